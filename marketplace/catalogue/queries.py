@@ -1,0 +1,327 @@
+"""Reading the catalogue. Lists answer rows that a card can be made of; each is one statement."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from marketplace.catalogue.models import (
+    Category,
+    Listing,
+    ListingState,
+    Lot,
+    LotContribution,
+    Producer,
+    Product,
+    StockMovement,
+)
+from marketplace.catalogue.search_terms import tsquery
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.regions.models import Area
+from marketplace.regions.queries import within
+
+# Counts and facets look at this many rows at the most, so that a page costs the same in a shop of any size.
+COUNTED_AT_MOST = 1_000
+PRICE_BANDS_FEN = (0, 1_000, 2_000, 5_000, 10_000)
+# Below this similarity of words a typo is no typo but another word.
+_TYPO_SIMILARITY = 0.35
+
+
+class Sort(enum.StrEnum):
+    """The orders of a list. Only ``RECOMMENDED`` knows of the policy."""
+
+    RECOMMENDED = "recommended"
+    CHEAPEST = "cheapest"
+    DEAREST = "dearest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class ListingFilter:
+    """What a list is narrowed to; the defaults narrow nothing."""
+
+    category_slug: str | None = None
+    text: str = ""
+    county_code: str | None = None
+    price_band: int | None = None
+    sort: Sort = Sort.RECOMMENDED
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    """One page of a list. ``total`` stops at ``COUNTED_AT_MOST``, and ``corrected`` says that a typo was forgiven."""
+
+    rows: Sequence[Any]
+    total: int
+    page: int
+    pages: int
+    corrected: bool = False
+    facets: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
+
+
+def card_columns() -> Select[Any]:
+    """The columns a card is made of, joined with producer and village."""
+    return (
+        select(
+            Listing.id,
+            Listing.public_id,
+            Listing.title_zh,
+            Listing.title_en,
+            Listing.unit,
+            Listing.unit_grams,
+            Listing.price_fen,
+            Listing.available,
+            Listing.harvested_on,
+            Listing.benefit_bp,
+            Listing.area_code,
+            Listing.producer_id,
+            Product.art,
+            Producer.name_zh.label("producer_zh"),
+            Producer.name_en.label("producer_en"),
+            and_(Listing.benefit_bp > 0, Producer.badge_consent).label("supports_registered"),
+            Area.name.label("village"),
+        )
+        .join(Product, Product.id == Listing.product_id)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .join(Area, Area.code == Listing.area_code)
+    )
+
+
+def on_sale() -> ColumnElement[bool]:
+    """The condition that buyers can see a listing, sold out or not."""
+    return Listing.state == ListingState.ON_SALE
+
+
+def cards(listing_ids: Sequence[int]) -> list[Any]:
+    """Cards of the listings that are on sale, in the order asked for."""
+    if not listing_ids:
+        return []
+    rows = {row.id: row for row in db.session.execute(card_columns().where(Listing.id.in_(listing_ids), on_sale()))}
+    return [rows[listing_id] for listing_id in listing_ids if listing_id in rows]
+
+
+def categories() -> Sequence[Category]:
+    """The shelves in their order."""
+    return db.session.scalars(select(Category).order_by(Category.position)).all()
+
+
+def get_category(slug: str) -> Category:
+    """The shelf, or ``NotFound``."""
+    category = db.session.scalars(select(Category).filter_by(slug=slug)).first()
+    if category is None:
+        raise NotFound("category_unknown", N_("There is no such category."))
+    return category
+
+
+def get_listing(public_id: str, *, visible_only: bool = True) -> Listing:
+    """The listing, or ``NotFound``; one that buyers cannot see counts as absent unless ``visible_only`` is off."""
+    listing = db.session.scalars(select(Listing).filter_by(public_id=public_id)).first()
+    if listing is None or (visible_only and listing.state != ListingState.ON_SALE):
+        raise NotFound("listing_unknown", N_("This listing is no longer here."))
+    return listing
+
+
+def listing_card(public_id: str) -> Any:
+    """One listing with all a product page shows of it, in one statement, or ``NotFound``."""
+    query = (
+        card_columns()
+        .add_columns(
+            Listing.story_zh,
+            Listing.story_en,
+            Listing.season_weeks,
+            Listing.product_id,
+            Listing.category_id,
+            Category.slug.label("category_slug"),
+            Category.name_zh.label("category_zh"),
+            Category.name_en.label("category_en"),
+            Product.name_zh.label("product_zh"),
+            Product.name_en.label("product_en"),
+            Producer.kind.label("producer_kind"),
+        )
+        .join(Category, Category.id == Listing.category_id)
+    )
+    row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
+    if row is None:
+        raise NotFound("listing_unknown", N_("This listing is no longer here."))
+    return row
+
+
+def lots_of(listing_id: int) -> Sequence[Lot]:
+    """The lots of a listing that still hold something, oldest harvest first."""
+    return db.session.scalars(
+        select(Lot).where(Lot.listing_id == listing_id, Lot.on_hand > 0).order_by(Lot.harvested_on, Lot.id)
+    ).all()
+
+
+def contributions_of(lot_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """Grams by household, for each lot."""
+    found: dict[int, dict[int, int]] = {lot_id: {} for lot_id in lot_ids}
+    rows = db.session.execute(
+        select(LotContribution.lot_id, LotContribution.household_id, LotContribution.grams).where(
+            LotContribution.lot_id.in_(lot_ids)
+        )
+    )
+    for lot_id, household_id, grams in rows:
+        found[lot_id][household_id] = grams
+    return found
+
+
+def producer_of(account_id: int) -> Producer | None:
+    """The producer whose account this is."""
+    return db.session.scalars(select(Producer).filter_by(account_id=account_id)).first()
+
+
+def producer_listings(producer_id: int) -> Sequence[Listing]:
+    """All listings of a producer, newest first."""
+    return db.session.scalars(
+        select(Listing).where(Listing.producer_id == producer_id).order_by(Listing.created_at.desc(), Listing.id.desc())
+    ).all()
+
+
+def products() -> Sequence[Product]:
+    """Every kind of goods, by its Chinese name."""
+    return db.session.scalars(select(Product).order_by(Product.name_zh)).all()
+
+
+def in_season(week: int, limit: int) -> list[Any]:
+    """Listings with stock whose season has this ISO week, by rank."""
+    query = (
+        card_columns()
+        .where(on_sale(), Listing.available > 0, Listing.season_weeks.contains([week]))
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(limit)
+    )
+    return list(db.session.execute(query))
+
+
+def _order(sort: Sort) -> list[Any]:
+    return {
+        Sort.RECOMMENDED: [Listing.rank.desc(), Listing.id],
+        Sort.CHEAPEST: [Listing.price_fen, Listing.id],
+        Sort.DEAREST: [Listing.price_fen.desc(), Listing.id],
+        Sort.NEWEST: [Listing.published_at.desc(), Listing.id],
+    }[sort]
+
+
+def _price_band(band: int) -> ColumnElement[bool]:
+    low = PRICE_BANDS_FEN[band]
+    high = PRICE_BANDS_FEN[band + 1] if band + 1 < len(PRICE_BANDS_FEN) else None
+    return Listing.price_fen >= low if high is None else Listing.price_fen.between(low, high - 1)
+
+
+def _similar(text: str) -> ColumnElement[bool]:
+    return func.word_similarity(text, Listing.titles) >= _TYPO_SIMILARITY
+
+
+def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [on_sale(), Listing.available > 0]
+    if matches is not None:
+        conditions.append(matches)
+    if wanted.category_slug:
+        category = select(Category.id).where(Category.slug == wanted.category_slug).scalar_subquery()
+        conditions.append(Listing.category_id == category)
+    if wanted.county_code:
+        conditions.append(within(Listing.area_code, wanted.county_code))
+    if wanted.price_band is not None and 0 <= wanted.price_band < len(PRICE_BANDS_FEN):
+        conditions.append(_price_band(wanted.price_band))
+    return conditions
+
+
+def _facets(conditions: list[ColumnElement[bool]]) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    """The size of a list and its counts by category, county and price band, in one statement over a bounded part of it."""
+    band = case(
+        *[(Listing.price_fen < high, literal(str(at))) for at, high in enumerate(PRICE_BANDS_FEN[1:])],
+        else_=literal(str(len(PRICE_BANDS_FEN) - 1)),
+    )
+    part = (
+        select(
+            Category.slug.label("category"), func.left(Listing.area_code, 6).label("county"), band.label("price_band")
+        )
+        .select_from(Listing)
+        .join(Category, Category.id == Listing.category_id)
+        .where(*conditions)
+        .limit(COUNTED_AT_MOST)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(part.c.category, part.c.county, part.c.price_band, func.count()).group_by(
+            part.c.category, part.c.county, part.c.price_band
+        )
+    )
+    total = 0
+    counts: dict[str, dict[str, int]] = {"category": {}, "county": {}, "price_band": {}}
+    for category, county, price_band, number in rows:
+        total += number
+        for name, value in (("category", category), ("county", county), ("price_band", price_band)):
+            counts[name][value] = counts[name].get(value, 0) + number
+    return total, {name: sorted(values.items()) for name, values in counts.items()}
+
+
+def find_listings(wanted: ListingFilter, *, page: int = 1, per_page: int = 24) -> ListingPage:
+    """One page of the listings in stock that match, in at most four statements.
+
+    A search that finds nothing is tried once more with one typo forgiven (trigrams), and the page says so.
+    """
+    matches: ColumnElement[bool] | None = None
+    corrected = False
+    if wanted.text.strip():
+        query = tsquery(wanted.text)
+        if query is None:
+            return ListingPage([], 0, 1, 0)
+        matches = Listing.search_terms.op("@@")(cast(query, TSQUERY))
+    conditions = _conditions(wanted, matches)
+    total, facets = _facets(conditions)
+    if not total and matches is not None:
+        conditions = _conditions(wanted, _similar(wanted.text.strip()[:60]))
+        total, facets = _facets(conditions)
+        corrected = total > 0
+    pages = -(-total // per_page)
+    page = min(max(page, 1), max(pages, 1))
+    rows = (
+        db.session.execute(
+            card_columns()
+            .where(*conditions)
+            .order_by(*_order(wanted.sort))
+            .limit(per_page)
+            .offset((page - 1) * per_page)
+        ).all()
+        if total
+        else []
+    )
+    return ListingPage(rows, total, page, pages, corrected, facets)
+
+
+def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
+    """Kinds of goods a started word may mean, as (slug, Chinese name, English name), most listed first."""
+    query = tsquery(text)
+    if query is None:
+        return []
+    part = (
+        select(Listing.product_id, Listing.rank)
+        .where(on_sale(), Listing.available > 0, Listing.search_terms.op("@@")(cast(query, TSQUERY)))
+        .limit(COUNTED_AT_MOST)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(Product.slug, Product.name_zh, Product.name_en)
+        .join(part, part.c.product_id == Product.id)
+        .group_by(Product.id)
+        .order_by(func.sum(part.c.rank).desc(), Product.id)
+        .limit(limit)
+    )
+    return [(slug, name_zh, name_en) for slug, name_zh, name_en in rows]
+
+
+def stock_of(listing_id: int) -> Decimal:
+    """What the movements of a listing's lots add up to: the truth that ``available`` repeats."""
+    from_movements = db.session.scalar(
+        select(func.coalesce(func.sum(StockMovement.quantity), 0))
+        .join(Lot, Lot.id == StockMovement.lot_id)
+        .where(Lot.listing_id == listing_id)
+    )
+    return Decimal(from_movements or 0)

@@ -1,0 +1,75 @@
+"""Settings, read from the environment once and checked at start: everything that is wrong is named at once."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(RuntimeError):
+    """The environment cannot be worked with; the message names every fault."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation runs."""
+
+    database_url: str
+    data_dir: Path
+    secret_key: str
+    secure_cookies: bool = False
+    demo: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``NONGQIAO_DEMO``.
+
+        Raises
+        ------
+        SettingsError
+            Naming all that is missing or wrong.
+        """
+        environ = os.environ if environ is None else environ
+        faults = []
+        url = environ.get("DATABASE_URL", "")
+        if not url:
+            faults.append("DATABASE_URL is not set (postgresql://user:password@host/database)")
+        elif not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+            faults.append("DATABASE_URL must begin with postgresql://")
+        data_dir = Path(environ.get("NONGQIAO_DATA_DIR", "var"))
+        if not data_dir.is_dir():
+            faults.append(f"NONGQIAO_DATA_DIR names no folder: {data_dir}")
+        flags = {}
+        for name in ("SECURE_COOKIES", "NONGQIAO_DEMO"):
+            value = environ.get(name, "0")
+            flags[name] = value == "1"
+            if value not in ("0", "1"):
+                faults.append(f"{name} must be 0 or 1")
+        if faults:
+            raise SettingsError("; ".join(faults))
+        return cls(
+            database_url=_with_driver(url),
+            data_dir=data_dir.resolve(),
+            secret_key=environ.get("SECRET_KEY") or _own_key(data_dir),
+            secure_cookies=flags["SECURE_COOKIES"],
+            demo=flags["NONGQIAO_DEMO"],
+        )
+
+
+def _with_driver(url: str) -> str:
+    """The same address in the form that names our driver."""
+    scheme, rest = url.split("://", 1)
+    return f"postgresql+psycopg://{rest}" if scheme != "postgresql+psycopg" else url
+
+
+def _own_key(data_dir: Path) -> str:
+    """The installation's own signing key, made once and kept where only its owner reads it."""
+    path = data_dir / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(key := secrets.token_hex(32))
+    return key

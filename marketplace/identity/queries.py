@@ -1,0 +1,49 @@
+"""Reading accounts and what they may do."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from marketplace.identity.models import AccessToken, Account, RoleKind
+from marketplace.kernel.db import db
+from marketplace.regions.codes import contains
+
+
+def find_session_account(account_id: int, session_epoch: int) -> Account | None:
+    """The active account of a session that has not been ended, with its roles, in one statement."""
+    account = (
+        db.session.scalars(select(Account).where(Account.id == account_id).options(joinedload(Account.roles)))
+        .unique()
+        .first()
+    )
+    if account is None or not account.active or account.session_epoch != session_epoch:
+        return None
+    return account
+
+
+def find_token_account(token: str, *, now: datetime) -> Account | None:
+    """The active account of a token in force."""
+    digest = hashlib.sha256(token.encode()).digest()
+    return db.session.scalars(
+        select(Account)
+        .join(AccessToken, AccessToken.account_id == Account.id)
+        .where(AccessToken.digest == digest, AccessToken.expires_at > now, AccessToken.revoked_at.is_(None))
+        .where(Account.active)
+    ).first()
+
+
+def find_account_by_login(login: str) -> Account | None:
+    """The account with this login, written in any case."""
+    return db.session.scalars(select(Account).filter_by(login=login.strip().lower())).first()
+
+
+def scopes(account: Account, kind: RoleKind) -> list[str]:
+    """The areas in which the account has this role, widest first."""
+    return sorted((role.scope_code for role in account.roles if role.kind == kind), key=lambda code: (len(code), code))
+
+
+def may_see(account: Account, kind: RoleKind, area_code: str) -> bool:
+    """Whether the account has this role over the whole of an area."""
+    return any(contains(scope, area_code) for scope in scopes(account, kind))

@@ -1,0 +1,130 @@
+"""Signing up and in, tokens, roles."""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+
+import argon2
+from sqlalchemy import delete, func, or_, select
+
+from marketplace.identity.models import AccessToken, Account, Role, RoleKind, SignInAttempt
+from marketplace.identity.queries import find_account_by_login
+from marketplace.kernel import audit, ids
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotSignedIn, TooMany
+
+_hasher = argon2.PasswordHasher()
+# Compared against when there is no such account, so that the answer takes as long as when there is one.
+_NOBODYS_HASH = _hasher.hash("no account has this password")
+
+ATTEMPT_SPAN = timedelta(minutes=15)
+ATTEMPTS_PER_LOGIN = 5
+# One address can be a village's only line, so it may fail more often than one login.
+ATTEMPTS_PER_ADDRESS = 50
+TOKEN_LIFE = timedelta(hours=12)
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._+@-]{2,118}[a-z0-9]")
+
+
+def create_account(
+    login: str,
+    display_name: str,
+    password: str,
+    *,
+    now: datetime,
+    roles: list[tuple[RoleKind, str]] | None = None,
+    locale: str | None = None,
+) -> Account:
+    """Open an account; a consumer's unless ``roles`` (kind and area code) says otherwise.
+
+    Raises
+    ------
+    Invalid
+        For a login, name or password that cannot be used.
+    Conflict
+        When the login is taken.
+    """
+    login = login.strip().lower()
+    if not _LOGIN.fullmatch(login):
+        raise Invalid(
+            "login_invalid", N_("Sign in with a phone number, an e-mail address or a name of 4 letters or more.")
+        )
+    display_name = display_name.strip()
+    if not 1 <= len(display_name) <= 60:
+        raise Invalid("name_invalid", N_("Please give a name of 1 to 60 characters."))
+    if not 8 <= len(password) <= 200:
+        raise Invalid("password_invalid", N_("The password needs 8 to 200 characters."))
+    if find_account_by_login(login) is not None:
+        # Asked only to speak kindly; the unique index is what is relied on.
+        raise Conflict("login_taken", N_("There is an account with this name already. Sign in, or choose another."))
+    account = Account(
+        login=login, display_name=display_name, password_hash=_hasher.hash(password), locale=locale, created_at=now
+    )
+    account.roles = [Role(kind=kind, scope_code=scope) for kind, scope in roles or [(RoleKind.CONSUMER, "")]]
+    db.session.add(account)
+    db.session.flush()
+    audit.record("account.opened", "account", account.public_id, actor=account.public_id, at=now)
+    return account
+
+
+def check_attempts(login: str, address: str, *, now: datetime) -> None:
+    """Raise ``TooMany`` when this login or this address has failed too often of late."""
+    login = login.strip().lower()[:120]
+    since = now - ATTEMPT_SPAN
+    by_login, by_address, first_at = db.session.execute(
+        select(
+            func.count().filter(SignInAttempt.login == login),
+            func.count().filter(SignInAttempt.address == address),
+            func.min(SignInAttempt.at),
+        ).where(SignInAttempt.at > since, or_(SignInAttempt.login == login, SignInAttempt.address == address))
+    ).one()
+    if by_login >= ATTEMPTS_PER_LOGIN or by_address >= ATTEMPTS_PER_ADDRESS:
+        wait_s = max(1, int((first_at + ATTEMPT_SPAN - now).total_seconds()))
+        raise TooMany(
+            "too_many_attempts",
+            N_("Too many attempts. Please try again in %(minutes)s minutes."),
+            minutes=wait_s // 60 + 1,
+            retry_after_s=wait_s,
+        )
+
+
+def record_failure(login: str, address: str, *, now: datetime) -> None:
+    """Count a failed attempt and forget those that no longer count."""
+    db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPT_SPAN))
+    db.session.add(SignInAttempt(login=login.strip().lower()[:120], address=address, at=now))
+    db.session.flush()
+
+
+def verify_password(login: str, password: str) -> Account:
+    """The account, if the password is its own; otherwise ``NotSignedIn``, the same for an unknown login."""
+    account = find_account_by_login(login[:120])
+    known = account.password_hash if account is not None and account.active else None
+    try:
+        _hasher.verify(known or _NOBODYS_HASH, password[:200])
+    except argon2.exceptions.VerifyMismatchError:
+        known = None
+    if account is None or known is None:
+        raise NotSignedIn("sign_in_failed", N_("The name or the password is not right."))
+    return account
+
+
+def issue_token(account: Account, *, now: datetime) -> tuple[str, datetime]:
+    """A new bearer token and the moment it ends. The token itself is not kept."""
+    token = ids.secret_token()
+    expires_at = now + TOKEN_LIFE
+    db.session.add(
+        AccessToken(
+            account_id=account.id,
+            digest=hashlib.sha256(token.encode()).digest(),
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    db.session.flush()
+    audit.record("token.issued", "account", account.public_id, actor=account.public_id, at=now)
+    return token, expires_at
+
+
+def set_locale(account: Account, locale: str) -> None:
+    """Remember the language a person reads."""
+    account.locale = locale
+    db.session.flush()

@@ -1,0 +1,67 @@
+"""Work done later, by a worker, from rows in the same database (procrastinate).
+
+``enqueue`` writes the job in the open transaction: it exists exactly when the change that needs it does. A job function is
+an edge like a view: it owns its own ``transaction()``.
+"""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import procrastinate
+from procrastinate.tasks import Task
+
+from marketplace.kernel.db import db
+
+queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+class _Surroundings:
+    """What a job runs inside of; the worker sets it to the application's context."""
+
+    enter: Callable[[], AbstractContextManager[Any]] = staticmethod(nullcontext)
+
+
+def run_jobs_inside(enter: Callable[[], AbstractContextManager[Any]]) -> None:
+    """Tell the worker's process what each job must be surrounded with."""
+    _Surroundings.enter = staticmethod(enter)
+
+
+def job(
+    name: str, *, every: str | None = None, lock: str | None = None
+) -> Callable[[Callable[..., Any]], Task[Any, Any, Any]]:
+    """Make a function a job.
+
+    Parameters
+    ----------
+    name : str
+        The job's lasting name: queued rows carry it across releases.
+    every : str, optional
+        A cron expression in UTC; the job then takes one argument, the moment in Unix seconds.
+    lock : str, optional
+        Jobs with the same lock never run at the same time, and one that waits is not queued twice.
+    """
+
+    def register(function: Callable[..., Any]) -> Task[Any, Any, Any]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with _Surroundings.enter():
+                return function(*args, **kwargs)
+
+        task = queue.task(name=name, lock=lock, queueing_lock=lock)(run)
+        return queue.periodic(cron=every)(task) if every else task
+
+    return register
+
+
+def enqueue(task: Task[Any, Any, Any], **arguments: Any) -> None:
+    """Queue a job in the open transaction. One that already waits under the same lock is not queued again."""
+    savepoint = db.session.begin_nested()
+    connection = db.session.connection().connection.driver_connection
+    try:
+        task.configure(connection=connection).defer(**arguments)
+    except procrastinate.exceptions.AlreadyEnqueued:
+        savepoint.rollback()
+    else:
+        savepoint.commit()

@@ -1,0 +1,26 @@
+"""Every table, in one import, for migrations and their tests."""
+
+from marketplace.catalogue import models as catalogue
+from marketplace.dashboard import models as dashboard
+from marketplace.identity import models as identity
+from marketplace.kernel import audit, idempotency
+from marketplace.ledger import models as ledger
+from marketplace.orders import models as orders
+from marketplace.payments import models as payments
+from marketplace.recommendations import models as recommendations
+from marketplace.regions import models as regions
+from marketplace.registry import models as registry
+
+__all__ = [
+    "audit",
+    "catalogue",
+    "dashboard",
+    "idempotency",
+    "identity",
+    "ledger",
+    "orders",
+    "payments",
+    "recommendations",
+    "regions",
+    "registry",
+]

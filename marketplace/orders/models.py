@@ -1,0 +1,132 @@
+"""Baskets, order groups, orders, lines."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.catalogue.models import Producer
+from marketplace.kernel.db import Base
+from marketplace.kernel.types import AreaCode, Day, Fen, Id, Moment, PublicId, Quantity
+from marketplace.orders.states import OrderState
+
+
+class Basket(Base):
+    """What somebody means to buy. Its public id stays with it to the order, so placing it twice makes one order."""
+
+    __tablename__ = "basket"
+    __table_args__ = (
+        # A person has one open basket, on whatever device.
+        Index("uq_basket_open_account", "account_id", unique=True, postgresql_where=text("NOT ordered")),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    ordered: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[Moment]
+    changed_at: Mapped[Moment]
+
+
+class BasketLine(Base):
+    """A quantity of one listing, with the price that was shown when it was put in."""
+
+    __tablename__ = "basket_line"
+    __table_args__ = (
+        # The same listing stands in a basket once; adding it again adds to the quantity.
+        UniqueConstraint("basket_id", "listing_id"),
+        CheckConstraint("quantity > 0 AND quantity <= 9999", name="quantity_range"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    basket_id: Mapped[int] = mapped_column(ForeignKey("basket.id"))
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
+    quantity: Mapped[Quantity]
+    price_fen_shown: Mapped[Fen]
+
+
+class OrderGroup(Base):
+    """One purchase over all its sellers: who, where to, how it is paid."""
+
+    __tablename__ = "order_group"
+    __table_args__ = (
+        CheckConstraint("total_fen > 0", name="total_positive"),
+        Index("ix_order_group_account_id_placed_at", "account_id", "placed_at"),
+        Index("ix_order_group_paid_at", "paid_at"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    reference: Mapped[str] = mapped_column(String(24), unique=True)
+    # A basket is placed once, by whichever of two clicks comes first.
+    basket_id: Mapped[int | None] = mapped_column(ForeignKey("basket.id"), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    payment_method: Mapped[str] = mapped_column(String(20))
+    total_fen: Mapped[Fen]
+    recipient: Mapped[str] = mapped_column(String(60))
+    phone: Mapped[str] = mapped_column(String(20))
+    area_code: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
+    address: Mapped[str] = mapped_column(String(200))
+    placed_at: Mapped[Moment]
+    paid_at: Mapped[Moment | None]
+
+    orders: Mapped[list["Order"]] = relationship(back_populates="group", order_by="Order.id")
+
+
+class Order(Base):
+    """One seller's part of a purchase, with the split of its money frozen at placement."""
+
+    __tablename__ = "order"
+    __table_args__ = (
+        # The parts of the money are the whole of it.
+        CheckConstraint("total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="split_is_whole"),
+        CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'cancelled')", name="state_known"),
+        Index("ix_order_producer_id_id", "producer_id", "id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    group_id: Mapped[int] = mapped_column(ForeignKey("order_group.id"), index=True)
+    producer_id: Mapped[int] = mapped_column(ForeignKey("producer.id"))
+    state: Mapped[str] = mapped_column(String(12), default=OrderState.PLACED)
+    total_fen: Mapped[Fen]
+    producer_fen: Mapped[Fen]
+    service_fee_fen: Mapped[Fen]
+    shipped_at: Mapped[Moment | None]
+    delivered_at: Mapped[Moment | None]
+    settled_at: Mapped[Moment | None]
+
+    group: Mapped[OrderGroup] = relationship(back_populates="orders")
+    producer: Mapped[Producer] = relationship()
+    lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.id")
+
+
+class OrderLine(Base):
+    """A snapshot of what was bought from one lot; it stays readable when listing and registry have moved on."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("benefit_fen BETWEEN 0 AND total_fen", name="benefit_within_total"),
+        CheckConstraint("benefit_bp BETWEEN 0 AND 10000", name="benefit_share_range"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), index=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
+    title_zh: Mapped[str] = mapped_column(String(80))
+    title_en: Mapped[str] = mapped_column(String(120))
+    producer_zh: Mapped[str] = mapped_column(String(60))
+    producer_en: Mapped[str] = mapped_column(String(80))
+    area_code: Mapped[AreaCode]
+    harvested_on: Mapped[Day]
+    unit: Mapped[str] = mapped_column(String(8))
+    unit_grams: Mapped[int] = mapped_column(Integer)
+    quantity: Mapped[Quantity]
+    price_fen: Mapped[Fen]
+    total_fen: Mapped[Fen]
+    benefit_bp: Mapped[int] = mapped_column(SmallInteger)
+    benefit_fen: Mapped[Fen]
+    registry_revision: Mapped[int] = mapped_column(Integer)
+
+    order: Mapped[Order] = relationship(back_populates="lines")

@@ -1,0 +1,196 @@
+"""Reading baskets and orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from marketplace.catalogue.models import Listing, ListingState, Producer, Product
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.money import line_total_fen
+from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
+from marketplace.payments.models import Payment
+from marketplace.regions.models import Area
+
+
+@dataclass(frozen=True)
+class BasketView:
+    """A basket as its owner sees it: lines at today's price, grouped by seller, with what has changed."""
+
+    public_id: str | None
+    lines: Sequence[Any]
+    sellers: Sequence[tuple[str, str, Sequence[Any], int]]
+    total_fen: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything in it can be bought as it stands."""
+        return bool(self.lines) and all(line.problem is None for line in self.lines)
+
+
+@dataclass(frozen=True)
+class BasketLineView:
+    """One line: ``problem`` is None, ``sold_out``, ``too_few`` or ``withdrawn``; ``price_changed`` since it was put in."""
+
+    public_id: str
+    listing: Any
+    quantity: Any
+    total_fen: int
+    problem: str | None
+    price_changed: bool
+
+
+def find_open_basket(account_id: int | None, public_id: str | None, *, lock: bool = False) -> Basket | None:
+    """The open basket of an account, or of a visitor who holds its public id."""
+    query = select(Basket).where(~Basket.ordered)
+    if account_id is not None:
+        query = query.where(Basket.account_id == account_id)
+    elif public_id is not None:
+        query = query.where(Basket.public_id == public_id, Basket.account_id.is_(None))
+    else:
+        return None
+    return db.session.scalars(query.with_for_update() if lock else query).first()
+
+
+def basket_count(account_id: int | None, public_id: str | None) -> int:
+    """How many lines the open basket has, in one statement."""
+    if account_id is None and public_id is None:
+        return 0
+    query = select(func.count(BasketLine.id)).join(Basket, Basket.id == BasketLine.basket_id).where(~Basket.ordered)
+    if account_id is not None:
+        query = query.where(Basket.account_id == account_id)
+    else:
+        query = query.where(Basket.public_id == public_id, Basket.account_id.is_(None))
+    return db.session.scalar(query) or 0
+
+
+def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
+    """The open basket with its lines at today's prices, in one statement."""
+    if account_id is None and public_id is None:
+        return BasketView(None, (), (), 0)
+    query = (
+        select(
+            Basket.public_id.label("basket"),
+            BasketLine.public_id.label("line"),
+            BasketLine.quantity,
+            BasketLine.price_fen_shown,
+            Listing.id,
+            Listing.public_id,
+            Listing.title_zh,
+            Listing.title_en,
+            Listing.unit,
+            Listing.unit_grams,
+            Listing.price_fen,
+            Listing.available,
+            Listing.state,
+            Listing.harvested_on,
+            Product.art,
+            Producer.public_id.label("producer"),
+            Producer.name_zh.label("producer_zh"),
+            Producer.name_en.label("producer_en"),
+            Area.name.label("village"),
+        )
+        .join(BasketLine, BasketLine.basket_id == Basket.id)
+        .join(Listing, Listing.id == BasketLine.listing_id)
+        .join(Product, Product.id == Listing.product_id)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .join(Area, Area.code == Listing.area_code)
+        .where(~Basket.ordered)
+        .order_by(Producer.id, BasketLine.id)
+    )
+    if account_id is not None:
+        query = query.where(Basket.account_id == account_id)
+    else:
+        query = query.where(Basket.public_id == public_id, Basket.account_id.is_(None))
+    rows = db.session.execute(query).all()
+    lines = [_line_view(row) for row in rows]
+    sellers = []
+    for producer in dict.fromkeys(row.producer for row in rows):
+        own = [line for line in lines if line.listing.producer == producer]
+        first = own[0].listing
+        sellers.append((first.producer_zh, first.producer_en, own, sum(line.total_fen for line in own)))
+    return BasketView(rows[0].basket if rows else None, lines, sellers, sum(line.total_fen for line in lines))
+
+
+def _line_view(row: Any) -> BasketLineView:
+    problem = None
+    if row.state != ListingState.ON_SALE:
+        problem = "withdrawn"
+    elif row.available <= 0:
+        problem = "sold_out"
+    elif row.available < row.quantity:
+        problem = "too_few"
+    return BasketLineView(
+        public_id=row.line,
+        listing=row,
+        quantity=row.quantity,
+        total_fen=line_total_fen(row.price_fen, row.quantity),
+        problem=problem,
+        price_changed=row.price_fen != row.price_fen_shown,
+    )
+
+
+def get_group(public_id: str, account_id: int) -> OrderGroup:
+    """A buyer's own purchase with its orders and lines, or ``NotFound``."""
+    group = db.session.scalars(
+        select(OrderGroup)
+        .where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id)
+        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
+    ).first()
+    if group is None:
+        raise NotFound("order_unknown", N_("There is no such order."))
+    return group
+
+
+def groups_of(account_id: int, *, before: datetime | None = None, limit: int = 20) -> Sequence[OrderGroup]:
+    """A buyer's purchases, newest first, with orders and lines."""
+    query = (
+        select(OrderGroup)
+        .where(OrderGroup.account_id == account_id)
+        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
+        .order_by(OrderGroup.placed_at.desc(), OrderGroup.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(OrderGroup.placed_at < before)
+    return db.session.scalars(query).all()
+
+
+def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
+    """A producer's orders, newest first, with lines and the purchase they belong to."""
+    return db.session.scalars(
+        select(Order)
+        .where(Order.producer_id == producer_id)
+        .options(joinedload(Order.group), selectinload(Order.lines))
+        .order_by(Order.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def payments_awaiting(*, limit: int = 100) -> Sequence[Any]:
+    """Payments the operator still has to confirm, oldest first, each with its purchase."""
+    return db.session.execute(
+        select(Payment, OrderGroup)
+        .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
+        .where(Payment.purpose_kind == "order_group", Payment.state == "awaiting")
+        .order_by(Payment.id)
+        .limit(limit)
+    ).all()
+
+
+def payment_of(group: OrderGroup) -> Payment:
+    """The payment of a purchase."""
+    return db.session.scalars(select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)).one()
+
+
+def find_group_of_basket(basket_public_id: str, account_id: int) -> OrderGroup | None:
+    """The purchase that a basket became."""
+    return db.session.scalars(
+        select(OrderGroup)
+        .join(Basket, Basket.id == OrderGroup.basket_id)
+        .where(Basket.public_id == basket_public_id, OrderGroup.account_id == account_id)
+    ).first()

@@ -1,0 +1,254 @@
+"""Placing orders and moving them along."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from marketplace.catalogue.models import Listing, Lot, Producer, Unit
+from marketplace.catalogue.service import Taken, check_quantity, return_stock, take_stock
+from marketplace.kernel import audit, ids
+from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.kernel.money import line_total_fen, split_fen
+from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
+from marketplace.orders.settlement import book_payment, settle_if_due, split_order
+from marketplace.orders.states import OrderAction, OrderState, next_state
+from marketplace.payments.models import Payment, PaymentMethod
+from marketplace.payments.service import apply_action, create_payment
+from marketplace.payments.states import PaymentAction
+from marketplace.registry.queries import latest_revision
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Who receives the goods and where."""
+
+    recipient: str
+    phone: str
+    area_code: str
+    address: str
+
+
+def place_order(
+    account_id: int,
+    actor: str,
+    basket_public_id: str,
+    destination: Destination,
+    method: PaymentMethod,
+    expected_total_fen: int,
+    *,
+    now: datetime,
+) -> OrderGroup:
+    """Turn a basket into a purchase with one order per seller, all or nothing.
+
+    Raises
+    ------
+    NotFound
+        When the basket is not this account's.
+    Conflict
+        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone. A basket that was
+        placed before answers its purchase and takes nothing again.
+    """
+    basket = db.session.scalars(
+        select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
+    ).first()
+    if basket is None:
+        raise NotFound("basket_unknown", N_("There is no such basket."))
+    if basket.ordered:
+        return db.session.scalars(select(OrderGroup).filter_by(basket_id=basket.id)).one()
+    lines = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id)).all()
+    if not lines:
+        raise Invalid("basket_empty", N_("Your basket is empty."))
+    group = OrderGroup(
+        public_id=ids.public_id(),
+        reference=ids.reference("NQ", local_day(now)),
+        basket_id=basket.id,
+        account_id=account_id,
+        payment_method=method,
+        placed_at=now,
+        recipient=destination.recipient,
+        phone=destination.phone,
+        area_code=destination.area_code,
+        address=destination.address,
+    )
+    taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
+    snapshots = _snapshots(lines, taken)
+    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
+    if group.total_fen != expected_total_fen:
+        raise Conflict(
+            "total_changed",
+            N_("A price has changed since you saw it. Please check the new total and confirm again."),
+            total_fen=group.total_fen,
+        )
+    db.session.add(group)
+    db.session.flush()
+    _add_orders(group, snapshots)
+    basket.ordered = True
+    create_payment("order_group", group.public_id, method, group.total_fen, now=now)
+    audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
+    return group
+
+
+def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]) -> dict[int, list[OrderLine]]:
+    """The order lines by producer, one for each lot that a basket line draws on; a line's parts sum to its total."""
+    listings = {row.id: row for row in db.session.scalars(select(Listing).where(Listing.id.in_(taken)))}
+    producers = {
+        row.id: row
+        for row in db.session.scalars(
+            select(Producer).where(Producer.id.in_({listing.producer_id for listing in listings.values()}))
+        )
+    }
+    lot_ids = [part.lot_id for parts in taken.values() for part in parts]
+    lots = {row.id: row for row in db.session.scalars(select(Lot).where(Lot.id.in_(lot_ids)))}
+    revision = latest_revision()
+    snapshots: dict[int, list[OrderLine]] = defaultdict(list)
+    for line in lines:
+        listing = listings[line.listing_id]
+        producer = producers[listing.producer_id]
+        check_quantity(Unit(listing.unit), line.quantity)
+        total_fen = line_total_fen(listing.price_fen, line.quantity)
+        weights = {part.lot_id: int(part.quantity * 1000) for part in taken[listing.id]}
+        parts_fen = split_fen(total_fen, weights)
+        for part in taken[listing.id]:
+            snapshots[producer.id].append(
+                OrderLine(
+                    listing_id=listing.id,
+                    lot_id=part.lot_id,
+                    title_zh=listing.title_zh,
+                    title_en=listing.title_en,
+                    producer_zh=producer.name_zh,
+                    producer_en=producer.name_en,
+                    area_code=listing.area_code,
+                    harvested_on=lots[part.lot_id].harvested_on,
+                    unit=listing.unit,
+                    unit_grams=listing.unit_grams,
+                    quantity=part.quantity,
+                    price_fen=listing.price_fen,
+                    total_fen=parts_fen[part.lot_id],
+                    benefit_bp=part.share.bp,
+                    benefit_fen=part.share.of(parts_fen[part.lot_id]),
+                    registry_revision=revision,
+                )
+            )
+    return snapshots
+
+
+def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]]) -> None:
+    for producer_id, lines in sorted(snapshots.items()):
+        total_fen = sum(line.total_fen for line in lines)
+        producer_fen, service_fee_fen = split_order(total_fen)
+        db.session.add(
+            Order(
+                group_id=group.id,
+                producer_id=producer_id,
+                total_fen=total_fen,
+                producer_fen=producer_fen,
+                service_fee_fen=service_fee_fen,
+                lines=lines,
+            )
+        )
+    db.session.flush()
+
+
+def _lock_group(public_id: str) -> OrderGroup:
+    group = db.session.scalars(
+        select(OrderGroup).filter_by(public_id=public_id).with_for_update().execution_options(populate_existing=True)
+    ).first()
+    if group is None:
+        raise NotFound("order_unknown", N_("There is no such order."))
+    return group
+
+
+def _lock_orders(group: OrderGroup) -> Sequence[Order]:
+    return db.session.scalars(
+        select(Order)
+        .where(Order.group_id == group.id)
+        .order_by(Order.id)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
+    """Book that a locked payment has arrived, and settle what was delivered before it; False when that was done already."""
+    group = _lock_group(payment.purpose_id)
+    if not apply_action(payment, PaymentAction.CONFIRM, now=now):
+        return False
+    group.paid_at = now
+    book_payment(group, now=now)
+    for order in _lock_orders(group):
+        settle_if_due(order, group, now=now)
+    db.session.flush()
+    audit.record("payment.confirmed", "payment", payment.public_id, actor=actor, at=now, amount_fen=payment.amount_fen)
+    return True
+
+
+def cancel_unpaid(payment: Payment, *, actor: str, now: datetime) -> bool:
+    """Give up a purchase whose payment has not come and of which nothing was shipped; the goods go back on stock."""
+    group = _lock_group(payment.purpose_id)
+    if not apply_action(payment, PaymentAction.CANCEL, now=now):
+        return False
+    parts: dict[int, Any] = defaultdict(int)
+    for order in _lock_orders(group):
+        state = next_state(OrderState(order.state), OrderAction.CANCEL)
+        if state is not None:
+            order.state = state
+            for line in order.lines:
+                parts[line.lot_id] += line.quantity
+    db.session.flush()
+    return_stock(parts, "order_group", group.public_id, now=now)
+    audit.record("order.cancelled", "order_group", group.public_id, actor=actor, at=now)
+    return True
+
+
+def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:
+    """Note that a producer's own order is on its way. Goods on bank transfer leave when the money has come."""
+    order, group = _lock_order(public_id, producer_id=producer_id)
+    if group.paid_at is None and group.payment_method != PaymentMethod.CASH_ON_DELIVERY:
+        raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
+    return _move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
+
+
+def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetime) -> Order:
+    """Note that a buyer has received an order; what has been paid for goes to the producer."""
+    order, group = _lock_order(public_id, account_id=account_id)
+    return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
+
+
+def _lock_order(
+    public_id: str, *, producer_id: int | None = None, account_id: int | None = None
+) -> tuple[Order, OrderGroup]:
+    """An order that belongs to this producer or this buyer, locked behind its purchase, or ``NotFound``."""
+    group_id = db.session.scalar(select(Order.group_id).filter_by(public_id=public_id))
+    group = db.session.scalars(
+        select(OrderGroup).filter_by(id=group_id).with_for_update().execution_options(populate_existing=True)
+    ).first()
+    order = next((row for row in _lock_orders(group) if row.public_id == public_id), None) if group else None
+    if (
+        group is None
+        or order is None
+        or (producer_id is not None and order.producer_id != producer_id)
+        or (account_id is not None and group.account_id != account_id)
+    ):
+        raise NotFound("order_unknown", N_("There is no such order."))
+    return order, group
+
+
+def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str, now: datetime) -> Order:
+    state = next_state(OrderState(order.state), action)
+    if state is None:
+        return order
+    order.state = state
+    if state is OrderState.SHIPPED:
+        order.shipped_at = now
+    if state is OrderState.DELIVERED:
+        order.delivered_at = now
+    settle_if_due(order, group, now=now)
+    db.session.flush()
+    audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)
+    return order

@@ -1,0 +1,45 @@
+"""Reading the area tree."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.regions.codes import ancestor_codes
+from marketplace.regions.models import Area
+
+
+def within(column: InstrumentedAttribute[str], scope_code: str) -> ColumnElement[bool]:
+    """The condition that ``column`` holds an area inside ``scope_code``; it can use the column's index."""
+    return column.startswith(scope_code, autoescape=True)
+
+
+def get_area(code: str) -> Area:
+    """The area, or ``NotFound``."""
+    area = db.session.get(Area, code)
+    if area is None:
+        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=code[:20])
+    return area
+
+
+def area_names(codes: Iterable[str]) -> dict[str, str]:
+    """The names of many areas in one statement; an unknown code is absent."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(Area.code, Area.name).where(Area.code.in_(wanted)))
+    return dict(rows.tuples())
+
+
+def ancestors(code: str) -> list[Area]:
+    """The areas from the province down to ``code``."""
+    return list(db.session.scalars(select(Area).where(Area.code.in_(ancestor_codes(code))).order_by(Area.code)))
+
+
+def children(code: str | None) -> list[Area]:
+    """The areas in force one level below, in the order of their codes; the provinces for None."""
+    return list(
+        db.session.scalars(select(Area).where(Area.parent_code == code, Area.valid_to.is_(None)).order_by(Area.code))
+    )

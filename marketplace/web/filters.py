@@ -1,0 +1,121 @@
+"""How values are written: money, weights, days and moments, by the reader's language."""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_babel import format_date, format_datetime, gettext
+
+from marketplace.catalogue.models import Unit
+from marketplace.kernel.errors import N_
+from marketplace.web.languages import is_chinese, pick
+
+UNIT_NAMES = {
+    Unit.JIN: ("斤", N_("jin")),
+    Unit.LIANG: ("两", N_("liang")),
+    Unit.KG: ("公斤", N_("kg")),
+    Unit.G: ("克", N_("g")),
+    Unit.BOX: ("盒", N_("box")),
+    Unit.PIECE: ("个", N_("piece")),
+    Unit.BUNCH: ("把", N_("bunch")),
+    Unit.BAG: ("袋", N_("bag")),
+}
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan: ``¥1,234.50``."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def yuan_parts(fen: int) -> tuple[str, str]:
+    """Fen as whole yuan and fen, for large and small figures."""
+    return f"{fen // 100:,}", f"{fen % 100:02d}"
+
+
+def grams(weight_g: int) -> str:
+    """A weight as people say it: 500 g, 1.36 kg, 12.5 t; in Chinese 克, 公斤, 吨."""
+    gram, kilo, tonne = ("克", "公斤", "吨") if is_chinese() else (" g", " kg", " t")
+    if weight_g < 1000:
+        return f"{weight_g}{gram}"
+    if weight_g < 1_000_000:
+        return f"{weight_g / 1000:.2f}".rstrip("0").rstrip(".") + kilo
+    return f"{weight_g / 1_000_000:,.1f}{tonne}"
+
+
+def day(value: date) -> str:
+    """A day, with its year only when that is not this year's."""
+    if is_chinese():
+        return f"{value.year}年{value.month}月{value.day}日"
+    return str(format_date(value, "d MMM yyyy"))
+
+
+def moment(value: datetime) -> str:
+    """A moment in the market's time."""
+    return str(format_datetime(value, "yyyy年M月d日 HH:mm" if is_chinese() else "d MMM yyyy, HH:mm"))
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent, or with one figure below ten."""
+    text = f"{share * 100:.1f}" if 0 < share < 0.1 else f"{share * 100:.0f}"
+    return f"{text}%"
+
+
+def quantity(value: Decimal) -> str:
+    """A quantity without idle zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def unit_name(unit: str) -> str:
+    """The name of a unit."""
+    zh, en = UNIT_NAMES[Unit(unit)]
+    return pick(zh, en)
+
+
+@lru_cache(maxsize=512)
+def _version(path: str, changed_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
+
+
+def _page_url(**changes: Any) -> str:
+    """The address of this page with some of its query changed; None takes a part out."""
+    query: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(), **changes}
+    return url_for(str(request.endpoint), **{name: value for name, value in query.items() if value is not None})
+
+
+def wire(app: Flask) -> None:
+    """Attach filters and globals to the templates."""
+    folder = Path(str(app.static_folder))
+    fixed: dict[str, str] = {}
+
+    def asset(path: str) -> str:
+        """The address of a static file, which changes when the file does, so that it can be kept for ever."""
+        if path not in fixed or app.debug:
+            file = folder / path
+            version = _version(str(file), file.stat().st_mtime_ns) if file.is_file() else "0"
+            fixed[path] = f"/static/{path}?v={version}"
+        return fixed[path]
+
+    app.jinja_env.filters.update(
+        yuan=yuan,
+        yuan_parts=yuan_parts,
+        grams=grams,
+        day=day,
+        moment=moment,
+        percent=percent,
+        quantity=quantity,
+        unit_name=unit_name,
+    )
+    app.jinja_env.globals.update(
+        t=pick,
+        asset=asset,
+        art_url=lambda stem: asset(f"art/{stem}.svg"),
+        page_url=_page_url,
+        is_chinese=is_chinese,
+        gettext=gettext,
+    )

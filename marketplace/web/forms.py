@@ -1,0 +1,94 @@
+"""Reading what people send: marshmallow schemas that refuse unknown fields and say what is wrong in the reader's language."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+from werkzeug.datastructures import MultiDict
+
+from marketplace.kernel.errors import Invalid, N_
+
+# Written by the form machinery itself, not by the person.
+_OWN_FIELDS = {"csrf_token"}
+
+
+class FormSchema(Schema):
+    """A form. Unknown fields are refused, text is trimmed, an empty text counts as not given."""
+
+    class Meta:
+        """Refuse what the form does not have."""
+
+        unknown = RAISE
+
+    @pre_load
+    def trim(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Trim text and drop what was left empty."""
+        trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in data.items()}
+        return {name: value for name, value in trimmed.items() if value != ""}
+
+
+class Text(fields.String):
+    """Text without control characters, which no database column or screen can show (line breaks and tabs may stay)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if any(ord(character) < 32 and character not in "\n\r\t" or character == "\x7f" for character in text):
+            raise ValidationError(N_("This text has characters that cannot be shown."))
+        return text
+
+
+class Amount(fields.Field[Decimal]):
+    """A decimal number as people type it, with a point or a comma for the fraction, not more than six figures behind it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        try:
+            number = Decimal(str(value).strip().replace("，", ".").replace(",", "."))
+        except InvalidOperation:
+            raise ValidationError(N_("Please enter a number.")) from None
+        exponent = number.as_tuple().exponent
+        if not number.is_finite() or not isinstance(exponent, int) or exponent < -6 or abs(number) > 10**9:
+            raise ValidationError(N_("Please enter a number."))
+        return number
+
+
+class Yuan(Amount):
+    """An amount in yuan as people type it, answered in fen."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        fen = super()._deserialize(str(value).lstrip("¥￥"), attr, data, **kwargs) * 100
+        if fen != fen.to_integral_value():
+            raise ValidationError(N_("Please give yuan with two figures for fen at the most."))
+        return int(fen)
+
+
+def read_form(schema: Schema, source: MultiDict[str, str] | None = None) -> dict[str, Any]:
+    """The checked content of the request's form.
+
+    Raises
+    ------
+    FormError
+        With a message for each field that is wrong.
+    """
+    raw = (request.form if source is None else source).to_dict()
+    try:
+        loaded: dict[str, Any] = schema.load({name: value for name, value in raw.items() if name not in _OWN_FIELDS})
+    except ValidationError as error:
+        raise FormError({str(name): _first(messages) for name, messages in error.normalized_messages().items()}) from error
+    return loaded
+
+
+def _first(messages: Any) -> str:
+    while isinstance(messages, (list, dict)):
+        messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
+    return str(gettext(str(messages)))
+
+
+class FormError(Invalid):
+    """Fields of a form that are wrong, with a message for each in the reader's language (``fields``)."""
+
+    def __init__(self, messages: dict[str, str]) -> None:
+        super().__init__("form_invalid", N_("Please check what you entered."))
+        self.fields = messages
+        self.data = dict(messages)

@@ -1,0 +1,1 @@
+"""Pages, grouped by the people they are for."""

@@ -1,0 +1,5 @@
+"""Portal: the shop."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("storefront", __name__)

@@ -1,0 +1,91 @@
+"""Who somebody is: a signed cookie for people, a bearer token for programs, and the visitor's basket."""
+
+from flask import Flask, Request, g, request, session
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.queries import find_session_account, find_token_account
+from marketplace.kernel import clock
+from marketplace.kernel.errors import N_, NotSignedIn
+
+_BASKET = "basket"
+_API = "/api/"
+
+
+class SessionUser(UserMixin):
+    """An account as the session and the templates see it."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.display_name = account.display_name
+        self.kinds = {role.kind for role in account.roles}
+
+    def get_id(self) -> str:
+        """The account with its session epoch: raising the epoch ends every session."""
+        return f"{self.account.id}:{self.account.session_epoch}"
+
+    def is_a(self, kind: str) -> bool:
+        """Whether the account has a role of this kind, for menus."""
+        return RoleKind(kind) in self.kinds
+
+
+def _load_from_cookie(user_id: str) -> SessionUser | None:
+    # The API answers to tokens alone, so that no page of another site can use somebody's cookie there.
+    if request.path.startswith(_API):
+        return None
+    account_id, _, epoch = user_id.partition(":")
+    if not (account_id.isdigit() and epoch.isdigit()):
+        return None
+    account = find_session_account(int(account_id), int(epoch))
+    return SessionUser(account) if account is not None else None
+
+
+def _load_from_token(incoming: Request) -> SessionUser | None:
+    header = incoming.headers.get("Authorization", "")
+    if not incoming.path.startswith(_API) or not header:
+        return None
+    scheme, _, token = header.partition(" ")
+    account = find_token_account(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
+    if account is None:
+        raise NotSignedIn("token_invalid", N_("The access token is not valid or has expired."))
+    return SessionUser(account)
+
+
+def wire(app: Flask) -> None:
+    """Attach the sign-in to the application."""
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(_load_from_cookie)
+    manager.request_loader(_load_from_token)
+
+
+def sign_in(account: Account) -> None:
+    """Begin a session under a new cookie; nothing of the visitor's session stays in it."""
+    session.clear()
+    login_user(SessionUser(account))
+
+
+def sign_out() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+
+
+def visitor_basket() -> str | None:
+    """The public id of the basket of somebody who has not signed in."""
+    return session.get(_BASKET)
+
+
+def keep_visitor_basket(public_id: str) -> None:
+    """Remember a visitor's basket in the cookie."""
+    session[_BASKET] = public_id
+
+
+def remote_address() -> str:
+    """The caller's address, for counting attempts."""
+    return (request.remote_addr or "unknown")[:45]
+
+
+def forget_cached_user() -> None:
+    """Let the next look at the current user read it again, after a change of the account."""
+    g.pop("_login_user", None)

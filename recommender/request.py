@@ -1,0 +1,195 @@
+"""One request: the best list for given tilt terms, the consumer guard, the seller limit and one place to explore."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.policy import InvalidTiltInputError
+from recommender.rays import ROUNDING
+from recommender.shortlists import Floats
+
+# Halvings of c_u; the tenth leaves a thousandth of the multipliers unused.
+GUARD_HALVINGS = 10
+
+Positions = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The checked candidates of one request; every array has one entry per candidate.
+
+    Attributes
+    ----------
+    relevance, benefit : float64 (m,)
+    seller, area : int64 (m,) or None
+    severity : float64 (m,) or None
+        Severity of the candidate's household.
+    """
+
+    relevance: Floats
+    benefit: Floats
+    seller: NDArray[np.int64] | None
+    area: NDArray[np.int64] | None
+    severity: Floats | None
+
+    @classmethod
+    def checked(
+        cls,
+        relevance: ArrayLike,
+        benefit: ArrayLike,
+        seller: ArrayLike | None,
+        area: ArrayLike | None,
+        severity: ArrayLike | None,
+    ) -> Shortlist:
+        """Refuse shapes that differ, benefit outside [0, 1], relevance or severity negative or not finite."""
+        s = np.asarray(relevance, dtype=np.float64)
+        b = np.asarray(benefit, dtype=np.float64)
+        if s.ndim != 1 or s.size == 0:
+            raise InvalidTiltInputError(f"a shortlist needs at least one candidate in one dimension, not {s.shape}")
+        if b.shape != s.shape:
+            raise InvalidTiltInputError(f"benefit has shape {b.shape} and relevance {s.shape}")
+        # The smallest and largest show every fault at once: comparisons with NaN are false.
+        if not (s.min() >= 0 and s.max() < np.inf):
+            raise InvalidTiltInputError("relevance must be finite and not negative")
+        if not (b.min() >= 0 and b.max() <= 1):
+            raise InvalidTiltInputError("benefit must lie between 0 and 1")
+        weight = None if severity is None else np.asarray(severity, dtype=np.float64)
+        if weight is not None and (weight.shape != s.shape or not (weight.min() >= 0 and weight.max() < np.inf)):
+            raise InvalidTiltInputError("severity must be finite, not negative and one per candidate")
+        return cls(s, b, _numbers("seller", seller, s.size), _numbers("area", area, s.size), weight)
+
+
+def _numbers(name: str, values: ArrayLike | None, size: int) -> NDArray[np.int64] | None:
+    if values is None:
+        return None
+    numbers = np.asarray(values)
+    if numbers.shape != (size,) or numbers.dtype.kind not in "iu":
+        raise InvalidTiltInputError(f"{name} must hold one whole number per candidate")
+    return numbers.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chosen list: positions in the shortlist, c_u, and the utility of it and of the untilted list."""
+
+    positions: Positions
+    guard_part: float
+    utility: float
+    untilted_utility: float
+
+
+def choose(shortlist: Shortlist, tilt: Floats, weights: Floats, guard: float, max_per_seller: int | None) -> Choice:
+    """Sort by relevance + c tilt with the largest c in [0, 1] that keeps the guard, found by halving.
+
+    Parameters
+    ----------
+    tilt : float64 (m,)
+        Multiplier terms of each candidate, in units of relevance.
+    weights : float64 (n,)
+        v of the places of the list.
+    guard : float
+        rho: the list keeps at least rho of the untilted utility.
+    max_per_seller : int or None
+        Most candidates of one seller in the list.
+    """
+    relevance, n = shortlist.relevance, weights.size
+    untilted = _top(relevance, n, shortlist.seller, max_per_seller)
+    most = float(relevance[untilted] @ weights[: untilted.size])
+    positions = _top(relevance + tilt, n, shortlist.seller, max_per_seller)
+    utility = float(relevance[positions] @ weights[: positions.size])
+    least = guard * most * (1 - ROUNDING)
+    if utility >= least:
+        return Choice(positions, 1.0, utility, most)
+    near = _reachable(relevance, tilt, n) if max_per_seller is None else np.arange(relevance.size)
+    sellers = None if shortlist.seller is None else shortlist.seller[near]
+    low, high, positions, utility = 0.0, 1.0, untilted, most
+    for _ in range(GUARD_HALVINGS):
+        middle = (low + high) / 2
+        found = near[_top(relevance[near] + middle * tilt[near], n, sellers, max_per_seller)]
+        reached = float(relevance[found] @ weights[: found.size])
+        if reached >= least:
+            low, positions, utility = middle, found, reached
+        else:
+            high = middle
+    return Choice(positions, low, utility, most)
+
+
+def _top(score: Floats, n: int, seller: NDArray[np.int64] | None, max_per_seller: int | None) -> Positions:
+    """Return the n best, best first; with a limit per seller take greedily, which is exact for a partition matroid."""
+    if max_per_seller is None or seller is None:
+        if score.size > 4 * n:
+            near = np.sort(np.argpartition(-score, n - 1)[:n])
+            return np.asarray(near[np.argsort(-score[near], kind="stable")])
+        return np.asarray(np.argsort(-score, kind="stable")[:n])
+    taken: list[int] = []
+    count: Counter[int] = Counter()
+    order = np.argsort(-score, kind="stable")
+    for position, one in zip(order.tolist(), seller[order].tolist(), strict=True):
+        if count[one] < max_per_seller:
+            count[one] += 1
+            taken.append(position)
+            if len(taken) == n:
+                break
+    return np.asarray(taken, dtype=np.intp)
+
+
+def _reachable(relevance: Floats, tilt: Floats, n: int) -> Positions:
+    """Keep the candidates some c in [0, 1] can show: the others are below the n-th best of every mixture."""
+    if relevance.size <= 4 * n:
+        return np.arange(relevance.size)
+    tilted = relevance + tilt
+    worst = np.minimum(relevance, tilted)
+    threshold = np.partition(worst, worst.size - n)[worst.size - n]
+    return np.flatnonzero(np.maximum(relevance, tilted) >= threshold)
+
+
+def explore_last_place(
+    shortlist: Shortlist,
+    choice: Choice,
+    weights: Floats,
+    *,
+    chance: float,
+    guard: float,
+    explorable: NDArray[np.bool_] | None,
+    max_per_seller: int | None,
+    rng: np.random.Generator,
+) -> tuple[Positions, Floats]:
+    """With some chance give the last place to another candidate, all alike likely; return places and propensities.
+
+    The propensity of a place is the probability that it shows what it shows, given the request. Only the last place
+    is ever at stake, and only for candidates that keep the guard and the seller limit, so the cost is bounded.
+    """
+    positions = choice.positions.copy()
+    propensity = np.ones(positions.size)
+    pool = _exploration_pool(shortlist, choice, weights, guard, explorable, max_per_seller)
+    if chance <= 0 or not pool.size:
+        return positions, propensity
+    if rng.random() < chance:
+        positions[-1] = pool[rng.integers(pool.size)]
+        propensity[-1] = chance / pool.size
+    else:
+        propensity[-1] = 1 - chance
+    return positions, propensity
+
+
+def _exploration_pool(
+    shortlist: Shortlist,
+    choice: Choice,
+    weights: Floats,
+    guard: float,
+    explorable: NDArray[np.bool_] | None,
+    max_per_seller: int | None,
+) -> Positions:
+    last = choice.positions[-1]
+    allowed = np.ones(shortlist.relevance.size, dtype=bool) if explorable is None else explorable.copy()
+    allowed[choice.positions] = False
+    lost = weights[choice.positions.size - 1] * (shortlist.relevance[last] - shortlist.relevance)
+    allowed &= choice.utility - lost >= guard * choice.untilted_utility * (1 - ROUNDING)
+    if max_per_seller is not None and shortlist.seller is not None:
+        sellers, counts = np.unique(shortlist.seller[choice.positions[:-1]], return_counts=True)
+        allowed &= ~np.isin(shortlist.seller, sellers[counts >= max_per_seller])
+    return np.flatnonzero(allowed)

@@ -1,0 +1,207 @@
+"""Lists for many consumers at once, tilted to a policy at the least loss of utility, with a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.policy import InvalidTiltInputError, TiltPolicy
+from recommender.rays import Lists, Targets, best_lists
+from recommender.share_duals import SHARE_ROUNDING, solve_shares
+from recommender.shortlists import Floats, Shortlists, build_shortlists, position_weights_or_default
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetTarget:
+    """A target that the nearest attainable lists still miss.
+
+    Attributes
+    ----------
+    constraint : str
+        "exposure_share", "sales_share", "area_exposure_share" or "household_floor".
+    subject : int or None
+        The area or seller number it concerns; None for the whole.
+    wanted, reached : float
+        Shares for the first three; exposure (sum of v b) for a household floor.
+    """
+
+    constraint: str
+    subject: int | None
+    wanted: float
+    reached: float
+
+    @property
+    def shortfall(self) -> float:
+        """How much is missing, in the unit of `wanted`."""
+        return self.wanted - self.reached
+
+
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """The prices that produce the lists: score = s + c_u (alpha (b - tau_s) s + b (lambda + mu) - tau lambda).
+
+    Attributes
+    ----------
+    exposure : dict of int or None to float
+        lambda per area number; key None when one share covers all areas. In units of relevance.
+    sales : float
+        alpha, a pure number.
+    household : float64 (n_sellers,)
+        mu, in units of relevance; empty without floors.
+    guard : float64 (n_users,)
+        c_u in [0, 1]; below 1 where the consumer guard holds the tilt back.
+    """
+
+    exposure: dict[int | None, float]
+    sales: float
+    household: Floats
+    guard: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class TiltResult:
+    """Tilted lists with what they achieve.
+
+    Attributes
+    ----------
+    items : int32 (n_users, n)
+        Item numbers, best first; -1 where a consumer has fewer candidates than n.
+    exposure_share, sales_share : float
+        Achieved share of exposure (v b over v) and of expected sales (v s b over v s).
+    utility : float
+        U, the sum of v s over all lists.
+    utility_bound : float
+        Dual bound: no lists that meet the same targets have more utility, found by any method.
+    kept_utility : float64 (n_users,)
+        U_u over the utility of the consumer's untilted list; 1 where that is 0.
+    multipliers : Multipliers
+    unmet : tuple of UnmetTarget
+        Empty when the policy is met.
+    """
+
+    items: NDArray[np.int32]
+    exposure_share: float
+    sales_share: float
+    utility: float
+    utility_bound: float
+    kept_utility: Floats
+    multipliers: Multipliers
+    unmet: tuple[UnmetTarget, ...]
+
+    @property
+    def gap(self) -> float:
+        """The certificate: 1 - utility / utility_bound, 0 for provably best lists."""
+        return 1 - self.utility / self.utility_bound if self.utility_bound > 0 else 0.0
+
+
+def tilt_lists(
+    relevance: ArrayLike,
+    benefit: ArrayLike,
+    n: int,
+    policy: TiltPolicy,
+    *,
+    seller: ArrayLike | None = None,
+    severity: ArrayLike | None = None,
+    area: ArrayLike | None = None,
+    position_weights: ArrayLike | None = None,
+    candidates: ArrayLike | None = None,
+) -> TiltResult:
+    """Choose n items for every consumer: the most utility among all lists that meet the policy.
+
+    Solves ``max sum_u sum_k v_k s(u, i_uk)`` subject to ``sum v b >= tau sum v`` (exposure), ``sum v s b >= tau_s
+    sum v s`` (expected sales) and ``U_u >= rho U0_u`` (guard) by its Lagrangian; the lists differ from the optimum of
+    the linear relaxation by no more than a few marginal lists, and `TiltResult.gap` says by how much.
+
+    Parameters
+    ----------
+    relevance : (n_users, n_items), or (n_users, M) beside `candidates`
+        s, the calibrated probability that a consumer buys an item when shown. Any finite numbers are allowed, but a
+        sales share and a guard need them not to be negative.
+    benefit : (n_items,)
+        b in [0, 1]: the part of the item's sellable lots that belongs to registered households.
+    n : int
+        Length of a list; lists are shorter where there are fewer candidates.
+    policy : TiltPolicy
+    seller : int (n_items,), optional
+        Seller number of each item; needed by `household_floor`.
+    severity : (n_sellers,), optional
+        w >= 0 per seller, counted for sellers that have an item with benefit; equal when absent.
+    area : int (n_items,), optional
+        Area number of each item; needed by `per_area`.
+    position_weights : (n,), optional
+        v, positive and not rising; 1 / log2(k + 1) when absent.
+    candidates : int (n_users, M), optional
+        The items each consumer may be shown, -1 for none; then relevance holds their scores.
+
+    Returns
+    -------
+    TiltResult
+        For a policy out of reach: the nearest attainable lists, with each missed target in `unmet`.
+
+    Raises
+    ------
+    InvalidTiltInputError
+        An argument is not as described above.
+
+    Examples
+    --------
+    Two places of exposure 1 and 0.63; only item 2 is of a registered household. Showing it in the second place gives
+    it 0.63 / 1.63 = 39 % of the exposure and costs 0.63 x (0.4 - 0.3) of utility.
+
+    >>> result = tilt_lists([[0.5, 0.4, 0.3]], [0, 0, 1], 2, TiltPolicy(exposure_share=0.2))
+    >>> result.items.tolist(), round(result.exposure_share, 2), result.unmet
+    ([[0, 2]], 0.39, ())
+    >>> float(result.kept_utility[0].round(4))
+    0.9162
+    """
+    weights = position_weights_or_default(position_weights, n)
+    shortlists = build_shortlists(
+        relevance,
+        benefit,
+        n,
+        weights,
+        candidates,
+        allows_negative=not (policy.sales_share or policy.consumer_guard),
+    )
+    untilted = best_lists(shortlists, shortlists.relevance)
+    targets = Targets(policy.exposure_share or 0.0, policy.sales_share or 0.0)
+    solution = solve_shares(shortlists, targets, untilted, policy.consumer_guard)
+    multipliers = Multipliers(
+        {None: solution.exposure_multiplier}, solution.sales_multiplier, np.empty(0), solution.cap
+    )
+    return _result(shortlists, targets, untilted, solution.lists, solution.utility_bound, multipliers)
+
+
+def _result(
+    shortlists: Shortlists, targets: Targets, untilted: Lists, lists: Lists, bound: float, multipliers: Multipliers
+) -> TiltResult:
+    whole, utility = float(shortlists.exposure.sum()), float(lists.utility.sum())
+    exposure_share = float(lists.exposed.sum()) / whole if whole else 0.0
+    sales_share = float(lists.sold.sum()) / utility if utility > 0 else 0.0
+    kept = np.ones_like(lists.utility)
+    np.divide(lists.utility, untilted.utility, out=kept, where=untilted.utility > 0)
+    unmet = tuple(
+        UnmetTarget(name, None, wanted, reached)
+        for name, wanted, reached in (
+            ("exposure_share", targets.exposure, exposure_share),
+            ("sales_share", targets.sales, sales_share),
+        )
+        if reached < wanted - SHARE_ROUNDING
+    )
+    return TiltResult(
+        items=_padded(np.take_along_axis(shortlists.items, lists.slots, axis=1), shortlists.position_weights.size),
+        exposure_share=exposure_share,
+        sales_share=sales_share,
+        utility=utility,
+        utility_bound=bound,
+        kept_utility=kept,
+        multipliers=multipliers,
+        unmet=unmet,
+    )
+
+
+def _padded(items: NDArray[np.int32], n: int) -> NDArray[np.int32]:
+    """Widen to n columns with -1 where even the widest shortlist is shorter than a list."""
+    return np.pad(items, ((0, 0), (0, n - items.shape[1])), constant_values=-1)
