@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.guard_slack import spend_slack
 from recommender.shortlists import Floats, Shortlists
 
 # Halvings of a ray: enough to separate two neighbouring multipliers in double precision.
@@ -37,6 +38,15 @@ class Lists:
     utility: Floats
     exposed: Floats
     sold: Floats
+
+    def rows(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Lists:
+        """Return the lists of some consumers only."""
+        return Lists(self.slots[chosen], self.utility[chosen], self.exposed[chosen], self.sold[chosen])
+
+    def put(self, users: NDArray[np.intp], lists: Lists) -> None:
+        """Overwrite the lists of some consumers in place."""
+        self.slots[users], self.utility[users] = lists.slots, lists.utility
+        self.exposed[users], self.sold[users] = lists.exposed, lists.sold
 
     def mixed_with(self, other: Lists, takes_other: NDArray[np.bool_]) -> Lists:
         """Take the other list for some consumers."""
@@ -117,6 +127,8 @@ class Ray:
     least_utility: Floats
     direction: Floats = field(init=False)
     cap: Floats = field(init=False)
+    _strained: Slots = field(init=False)
+    _beyond: list[Lists] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find each consumer's cap once; it does not depend on r because the ray keeps its direction."""
@@ -125,11 +137,35 @@ class Ray:
         if self.sales_weight:
             self.direction = self.direction + self.sales_weight * (short.benefit - self.targets.sales) * short.relevance
         self.cap = self._guard_caps()
+        self._strained = np.flatnonzero(self.cap < self.longest)
+        self._beyond = []
+        if not self._strained.size:
+            return
+        rows, corner = short.rows(self._strained), self._corner().rows(self._strained)
+        chain = spend_slack(rows, corner.slots, self.direction[self._strained], self.least_utility[self._strained])
+        self._beyond = [corner, *(lists_from_slots(rows, slots) for slots in chain)]
+
+    def _corner(self) -> Lists:
+        return best_lists(self.shortlists, self.shortlists.relevance + self.cap[:, None] * self.direction)
 
     def at(self, r: float) -> Lists:
-        """Return the lists at strength r, none past its consumer's cap."""
+        """Return the lists at strength r; past its cap a consumer gets the best list known that keeps its guard."""
         strength = np.minimum(r, self.cap)
-        return best_lists(self.shortlists, self.shortlists.relevance + strength[:, None] * self.direction)
+        lists = best_lists(self.shortlists, self.shortlists.relevance + strength[:, None] * self.direction)
+        held = r > self.cap[self._strained]
+        if not held.any():
+            return lists
+        value = np.stack([one.utility + r * self._tilt(one) for one in self._beyond])
+        chosen = value.argmax(axis=0)
+        for number, one in enumerate(self._beyond):
+            takes = held & (chosen == number)
+            lists.put(self._strained[takes], one.rows(takes))
+        return lists
+
+    def _tilt(self, lists: Lists) -> Floats:
+        """Sum the direction over each list, leaving out what is the same for all lists of a consumer."""
+        tilt = self.exposure_weight * lists.exposed
+        return tilt + self.sales_weight * (lists.sold - self.targets.sales * lists.utility)
 
     def _guard_caps(self) -> Floats:
         """Bisect, per consumer whose list at the end of the ray breaks the guard, the last strength that keeps it.
@@ -157,7 +193,7 @@ class Ray:
         return np.asarray(lists.utility < least * (1 - ROUNDING))
 
     def dual_bound(self, r: float) -> float:
-        """Return an upper bound on the utility of *any* lists, randomised ones too, that meet the targets and the guard.
+        """Return an upper bound on the utility of all lists, randomised ones too, that meet targets and guard.
 
         With T the tilt terms of a list, g = sum of v(b - tau) lambda + sum of v s(b - tau_s) alpha, and c = min(1,
         cap / r): sum over consumers of (U + c T) / c - (1 / c - 1) rho U0, U + c T taken at its maximum. Each c > 0

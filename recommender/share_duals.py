@@ -17,13 +17,12 @@ import numpy as np
 
 from recommender.rays import HALVINGS, Lists, Ray, Targets
 from recommender.shortlists import Floats, Shortlists
+from recommender.targets import SHARE_ROUNDING
 
 # Golden sections of the dual; fifty shrink the interval by ten orders of magnitude.
 GOLDEN_SECTIONS = 50
 # Turns of the fan; each halves the angle between the two targets.
 TURNS = 24
-# A share that is short by less than this has been met, up to rounding of the sums.
-SHARE_ROUNDING = 1e-9
 # Differences of benefit below this are not told apart when the longest useful multiplier is sought.
 SMALLEST_BENEFIT_STEP = 1e-6
 

@@ -7,35 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recommender.policy import InvalidTiltInputError, TiltPolicy
+from recommender.passes import solve_by_passes
+from recommender.policy import TiltPolicy
 from recommender.rays import Lists, Targets, best_lists
-from recommender.share_duals import SHARE_ROUNDING, solve_shares
+from recommender.share_duals import solve_shares
 from recommender.shortlists import Floats, Shortlists, build_shortlists, position_weights_or_default
-
-
-@dataclass(frozen=True, slots=True)
-class UnmetTarget:
-    """A target that the nearest attainable lists still miss.
-
-    Attributes
-    ----------
-    constraint : str
-        "exposure_share", "sales_share", "area_exposure_share" or "household_floor".
-    subject : int or None
-        The area or seller number it concerns; None for the whole.
-    wanted, reached : float
-        Shares for the first three; exposure (sum of v b) for a household floor.
-    """
-
-    constraint: str
-    subject: int | None
-    wanted: float
-    reached: float
-
-    @property
-    def shortfall(self) -> float:
-        """How much is missing, in the unit of `wanted`."""
-        return self.wanted - self.reached
+from recommender.structure import structure_of
+from recommender.targets import SHARE_ROUNDING, UnmetTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,53 +125,70 @@ def tilt_lists(
 
     Examples
     --------
-    Two places of exposure 1 and 0.63; only item 2 is of a registered household. Showing it in the second place gives
-    it 0.63 / 1.63 = 39 % of the exposure and costs 0.63 x (0.4 - 0.3) of utility.
+    Two places of exposure 1 and 1 / log2(3) = 0.63. Only item 2 is of a registered household; in the first place it
+    gives it 1 / 1.63 = 61 % of the exposure, and the list keeps (0.3 + 0.63 x 0.5) / (0.5 + 0.63 x 0.4) of its utility.
 
-    >>> result = tilt_lists([[0.5, 0.4, 0.3]], [0, 0, 1], 2, TiltPolicy(exposure_share=0.2))
+    >>> result = tilt_lists([[0.5, 0.4, 0.3]], [0, 0, 1], 2, TiltPolicy(exposure_share=0.5))
     >>> result.items.tolist(), round(result.exposure_share, 2), result.unmet
-    ([[0, 2]], 0.39, ())
-    >>> float(result.kept_utility[0].round(4))
-    0.9162
+    ([[2, 0]], 0.61, ())
+    >>> float(result.kept_utility[0].round(3))
+    0.818
     """
     weights = position_weights_or_default(position_weights, n)
+    targets = Targets(policy.exposure_share or 0.0, policy.sales_share or 0.0)
+    structure = structure_of(benefit, policy, seller, severity, area)
     shortlists = build_shortlists(
         relevance,
         benefit,
         n,
         weights,
         candidates,
+        None if structure is None else structure.group,
         allows_negative=not (policy.sales_share or policy.consumer_guard),
     )
     untilted = best_lists(shortlists, shortlists.relevance)
-    targets = Targets(policy.exposure_share or 0.0, policy.sales_share or 0.0)
-    solution = solve_shares(shortlists, targets, untilted, policy.consumer_guard)
-    multipliers = Multipliers(
-        {None: solution.exposure_multiplier}, solution.sales_multiplier, np.empty(0), solution.cap
+    if structure is None:
+        shares = solve_shares(shortlists, targets, untilted, policy.consumer_guard)
+        prices = Multipliers({None: shares.exposure_multiplier}, shares.sales_multiplier, np.empty(0), shares.cap)
+        unmet = _unmet_shares(shortlists, targets, shares.lists)
+        return _result(shortlists, untilted, shares.lists, shares.utility_bound, prices, unmet)
+    passes = solve_by_passes(shortlists, structure, policy, untilted)
+    prices = Multipliers(
+        structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part
     )
-    return _result(shortlists, targets, untilted, solution.lists, solution.utility_bound, multipliers)
+    unmet = _unmet_shares(shortlists, targets, passes.lists) + structure.unmet(shortlists, passes.lists)
+    return _result(shortlists, untilted, passes.lists, passes.utility_bound, prices, unmet)
+
+
+def _unmet_shares(shortlists: Shortlists, targets: Targets, lists: Lists) -> tuple[UnmetTarget, ...]:
+    """Name the overall shares that fall short."""
+    missed = []
+    for name, wanted, surplus in zip(
+        ("exposure_share", "sales_share"),
+        (targets.exposure, targets.sales),
+        targets.surplus(lists, shortlists.exposure),
+        strict=True,
+    ):
+        if surplus < -SHARE_ROUNDING:
+            missed.append(UnmetTarget(name, None, wanted, wanted + surplus))
+    return tuple(missed)
 
 
 def _result(
-    shortlists: Shortlists, targets: Targets, untilted: Lists, lists: Lists, bound: float, multipliers: Multipliers
+    shortlists: Shortlists,
+    untilted: Lists,
+    lists: Lists,
+    bound: float,
+    multipliers: Multipliers,
+    unmet: tuple[UnmetTarget, ...],
 ) -> TiltResult:
     whole, utility = float(shortlists.exposure.sum()), float(lists.utility.sum())
-    exposure_share = float(lists.exposed.sum()) / whole if whole else 0.0
-    sales_share = float(lists.sold.sum()) / utility if utility > 0 else 0.0
     kept = np.ones_like(lists.utility)
     np.divide(lists.utility, untilted.utility, out=kept, where=untilted.utility > 0)
-    unmet = tuple(
-        UnmetTarget(name, None, wanted, reached)
-        for name, wanted, reached in (
-            ("exposure_share", targets.exposure, exposure_share),
-            ("sales_share", targets.sales, sales_share),
-        )
-        if reached < wanted - SHARE_ROUNDING
-    )
     return TiltResult(
         items=_padded(np.take_along_axis(shortlists.items, lists.slots, axis=1), shortlists.position_weights.size),
-        exposure_share=exposure_share,
-        sales_share=sales_share,
+        exposure_share=float(lists.exposed.sum()) / whole if whole else 0.0,
+        sales_share=float(lists.sold.sum()) / utility if utility > 0 else 0.0,
         utility=utility,
         utility_bound=bound,
         kept_utility=kept,

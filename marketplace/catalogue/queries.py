@@ -1,7 +1,7 @@
 """Reading the catalogue. Lists answer rows that a card can be made of; each is one statement."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -325,3 +325,28 @@ def stock_of(listing_id: int) -> Decimal:
         .where(Lot.listing_id == listing_id)
     )
     return Decimal(from_movements or 0)
+
+
+def own_listing(public_id: str, producer_id: int, *, lock: bool = False) -> Listing:
+    """A producer's own listing in any state, or ``NotFound``; ``lock`` when it is going to change."""
+    query = select(Listing).where(Listing.public_id == public_id, Listing.producer_id == producer_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    listing = db.session.scalars(query).first()
+    if listing is None:
+        raise NotFound("listing_unknown", N_("This listing is no longer here."))
+    return listing
+
+
+def product_art(listing_ids: Iterable[int]) -> dict[int, str]:
+    """The stem of the drawing of each listing's product."""
+    rows = db.session.execute(
+        select(Listing.id, Product.art).join(Product, Product.id == Listing.product_id).where(Listing.id.in_(set(listing_ids)))
+    )
+    return dict(rows.all())
+
+
+def producer_names() -> dict[str, tuple[str, str]]:
+    """The Chinese and the English name of every producer, by public id."""
+    rows = db.session.execute(select(Producer.public_id, Producer.name_zh, Producer.name_en))
+    return {public_id: (name_zh, name_en) for public_id, name_zh, name_en in rows}

@@ -1,9 +1,11 @@
 """Changes of the catalogue: listings, harvests, stock."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import array
@@ -239,7 +241,7 @@ def _take_from(
 
 def return_stock(parts: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> None:
     """Give quantities back to their lots (by lot id), for an order that will not be delivered."""
-    owners = dict(db.session.execute(select(Lot.id, Lot.listing_id).where(Lot.id.in_(parts))).tuples())
+    owners = dict(db.session.execute(select(Lot.id, Lot.listing_id).where(Lot.id.in_(parts))).all())
     listings = lock_rows(Listing, list(owners.values()))
     lots = lock_rows(Lot, list(parts))
     for lot_id, quantity in parts.items():
@@ -256,8 +258,11 @@ def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:
     ).all()
     contributions = contributions_of([row.id for row in rows])
     registered = registered_households({h for grams in contributions.values() for h in grams}, day)
+    lots: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        lots[row.listing_id].append(row)
     for listing in db.session.scalars(select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)):
-        own = [row for row in rows if row.listing_id == listing.id]
+        own = lots[listing.id]
         shares = [benefit_share(contributions[row.id], registered) for row in own]
         pooled = BenefitShare(sum(share.registered_g for share in shares), sum(share.other_g for share in shares))
         listing.benefit_bp = pooled.bp

@@ -5,7 +5,7 @@ import re
 from datetime import datetime, timedelta
 
 import argon2
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 
 from marketplace.identity.models import AccessToken, Account, Role, RoleKind, SignInAttempt
 from marketplace.identity.queries import find_account_by_login
@@ -122,6 +122,21 @@ def issue_token(account: Account, *, now: datetime) -> tuple[str, datetime]:
     db.session.flush()
     audit.record("token.issued", "account", account.public_id, actor=account.public_id, at=now)
     return token, expires_at
+
+
+def revoke_token(account: Account, token: str, *, now: datetime) -> bool:
+    """End a token of this account; False when there is none of that kind in force."""
+    digest = hashlib.sha256(token.encode()).digest()
+    revoked = db.session.scalars(
+        update(AccessToken)
+        .where(AccessToken.digest == digest, AccessToken.account_id == account.id, AccessToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(AccessToken.id)
+    ).first()
+    if revoked is None:
+        return False
+    audit.record("token.revoked", "account", account.public_id, actor=account.public_id, at=now)
+    return True
 
 
 def set_locale(account: Account, locale: str) -> None:

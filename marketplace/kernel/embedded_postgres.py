@@ -117,6 +117,17 @@ def start(data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = 
     return server
 
 
+def running_url(data_dir: Path, database: str) -> str | None:
+    """The address of ``database`` on the server that is running for ``data_dir``; None when none is."""
+    pointer = data_dir / _POINTER
+    home = Path(pointer.read_text().strip()) if pointer.exists() else (data_dir / "postgres").resolve()
+    try:
+        psycopg.connect(f"host={home} user=nongqiao dbname={database}", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return None
+    return f"postgresql+psycopg://nongqiao@/{database}?host={home}"
+
+
 def _as_server() -> dict[str, Any]:
     """How a process of the server is run: as root by ``nobody``, otherwise by ourselves."""
     if os.geteuid() != 0:
@@ -150,9 +161,7 @@ def _home_for(data_dir: Path, say: Callable[[str], None]) -> Path:
         pointer.write_text(f"{home}\n")
         say(f"database files are in {home} (named by {pointer})")
         return home
-    raise ServerWillNotStart(
-        "no folder for the database: make /var/lib writable or set DATABASE_URL to a server of yours"
-    )
+    raise ServerWillNotStart("no folder for the database: make /var/lib writable or set DATABASE_URL to a server of yours")
 
 
 def _binaries_for(home: Path) -> Path:

@@ -14,7 +14,7 @@ def N_(message: str) -> str:
 class DomainError(Exception):
     """A rule said no. Subclasses say which kind of no; ``code`` is stable and meant for programs."""
 
-    def __init__(self, code: str, message: str, **data: Any) -> None:
+    def __init__(self, code: str, message: str, /, **data: Any) -> None:
         super().__init__(message % data if data else message)
         self.code = code
         self.message = message

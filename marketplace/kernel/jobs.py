@@ -11,6 +11,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate.tasks import Task
+from sqlalchemy import text
 
 from marketplace.kernel.db import db
 
@@ -28,9 +29,7 @@ def run_jobs_inside(enter: Callable[[], AbstractContextManager[Any]]) -> None:
     _Surroundings.enter = staticmethod(enter)
 
 
-def job(
-    name: str, *, every: str | None = None, lock: str | None = None
-) -> Callable[[Callable[..., Any]], Task[Any, Any, Any]]:
+def job(name: str, *, every: str | None = None, lock: str | None = None) -> Callable[[Callable[..., Any]], Task[Any, Any, Any]]:
     """Make a function a job.
 
     Parameters
@@ -65,3 +64,16 @@ def enqueue(task: Task[Any, Any, Any], **arguments: Any) -> None:
         savepoint.rollback()
     else:
         savepoint.commit()
+
+
+def waiting_jobs() -> int:
+    """How many jobs wait for a worker now; those planned for later are not among them."""
+    return int(
+        db.session.scalar(
+            text(
+                "SELECT count(*) FROM procrastinate_jobs"
+                " WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
+            )
+        )
+        or 0
+    )

@@ -15,7 +15,7 @@ def account_ids(codes: list[str]) -> dict[str, int]:
     wanted = sorted(set(codes))
     db.session.execute(upsert(LedgerAccount).values([{"code": code} for code in wanted]).on_conflict_do_nothing())
     rows = db.session.execute(select(LedgerAccount.code, LedgerAccount.id).where(LedgerAccount.code.in_(wanted)))
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def post_transfer(

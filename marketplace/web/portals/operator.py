@@ -1,5 +1,100 @@
 """Portal: the operator's desk."""
 
-from flask import Blueprint
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from marketplace.catalogue.queries import producer_names
+from marketplace.dashboard.jobs import build_day_job
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.audit import first_broken_event
+from marketplace.kernel.db import transaction
+from marketplace.kernel.jobs import enqueue
+from marketplace.ledger.queries import trial_balance, unbalanced_transfers
+from marketplace.orders.queries import count_awaiting, payments_awaiting
+from marketplace.orders.service import cancel_unpaid, confirm_payment
+from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
+from marketplace.payments.queries import get_payment
+from marketplace.web.access import account, allow
+from marketplace.web.forms import FormSchema, read_form
+from marketplace.web.languages import pick
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
+
+
+@blueprint.get("/payments")
+@allow(RoleKind.OPERATOR)
+def payments() -> str:
+    """What buyers still owe, oldest first."""
+    now = clock.now()
+    number, sum_fen = count_awaiting()
+    rows = [
+        {
+            "public_id": payment.public_id,
+            "reference": payment.reference,
+            "order": group.reference,
+            "amount_fen": payment.amount_fen,
+            "method": payment.method,
+            "placed_at": group.placed_at,
+            "days": (clock.local_day(now) - clock.local_day(group.placed_at)).days,
+        }
+        for payment, group in payments_awaiting()
+    ]
+    return render_template("operator/payments.html", rows=rows, number=number, sum_fen=sum_fen)
+
+
+@blueprint.post("/payments/<public_id>/confirm")
+@allow(RoleKind.OPERATOR)
+def confirm(public_id: str) -> Response:
+    """Book that a payment has arrived, and have its day's figures built again."""
+    read_form(FormSchema())
+    now = clock.now()
+    with transaction():
+        payment = get_payment(public_id, lock=True)
+        booked = confirm_payment(payment, actor=account().public_id, now=now)
+        if booked:
+            enqueue(build_day_job, day=clock.local_day(now).isoformat())
+        reference = payment.reference
+    if booked:
+        flash(_("Payment %(reference)s is booked.", reference=reference), "success")
+    else:
+        flash(_("Payment %(reference)s had been confirmed already. Nothing was booked again.", reference=reference), "info")
+    return redirect(url_for("operator.payments"), 303)
+
+
+@blueprint.post("/payments/<public_id>/cancel")
+@allow(RoleKind.OPERATOR)
+def cancel(public_id: str) -> Response:
+    """Give up a purchase that was not paid; its goods go back on stock."""
+    read_form(FormSchema())
+    now = clock.now()
+    with transaction():
+        payment = get_payment(public_id, lock=True)
+        cancelled = cancel_unpaid(payment, actor=account().public_id, now=now)
+        reference = payment.reference
+    if cancelled:
+        flash(_("Payment %(reference)s is cancelled and the goods are back in stock.", reference=reference), "success")
+    else:
+        flash(_("Payment %(reference)s had been cancelled already. Nothing was changed.", reference=reference), "info")
+    return redirect(url_for("operator.payments"), 303)
+
+
+@blueprint.get("/ledger")
+@allow(RoleKind.OPERATOR)
+def ledger() -> str:
+    """Where all the money stands, and whether ledger and audit trail are whole."""
+    balances = trial_balance()
+    names = {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()}
+    own = {BUYERS: _("Paid by buyers"), CLEARING: _("Held until delivery"), SERVICE_FEE: _("Service fee")}
+    producers = [(names.get(code, code), fen) for code, fen in balances if code not in own]
+    rows = [{"name": own[code], "amount_fen": fen} for code, fen in balances if code in own]
+    rows.append({"name": _("In producers' accounts"), "amount_fen": sum(fen for _name, fen in producers)})
+    return render_template(
+        "operator/ledger.html",
+        rows=rows,
+        producers=[{"name": name, "amount_fen": fen} for name, fen in sorted(producers, key=lambda row: (-row[1], row[0]))],
+        sum_fen=sum(fen for _code, fen in balances),
+        unbalanced=unbalanced_transfers(),
+        broken_event=first_broken_event(),
+    )

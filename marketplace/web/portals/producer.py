@@ -1,5 +1,332 @@
 """Portal: the farmer's side."""
 
-from flask import Blueprint
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from marketplace.catalogue.models import UNIT_GRAMS, Listing, ListingState, Producer, ProducerKind, Product, Unit
+from marketplace.catalogue.queries import (
+    categories,
+    own_listing,
+    producer_listings,
+    producer_of,
+    product_art,
+    products,
+)
+from marketplace.catalogue.service import add_harvest, change_listing, create_listing, publish, withdraw
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.ledger.queries import balance_fen
+from marketplace.orders.models import Order
+from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
+from marketplace.orders.service import ship_order
+from marketplace.orders.settlement import producer_account
+from marketplace.orders.states import OrderState
+from marketplace.payments.models import PaymentMethod
+from marketplace.regions.codes import ancestor_codes
+from marketplace.regions.queries import area_names
+from marketplace.web.access import account, allow
+from marketplace.web.forms import FormSchema, read_form
+from marketplace.web.languages import pick
+from marketplace.web.portals.producer_forms import (
+    HarvestForm,
+    ListingForm,
+    WordsForm,
+    changed_offer,
+    check_harvest_day,
+    messages_by_field,
+    read_contributions,
+    read_offer,
+)
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
+
+_LATEST_SHIPPED = 5
+_LATEST_MONEY = 20
+
+
+class NoProducer(NotFound):
+    """The account sells for nobody yet."""
+
+
+@blueprint.errorhandler(NoProducer)
+def _no_producer(error: NoProducer) -> tuple[str, int]:
+    """Somebody who only looks is told what to do next; an act has nothing to act on."""
+    return render_template("producer/none.html"), 200 if request.method == "GET" else 404
+
+
+def _own_producer() -> Producer:
+    producer = producer_of(account().id)
+    if producer is None:
+        raise NoProducer("producer_unknown", N_("Your account does not sell for a farm yet."))
+    return producer
+
+
+@blueprint.get("/")
+@allow(RoleKind.FARMER)
+def orders() -> str:
+    """What to pack, what waits for payment, what has left."""
+    producer = _own_producer()
+    waiting = orders_to_pack(producer.id)
+    ready = [order for order in waiting if _may_leave(order)]
+    unpaid = [order for order in waiting if not _may_leave(order)]
+    latest = orders_of_producer(producer.id)
+    shipped = [order for order in latest if order.state == OrderState.SHIPPED][:_LATEST_SHIPPED]
+    art = product_art(line.listing_id for order in ready for line in order.lines)
+    places = _places([*ready, *shipped])
+    headline = ngettext("%(num)d order to pack", "%(num)d orders to pack", len(ready)) if ready else _("Nothing to pack now")
+    return render_template(
+        "producer/orders.html",
+        headline=headline,
+        ready=[_slip(order, art, places) for order in ready],
+        unpaid=unpaid,
+        shipped=[(order, places[order.id]) for order in shipped],
+        has_orders=bool(latest),
+    )
+
+
+def _may_leave(order: Order) -> bool:
+    return order.group.paid_at is not None or order.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
+
+
+def _places(some: Sequence[Order]) -> dict[int, str]:
+    """Where each order goes, from the province down to the street."""
+    codes = {order.id: ancestor_codes(order.group.area_code or "") for order in some}
+    names = area_names(code for own in codes.values() for code in own)
+    return {
+        order.id: " ".join([*(names[code] for code in codes[order.id] if code in names), order.group.address]) for order in some
+    }
+
+
+def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> dict[str, Any]:
+    """What the packer needs of one order."""
+    group = order.group
+    return {
+        "public_id": order.public_id,
+        "reference": group.reference,
+        "placed_at": group.placed_at,
+        "recipient": group.recipient,
+        "phone": group.phone,
+        "place": places[order.id],
+        "collect_fen": order.total_fen if group.paid_at is None else None,
+        "producer_fen": order.producer_fen,
+        "lines": [
+            {
+                "title": pick(line.title_zh, line.title_en),
+                "art": art.get(line.listing_id),
+                "quantity": line.quantity,
+                "unit": line.unit,
+                "weight_g": int(line.quantity * line.unit_grams),
+                "harvested_on": line.harvested_on,
+            }
+            for line in order.lines
+        ],
+    }
+
+
+@blueprint.post("/orders/<public_id>/ship")
+@allow(RoleKind.FARMER)
+def ship(public_id: str) -> Response:
+    """Note that an order has left the farm."""
+    producer = _own_producer()
+    read_form(FormSchema())
+    now = clock.now()
+    with transaction():
+        order = ship_order(public_id, producer.id, actor=account().public_id, now=now)
+        shipped_at = order.shipped_at
+    if shipped_at == now:
+        flash(_("Thank you. The buyer can see now that it is on its way."), "success")
+    else:
+        flash(_("This order had left already. Nothing was changed."), "info")
+    return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.get("/listings")
+@allow(RoleKind.FARMER)
+def listings() -> str:
+    """Everything the farm sells or has sold."""
+    producer = _own_producer()
+    own = producer_listings(producer.id)
+    return render_template("producer/listings.html", listings=own, art=product_art(row.id for row in own))
+
+
+@blueprint.get("/listings/new")
+@allow(RoleKind.FARMER)
+def listing_new() -> str:
+    """Four short steps to a new listing."""
+    return _new_page(_own_producer(), {"harvested_on": clock.local_day(clock.now()), "unit": Unit.JIN.value}, {})
+
+
+@blueprint.post("/listings/new")
+@allow(RoleKind.FARMER)
+def listing_create() -> Response | tuple[str, int]:
+    """Write the listing and its first harvest, and show it to buyers."""
+    producer = _own_producer()
+    now, actor = clock.now(), account().public_id
+    try:
+        form = read_form(ListingForm())
+        offer = read_offer(form, {product.slug: product for product in products()})
+        check_harvest_day(form["harvested_on"], now=now)
+        contributions_g = read_contributions(producer, form, UNIT_GRAMS.get(offer.unit, offer.unit_grams))
+        with transaction():
+            listing = create_listing(producer, offer, actor=actor, now=now)
+            add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
+            publish(listing, actor=actor, now=now)
+    except Invalid as error:
+        return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), 422
+    flash(_("It is on sale now."), "success")
+    return redirect(url_for("producer.listings"), 303)
+
+
+def _new_page(producer: Producer, form: Mapping[str, Any], errors: Mapping[str, str]) -> str:
+    return render_template(
+        "producer/listing_new.html",
+        form=form,
+        errors=errors,
+        shelves=_shelves(),
+        units=list(Unit),
+        cooperative=producer.kind == ProducerKind.COOPERATIVE,
+        today=clock.local_day(clock.now()).isoformat(),
+    )
+
+
+def _shelves() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The kinds of goods by shelf, as (shelf, [(slug, name)])."""
+    by_category: dict[int, list[Product]] = {}
+    for product in products():
+        by_category.setdefault(product.category_id, []).append(product)
+    return [
+        (
+            pick(shelf.name_zh, shelf.name_en),
+            [(product.slug, pick(product.name_zh, product.name_en)) for product in by_category[shelf.id]],
+        )
+        for shelf in categories()
+        if shelf.id in by_category
+    ]
+
+
+@blueprint.get("/listings/<public_id>")
+@allow(RoleKind.FARMER)
+def listing_edit(public_id: str) -> str:
+    """One listing: its words and price, its stock, whether buyers see it."""
+    producer = _own_producer()
+    listing = own_listing(public_id, producer.id)
+    return _edit_page(producer, listing)
+
+
+@blueprint.post("/listings/<public_id>")
+@allow(RoleKind.FARMER)
+def listing_change(public_id: str) -> Response | tuple[str, int]:
+    """Change the words and the price."""
+    producer = _own_producer()
+    own_listing(public_id, producer.id)
+    try:
+        form = read_form(WordsForm())
+        with transaction():
+            listing = own_listing(public_id, producer.id, lock=True)
+            change_listing(listing, changed_offer(form, listing), actor=account().public_id, now=clock.now())
+    except Invalid as error:
+        listing = own_listing(public_id, producer.id)
+        return _edit_page(producer, listing, form=request.form, errors=messages_by_field(error, set(WordsForm().fields))), 422
+    flash(_("Saved."), "success")
+    return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
+
+
+@blueprint.post("/listings/<public_id>/harvest")
+@allow(RoleKind.FARMER)
+def harvest_add(public_id: str) -> Response | tuple[str, int]:
+    """Put a new harvest on stock."""
+    producer = _own_producer()
+    listing = own_listing(public_id, producer.id)
+    now = clock.now()
+    try:
+        form = read_form(HarvestForm())
+        check_harvest_day(form["harvested_on"], now=now)
+        contributions_g = read_contributions(producer, form, listing.unit_grams)
+        with transaction():
+            add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=account().public_id, now=now)
+    except Invalid as error:
+        errors = messages_by_field(error, set(HarvestForm().fields))
+        return _edit_page(producer, listing, harvest=request.form, harvest_errors=errors), 422
+    flash(_("The harvest is in stock."), "success")
+    return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
+
+
+@blueprint.post("/listings/<public_id>/publish")
+@allow(RoleKind.FARMER)
+def listing_publish(public_id: str) -> Response:
+    """Show a listing to buyers."""
+    return _turn(public_id, show=True, now=clock.now())
+
+
+@blueprint.post("/listings/<public_id>/withdraw")
+@allow(RoleKind.FARMER)
+def listing_withdraw(public_id: str) -> Response:
+    """Take a listing from sale."""
+    return _turn(public_id, show=False, now=clock.now())
+
+
+def _turn(public_id: str, *, show: bool, now: datetime) -> Response:
+    producer = _own_producer()
+    read_form(FormSchema())
+    with transaction():
+        listing = own_listing(public_id, producer.id, lock=True)
+        shown_before, in_stock = listing.state == ListingState.ON_SALE, listing.available > 0
+        if show and not in_stock:
+            raise Conflict("nothing_in_stock", N_("Add a harvest first, so that people can buy it."))
+        if show != shown_before:
+            turn = publish if show else withdraw
+            turn(listing, actor=account().public_id, now=now)
+    flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
+    return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
+
+
+def _edit_page(
+    producer: Producer,
+    listing: Listing,
+    *,
+    form: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    harvest: Mapping[str, Any] | None = None,
+    harvest_errors: Mapping[str, str] | None = None,
+) -> str:
+    today = clock.local_day(clock.now())
+    kept = {
+        "price": f"{listing.price_fen // 100}.{listing.price_fen % 100:02d}",
+        "title_zh": listing.title_zh,
+        "title_en": listing.title_en,
+        "story_zh": listing.story_zh,
+        "story_en": listing.story_en,
+    }
+    return render_template(
+        "producer/listing_edit.html",
+        listing=listing,
+        art=product_art([listing.id])[listing.id],
+        form=form or kept,
+        errors=errors or {},
+        harvest=harvest or {"harvested_on": today.isoformat()},
+        harvest_errors=harvest_errors or {},
+        cooperative=producer.kind == ProducerKind.COOPERATIVE,
+        today=today.isoformat(),
+    )
+
+
+@blueprint.get("/money")
+@allow(RoleKind.FARMER)
+def money() -> str:
+    """What is on its way and what is in the account, in words and figures, order by order."""
+    producer = _own_producer()
+    latest = [order for order in orders_of_producer(producer.id) if order.state != OrderState.CANCELLED]
+    return render_template(
+        "producer/money.html",
+        ahead=money_ahead(producer.id),
+        account_fen=balance_fen(producer_account(producer.public_id)),
+        latest=latest[:_LATEST_MONEY],
+    )

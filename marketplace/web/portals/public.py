@@ -1,5 +1,63 @@
-"""Portal: what this is, the policy in force, health."""
+"""Portal: what this is, what the demo is made of, the policy in force, health."""
 
-from flask import Blueprint
+from flask import Blueprint, Response, jsonify, render_template
+from sqlalchemy.exc import OperationalError
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import db
+from marketplace.kernel.jobs import waiting_jobs
+from marketplace.recommendations.queries import newest_model, policies_in_force, realised_shares
+from marketplace.regions.queries import area_names
+from marketplace.web.access import PUBLIC, allow
 
 blueprint = Blueprint("public", __name__)
+
+
+@blueprint.get("/about")
+@allow(PUBLIC)
+def about() -> str:
+    """What this is, for whom, and how the tilt works."""
+    return render_template("public/about.html")
+
+
+@blueprint.get("/about/demo")
+@allow(PUBLIC)
+def demo() -> str:
+    """Which part of the demo is real and which is made."""
+    return render_template("public/demo.html")
+
+
+@blueprint.get("/policy")
+@allow(PUBLIC)
+def policy() -> str:
+    """The policy in force, how it is applied, what is never shown."""
+    found = policies_in_force(clock.local_day(clock.now()))
+    names = area_names(row.area_code for row in found)
+    return render_template(
+        "public/policy.html",
+        policies=[{"policy": row, "area": names[row.area_code], "realised": realised_shares(row.id)} for row in found],
+    )
+
+
+@blueprint.get("/health")
+@allow(PUBLIC)
+def health() -> Response:
+    """For machines that watch: does the database answer, how old is the model, how much work waits."""
+    try:
+        model, waiting = newest_model(), waiting_jobs()
+    except OperationalError:
+        db.session.rollback()
+        response = jsonify({"status": "down", "database": False})
+        response.status_code = 503
+    else:
+        trained_at = model.ended_at.isoformat() if model is not None and model.ended_at is not None else None
+        response = jsonify(
+            {
+                "status": "ok",
+                "database": True,
+                "model": None if model is None else {"number": model.id, "trained_at": trained_at},
+                "jobs_waiting": waiting,
+            }
+        )
+    response.headers["Cache-Control"] = "no-store"
+    return response

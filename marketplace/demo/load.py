@@ -1,0 +1,254 @@
+"""Filling an empty shop with the demo, in one transaction: all of it or nothing.
+
+The rows go into the tables the shop itself writes, by COPY, under the same constraints and triggers.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from marketplace.catalogue.models import Category, Listing, Producer, Product
+from marketplace.catalogue.search_terms import index_terms
+from marketplace.demo import history
+from marketplace.demo.accounts import add_people
+from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
+from marketplace.demo.replay import Shop, replay
+from marketplace.demo.sellers import Plan, make_plan
+from marketplace.kernel import audit, ids
+from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
+from marketplace.kernel.clock import day_start, local_day
+from marketplace.kernel.db import db
+from marketplace.recommendations.models import Policy
+from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
+
+ACTOR = "demo"
+POLICY_AREA = "522636"
+POLICY_EXPOSURE_SHARE = 0.30
+CONSUMER_GUARD = 0.8
+
+
+def is_loaded() -> bool:
+    """Whether a demo is in the database."""
+    return bool(db.session.scalar(text("SELECT EXISTS (SELECT FROM audit_event WHERE verb = 'demo.loaded')")))
+
+
+def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
+    """Load the demo in the open transaction.
+
+    Returns
+    -------
+    list of (what, login)
+        The accounts one can sign in with.
+    """
+    say("  reading The Complete Journey")
+    goods = read_goods()
+    bought, consumers = _purchases(goods, now)
+    say("  places")
+    load_places()
+    say("  sellers and listings")
+    shop = _fill_shop(goods, bought, now)
+    say(f"  {len(bought.good):,} purchases by {len(consumers):,} consumers")
+    named = int(np.bincount(bought.consumer).argmax())
+    accounts = add_people(shop.plan, shop.producer_ids, [int(number) for number in consumers], named, now=now)
+    replay(shop, bought, accounts.consumer_ids, now=now)
+    _set_policy(now)
+    _rank(now)
+    audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
+    for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
+        db.session.execute(text(f'ANALYZE "{table}"'))
+    return accounts.logins
+
+
+def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.ndarray[Any, np.dtype[np.int64]]]:
+    raw = read_purchases()
+    numbers = {good.source_id: number for number, good in enumerate(goods)}
+    good_numbers = np.array([numbers[int(product)] for product in raw.product_id], dtype=np.int64)
+    return history.moved(
+        raw.household_id.astype(np.int64),
+        raw.basket_id.astype(np.int64),
+        good_numbers,
+        raw.quantity.astype(np.int64),
+        raw.sold_at,
+        now,
+    )
+
+
+def _fill_shop(goods: list[Good], bought: history.Purchases, now: datetime) -> Shop:
+    shelves = list(categories())
+    plan = make_plan(
+        [good.category_slug for good in goods],
+        [good.sales_count for good in goods],
+        danzhai_villages(),
+        neighbouring_villages(),
+        {shelf.slug: (shelf.name_zh, shelf.name_en) for shelf in shelves},
+        history.local_day_of(int(bought.sold_at_s.max())),
+    )
+    opened_at = history.moment_of(int(bought.sold_at_s.min())) - timedelta(days=7)
+    household_ids = _add_households(plan, opened_at, now)
+    producer_ids = _add_producers(plan, household_ids, opened_at)
+    copy_rows(
+        Category,
+        ["id", "slug", "name_zh", "name_en", "art", "position"],
+        [(at, row.slug, row.name_zh, row.name_en, row.art, row.position) for at, row in enumerate(shelves, 1)],
+    )
+    category_ids = {row.slug: at for at, row in enumerate(shelves, 1)}
+    used = {good.product_slug for good in goods}
+    named = [kind for kind in kinds() if kind.slug in used]
+    copy_rows(
+        Product,
+        ["id", "slug", "category_id", "name_zh", "name_en", "art"],
+        [(at, row.slug, category_ids[row.category_slug], row.name_zh, row.name_en, row.art) for at, row in enumerate(named, 1)],
+    )
+    product_ids = {row.slug: at for at, row in enumerate(named, 1)}
+    listing_ids = _add_listings(goods, plan, producer_ids, product_ids, category_ids, opened_at)
+    settle_ids(Category, Product)
+    return Shop(goods, plan, household_ids, producer_ids, listing_ids)
+
+
+def _add_households(plan: Plan, opened_at: datetime, now: datetime) -> list[int]:
+    """Households and their statuses; the statuses that changed within the year each have a revision of their own day."""
+    first = next_id(Household)
+    count = len(plan.households)
+    copy_rows(
+        Household,
+        ["id", "public_id", "code", "village_code", "created_at"],
+        [
+            (first + at, public_id, household.code, household.code[:12], opened_at)
+            for at, (household, public_id) in enumerate(zip(plan.households, ids.public_ids(count), strict=True))
+        ],
+    )
+    opening = date(2014, 1, 1)
+    statuses = [(first + at, status) for at, household in enumerate(plan.households) for status in household.statuses]
+    changes = sorted({day for _, status in statuses for day in (status.start, status.end) if day} | {opening})
+    base = next_id(RegistryRevision)
+    revisions = {day: base + at for at, day in enumerate(changes)}
+    copy_rows(
+        RegistryRevision,
+        ["id", "at", "actor", "reason"],
+        [(number, min(day_start(day), now), ACTOR, "demo") for day, number in revisions.items()],
+    )
+    copy_rows(
+        HouseholdStatus,
+        ["household_id", "category", "days", "revision_id"],
+        [
+            (household_id, status.category, _daterange(status.start, status.end), revisions[status.end or status.start])
+            for household_id, status in statuses
+        ],
+    )
+    settle_ids(Household, RegistryRevision)
+    return list(range(first, first + count))
+
+
+def _daterange(start: date, end: date | None) -> str:
+    return f"[{start},{end or ''})"
+
+
+def _add_producers(plan: Plan, household_ids: list[int], opened_at: datetime) -> list[int]:
+    first = next_id(Producer)
+    rows = []
+    for at, (seller, public_id) in enumerate(zip(plan.sellers, ids.public_ids(len(plan.sellers)), strict=True)):
+        own = None if seller.cooperative else household_ids[next(iter(seller.members))]
+        kind = "cooperative" if seller.cooperative else "household"
+        rows.append(
+            (
+                first + at,
+                public_id,
+                kind,
+                seller.name_zh,
+                seller.name_en,
+                seller.area_code,
+                own,
+                seller.badge_consent,
+                opened_at,
+            )
+        )
+    copy_rows(
+        Producer,
+        ["id", "public_id", "kind", "name_zh", "name_en", "area_code", "household_id", "badge_consent", "created_at"],
+        rows,
+    )
+    settle_ids(Producer)
+    return list(range(first, first + len(rows)))
+
+
+def _add_listings(
+    goods: list[Good],
+    plan: Plan,
+    producer_ids: list[int],
+    product_ids: dict[str, int],
+    category_ids: dict[str, int],
+    opened_at: datetime,
+) -> list[int]:
+    first = next_id(Listing)
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for at, (good, public_id) in enumerate(zip(goods, ids.public_ids(len(goods)), strict=True)):
+            seller = plan.seller_of_good[at]
+            # Words are letters and figures alone, so none of them needs escaping as a lexeme.
+            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en)
+            yield (
+                first + at,
+                public_id,
+                producer_ids[seller],
+                product_ids[good.product_slug],
+                category_ids[good.category_slug],
+                plan.sellers[seller].area_code,
+                good.title_zh,
+                good.title_en,
+                "",
+                "",
+                good.unit,
+                good.unit_grams,
+                good.price_fen,
+                "on_sale",
+                list(good.season_weeks),
+                " ".join(f"'{word}'" for word in words),
+                opened_at,
+                opened_at,
+                Decimal(0),
+                0,
+                0.0,
+            )
+
+    copy_rows(
+        Listing,
+        [
+            *("id", "public_id", "producer_id", "product_id", "category_id", "area_code", "title_zh", "title_en"),
+            *("story_zh", "story_en", "unit", "unit_grams", "price_fen", "state", "season_weeks", "search_terms"),
+            *("created_at", "published_at", "available", "benefit_bp", "rank"),
+        ],
+        rows(),
+    )
+    settle_ids(Listing)
+    return list(range(first, first + len(goods)))
+
+
+def _set_policy(now: datetime) -> None:
+    db.session.add(
+        Policy(
+            area_code=POLICY_AREA,
+            exposure_share=POLICY_EXPOSURE_SHARE,
+            consumer_guard=CONSUMER_GUARD,
+            begins_on=local_day(now) - timedelta(days=30),
+            set_by=ACTOR,
+            created_at=now,
+        )
+    )
+    db.session.flush()
+
+
+def _rank(now: datetime) -> None:
+    """A first order of the lists by sales of the last 120 days; the recommender writes a better one when it is trained."""
+    db.session.execute(
+        text(
+            "UPDATE listing SET rank = sold.number FROM ("
+            " SELECT listing_id, ln(1 + count(*)) AS number FROM event WHERE at > :since GROUP BY listing_id"
+            ") sold WHERE sold.listing_id = listing.id"
+        ),
+        {"since": now - timedelta(days=120)},
+    )

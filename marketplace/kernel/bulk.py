@@ -1,0 +1,46 @@
+"""Writing many rows at once by COPY, into the same tables and under the same constraints and triggers as single rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select, text
+
+from marketplace.kernel.db import Base, db
+
+
+def copy_rows(model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Add rows to a model's table in the open transaction; answers how many.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of columns, in the order of the values in each row. Columns not named take the database's default, not the
+        model's. A dict is written as JSON.
+    """
+    cursor = db.session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(model.__tablename__), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    count = 0
+    with cursor.copy(command) as copy:
+        for row in rows:
+            copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+            count += 1
+    return count
+
+
+def next_id(model: type[Base]) -> int:
+    """The first id that no row has, for rows that name one another before they are written; see ``settle_ids``."""
+    column: Any = model.id  # type: ignore[attr-defined]
+    return int(db.session.scalar(select(func.coalesce(func.max(column), 0))) or 0) + 1
+
+
+def settle_ids(*models: type[Base]) -> None:
+    """Let the tables' own counting go on behind the ids that were given by hand."""
+    for model in models:
+        table = f'"{model.__tablename__}"'
+        db.session.execute(
+            text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest((SELECT max(id) FROM {table}), 1))")
+        )

@@ -1,0 +1,16 @@
+"""The nightly training."""
+
+import logging
+from datetime import UTC, datetime
+
+from marketplace.kernel.jobs import job
+from marketplace.recommendations import serving
+from marketplace.recommendations.training import train
+
+_log = logging.getLogger("marketplace.recommendations")
+
+
+@job("recommendations.train", every="30 18 * * *", lock="recommendations.train")
+def train_nightly(timestamp: int) -> None:
+    """Train on everything that happened until now; half past two in the market, when nobody shops."""
+    train(serving.models_folder(), now=datetime.fromtimestamp(timestamp, UTC), say=_log.info)

@@ -1,0 +1,161 @@
+"""What consumers do and what is shown to them. The one door through which every page and program gets its lists."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+
+from marketplace.catalogue.queries import cards
+from marketplace.identity.models import Account
+from marketplace.kernel import audit, ids
+from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import db
+from marketplace.orders.models import OrderGroup
+from marketplace.recommendations import serving
+from marketplace.recommendations.models import Event, EventKind, Policy, Preference
+from marketplace.recommendations.queries import ServingContext, is_personalised, serving_context
+from recommender import TiltController, TiltedList, TiltPolicy, tally
+
+# More of one seller than this would make a list a shop of one.
+MOST_OF_ONE_SELLER = 3
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A list to show: card rows, best first, with the true reason of each."""
+
+    rows: list[Any]
+    reasons: list[str]
+    personalised: bool
+    policy: Policy | None
+
+
+def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -> Recommendation:
+    """A list of at most ``n`` listings in stock, tilted by the policy in force, and the record of having shown it.
+
+    Reasons are ``bought_before``, ``seen_before``, ``people_like_you``, ``popular``, ``new_listing`` or ``supports_registered``
+    (the listing would not stand in the list without the policy). Needs an open transaction: what is shown is written down with it.
+    """
+    context = serving_context(account.id if account is not None else None, local_day(now))
+    reader = account.id if account is not None and context.personalised else None
+    shortlist = serving.shortlist(context.model, reader, context.policy)
+    if not len(shortlist.listing_ids):
+        return Recommendation([], [], reader is not None, context.policy)
+    sums = {**context.tilt_sums, tally.FORMAT: tally.FORMAT_NUMBER}
+    controller = TiltController.from_state(tilt_policy(context.policy), sums)
+    chosen = controller.rank(
+        shortlist.relevance, shortlist.benefit, n, seller=shortlist.seller, max_per_seller=MOST_OF_ONE_SELLER
+    )
+    _log(context, reader, surface, shortlist, chosen, now)
+    rows = cards([int(shortlist.listing_ids[at]) for at in chosen.positions])
+    return Recommendation(rows, _reasons(shortlist, chosen, n), reader is not None, context.policy)
+
+
+def tilt_policy(policy: Policy | None) -> TiltPolicy:
+    """A policy row in the recommender's words; without one, no tilt."""
+    if policy is None:
+        return TiltPolicy()
+    return TiltPolicy(
+        exposure_share=policy.exposure_share, sales_share=policy.sales_share, consumer_guard=policy.consumer_guard
+    )
+
+
+def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:
+    """The reason of each place. A listing is there for the policy when relevance alone would have left it out."""
+    by_relevance = set(np.argsort(-shortlist.relevance, kind="stable")[:n].tolist())
+    return [
+        "supports_registered" if shortlist.benefit[at] > 0 and int(at) not in by_relevance else shortlist.reason(int(at))
+        for at in chosen.positions
+    ]
+
+
+_LOG = text(
+    """
+    WITH served AS (
+        INSERT INTO served_list (public_id, at, surface, account_id, policy_id, model_version_id, listing_ids, relevance,
+            propensity, benefit_bp, exposure, registered_exposure, multipliers)
+        VALUES (:public_id, :at, :surface, :account_id, :policy_id, :model_version_id, :listing_ids, :relevance,
+            :propensity, :benefit_bp, :exposure, :registered_exposure, cast(:multipliers AS jsonb))
+    )
+    INSERT INTO tilt_sum (policy_id, name, value)
+    SELECT :policy_id, name, amount FROM unnest(cast(:names AS text[]), cast(:amounts AS float8[])) AS delta (name, amount)
+    WHERE cast(:policy_id AS integer) IS NOT NULL
+    ON CONFLICT (policy_id, name) DO UPDATE SET value = tilt_sum.value + excluded.value
+    """
+)
+
+
+def _log(
+    context: ServingContext,
+    reader: int | None,
+    surface: str,
+    shortlist: serving.Shortlist,
+    chosen: TiltedList,
+    now: datetime,
+) -> None:
+    """Write down what is shown and add it to the controller's sums, in one statement and in the order of their names."""
+    names = sorted(chosen.delta)
+    db.session.execute(
+        _LOG,
+        {
+            "public_id": ids.public_id(),
+            "at": now,
+            "surface": surface,
+            "account_id": reader,
+            "policy_id": context.policy.id if context.policy is not None else None,
+            "model_version_id": context.model.id if context.model is not None else None,
+            "listing_ids": shortlist.listing_ids[chosen.positions].tolist(),
+            "relevance": shortlist.relevance[chosen.positions].tolist(),
+            "propensity": chosen.propensity.tolist(),
+            "benefit_bp": np.round(shortlist.benefit[chosen.positions] * 10_000).astype(int).tolist(),
+            "exposure": float(chosen.exposure.sum()),
+            "registered_exposure": chosen.registered_exposure,
+            "multipliers": json.dumps(chosen.multipliers),
+            "names": names,
+            "amounts": [chosen.delta[name] for name in names],
+        },
+    )
+
+
+def record_event(account: Account, listing_id: int, kind: EventKind, *, now: datetime, quantity: float = 1.0) -> None:
+    """Remember what a consumer did, unless they have switched personalisation off."""
+    if is_personalised(account.id):
+        db.session.add(Event(account_id=account.id, listing_id=listing_id, kind=kind, quantity=quantity, at=now))
+        db.session.flush()
+
+
+def record_purchase(account: Account, group: OrderGroup, *, now: datetime) -> None:
+    """Remember a purchase, one event for each listing."""
+    if not is_personalised(account.id):
+        return
+    quantities: dict[int, float] = {}
+    for order in group.orders:
+        for line in order.lines:
+            quantities[line.listing_id] = quantities.get(line.listing_id, 0.0) + float(line.quantity)
+    db.session.add_all(
+        Event(account_id=account.id, listing_id=listing_id, kind=EventKind.PURCHASE, quantity=quantity, at=now)
+        for listing_id, quantity in quantities.items()
+    )
+    db.session.flush()
+
+
+def set_personalised(account: Account, on: bool, *, now: datetime) -> None:
+    """Let lists follow what a consumer does, or not. Off also means that nothing new is remembered."""
+    statement = insert(Preference).values(account_id=account.id, personalised=on, changed_at=now)
+    db.session.execute(
+        statement.on_conflict_do_update(index_elements=["account_id"], set_={"personalised": on, "changed_at": now})
+    )
+    verb = "personalisation.on" if on else "personalisation.off"
+    audit.record(verb, "account", account.public_id, actor=account.public_id, at=now)
+
+
+def delete_history(account: Account, *, now: datetime) -> int:
+    """Forget what a consumer did and that lists were shown to them; orders stay, they are theirs. Answers how many events."""
+    gone = db.session.execute(delete(Event).where(Event.account_id == account.id))
+    db.session.execute(text("UPDATE served_list SET account_id = NULL WHERE account_id = :id"), {"id": account.id})
+    audit.record("history.deleted", "account", account.public_id, actor=account.public_id, at=now)
+    return int(gone.rowcount)  # type: ignore[attr-defined]

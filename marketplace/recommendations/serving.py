@@ -1,0 +1,161 @@
+"""From a reader to a shortlist: what the model thinks, narrowed to what is in stock this moment.
+
+A process keeps the newest model it has seen in memory (the arrays themselves are mapped from disk and shared). Which model is
+the newest is read with each request, so a new one is taken up at once and a list never mixes two.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, or_, select
+
+from marketplace.catalogue.models import Listing, Producer
+from marketplace.catalogue.queries import on_sale
+from marketplace.kernel.db import db
+from marketplace.recommendations.models import ModelVersion, Policy
+from recommender import CandidateSet, Reason, Recommender, RecommenderError
+from recommender.serving import explain
+
+_log = logging.getLogger("marketplace.recommendations")
+# History, the best by taste and the best by popularity: this many keep all but a ten-thousandth of the optimum.
+SHORTLIST_SIZE = 150
+# A listing the model has never seen is tried at the end of the shortlist, newest first.
+_NEW_LISTINGS = 10
+_REASONS = {
+    Reason.BOUGHT_BEFORE: "bought_before",
+    Reason.SEEN_BEFORE: "seen_before",
+    Reason.SIMILAR_CONSUMERS: "people_like_you",
+    Reason.POPULAR: "popular",
+    Reason.NEW_LISTING: "new_listing",
+    Reason.POLICY: "supports_registered",
+}
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model in memory with what every request needs of it: who may be raised by a policy, and where its knowledge ends."""
+
+    version_id: int
+    recommender: Recommender
+    raisable: CandidateSet
+    newest_listing_id: int
+
+
+class _Process:
+    """What this process serves from."""
+
+    folder: Path = Path("var/models")
+    model: _Model | None = None
+    unreadable: int | None = None
+    lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it."""
+
+    listing_ids: NDArray[np.int64]
+    relevance: NDArray[np.float64]
+    benefit: NDArray[np.float64]
+    seller: NDArray[np.int64]
+    reason: Callable[[int], str]
+
+
+_EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), str)
+
+
+def use_models_in(folder: Path) -> None:
+    """Tell this process where trained models lie."""
+    with _Process.lock:
+        _Process.folder, _Process.model, _Process.unreadable = folder, None, None
+
+
+def models_folder() -> Path:
+    """Where trained models lie."""
+    return _Process.folder
+
+
+def _current(version: ModelVersion | None) -> _Model | None:
+    """The model of a version, loaded once; the one before it when its files cannot be read."""
+    if version is None:
+        return None
+    with _Process.lock:
+        loaded = _Process.model
+        if version.id not in (_Process.unreadable, loaded.version_id if loaded is not None else None):
+            try:
+                _Process.model = _load(version)
+            except (RecommenderError, OSError) as error:
+                _log.warning("model %s cannot be read, serving the one before: %s", version.id, error)
+                _Process.unreadable = version.id
+        return _Process.model
+
+
+def _load(version: ModelVersion) -> _Model:
+    recommender = Recommender.load(_Process.folder / version.folder)
+    state = recommender.state
+    return _Model(
+        version_id=version.id,
+        recommender=recommender,
+        raisable=recommender.candidate_set(state.listings.benefit > 0),
+        newest_listing_id=int(max(state.items.values, default=0)),
+    )
+
+
+def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None) -> Shortlist:
+    """What could be shown to a reader, or to a stranger for None; the general order while there is no model."""
+    model = _current(version)
+    if model is None:
+        return _general(policy)
+    found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
+    place = {int(listing_id): at for at, listing_id in enumerate(found.item_ids)}
+    rows = _in_stock(or_(Listing.id.in_(place), Listing.id > model.newest_listing_id))
+    new = [row for row in rows if row.id not in place][-_NEW_LISTINGS:]
+    rows = [row for row in rows if row.id in place]
+    least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
+    user_number = model.recommender.state.users.number(reader)
+    numbers = [int(found.item_numbers[place[row.id]]) for row in rows] + [-1] * len(new)
+    relevance = [float(found.probabilities[place[row.id]]) for row in rows] + [least] * len(new)
+    return _assemble(
+        rows + new,
+        policy,
+        relevance=relevance,
+        reason=lambda at: _REASONS[explain(model.recommender.state, user_number, numbers[at])],
+    )
+
+
+def _general(policy: Policy | None) -> Shortlist:
+    """The shop's general order as a shortlist, for the days before the first training."""
+    best = select(Listing.id).where(on_sale()).order_by(Listing.rank.desc(), Listing.id).limit(SHORTLIST_SIZE)
+    rows = sorted(_in_stock(Listing.id.in_(best)), key=lambda row: (-row.rank, row.id))
+    most = max((row.rank for row in rows), default=0.0) or 1.0
+    relevance = [max(row.rank, 0.0) / most * 0.1 for row in rows]
+    return _assemble(rows, policy, relevance=relevance, reason=lambda at: "popular")
+
+
+def _in_stock(condition: Any) -> list[Any]:
+    query = (
+        select(Listing.id, Listing.producer_id, Listing.benefit_bp, Listing.area_code, Listing.rank, Producer.badge_consent)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .where(and_(condition, on_sale(), Listing.available > 0))
+        .order_by(Listing.id)
+    )
+    return list(db.session.execute(query))
+
+
+def _assemble(rows: list[Any], policy: Policy | None, *, relevance: list[float], reason: Callable[[int], str]) -> Shortlist:
+    if not rows:
+        return _EMPTY
+    inside = [policy is None or row.area_code.startswith(policy.area_code) for row in rows]
+    return Shortlist(
+        listing_ids=np.array([row.id for row in rows], dtype=np.int64),
+        relevance=np.array(relevance, dtype=np.float64),
+        benefit=np.array([row.benefit_bp / 10_000 * counts for row, counts in zip(rows, inside, strict=True)]),
+        seller=np.array([row.producer_id for row in rows], dtype=np.int64),
+        reason=reason,
+    )

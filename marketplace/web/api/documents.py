@@ -1,0 +1,111 @@
+"""The OpenAPI document and what every operation has in common."""
+
+import http
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask
+from flask_smorest import Api, Blueprint
+from flask_smorest.utils import prepare_response
+from marshmallow import fields
+from werkzeug.routing import BaseConverter
+
+from marketplace.web.access import SIGNED_IN, allow
+from marketplace.web.api.inputs import InputParser
+from marketplace.web.api.schemas import OutputSchema
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+BEARER = [{"bearer": []}]
+OPTIONAL_BEARER = [{}, {"bearer": []}]
+_PROBLEM_TYPE = "application/problem+json"
+_DESCRIPTION = """What a person can do in the shop, a program can do here.
+
+Money is whole fen (`*_fen`), a quantity is text (`"1.5"`), a moment is ISO 8601 in UTC, a day is the market's
+(Asia/Shanghai). Things are named by `public_id`. Names come in Chinese and English (`*_zh`, `*_en`).
+Send the token of `POST /api/v1/token` as `Authorization: Bearer …`; cookies count for nothing.
+Every error is a problem (RFC 9457) whose `code` is stable."""
+
+
+class ProblemSchema(OutputSchema):
+    """What went wrong, in RFC 9457 form."""
+
+    type = fields.String(metadata={"description": "about:blank: the status says the kind"})
+    title = fields.String()
+    status = fields.Integer()
+    code = fields.String(metadata={"description": "Stable, meant for programs"})
+    detail = fields.String(metadata={"description": "In the reader's language (Accept-Language)"})
+    errors = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "By place in the request, or by fact"}
+    )
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """All but ``errors`` are always there."""
+        field_obj.required = field_name != "errors"
+
+
+class PublicIdConverter(BaseConverter):
+    """A public id in a path; what cannot be one is no address."""
+
+    regex = "[a-z0-9]{14}"
+
+
+class RestApi(Api):
+    """The document of the API. Errors are answered by the application itself, in one form."""
+
+    def _register_error_handlers(self) -> None:
+        """None of its own: ``web.errors`` answers for all."""
+
+    def _register_responses(self) -> None:
+        for status in http.HTTPStatus:
+            response: dict[str, Any] = {"description": status.phrase, "schema": ProblemSchema}
+            prepare_response(response, self.spec, _PROBLEM_TYPE)
+            self.spec.components.response(f"PROBLEM_{status.value}", response, lazy=True)
+
+
+class ApiBlueprint(Blueprint):
+    """A group of operations with our parser of input."""
+
+    ARGUMENTS_PARSER = InputParser()
+
+    def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **kwargs: Any) -> Any:
+        # The library notes a refused argument as a response of its own naming; ``problems`` says it better.
+        doc_info.get("arguments", {}).pop("responses", None)
+        return super()._prepare_arguments_doc(doc, doc_info, **kwargs)
+
+
+def problems(*statuses: int) -> Callable[[View], View]:
+    """Document the errors that an operation can answer with."""
+
+    def mark(view: View) -> View:
+        for status in statuses:
+            view = ApiBlueprint.alt_response(None, status, response=f"PROBLEM_{status}")(view)
+        return view
+
+    return mark
+
+
+def signed_in(view: View) -> View:
+    """Let in whoever shows a token, and document that."""
+    documented: View = ApiBlueprint.doc(security=BEARER)(problems(401)(allow(SIGNED_IN)(view)))
+    return documented
+
+
+def make_api(app: Flask) -> RestApi:
+    """The API's document, served at /api/v1/openapi.json."""
+    app.config.update(
+        API_TITLE="Nongqiao",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION}, "servers": [{"url": "/"}]},
+    )
+    app.url_map.converters["public_id"] = PublicIdConverter
+    api = RestApi(app)
+    api.register_converter(PublicIdConverter, _describe_public_id)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    return api
+
+
+def _describe_public_id(converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{PublicIdConverter.regex}$"}

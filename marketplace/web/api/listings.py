@@ -1,0 +1,115 @@
+"""The catalogue, for everybody."""
+
+from typing import Any
+
+from flask import Response, json, request, url_for
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.catalogue import queries
+from marketplace.catalogue.queries import PRICE_BANDS_FEN, ListingFilter, Sort
+from marketplace.web.access import PUBLIC, allow
+from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.inputs import COUNTY, SLUG, InputSchema, QueryNumber, SearchText, Spelled
+from marketplace.web.api.schemas import CategoriesSchema, ListingDetailSchema, ListingsSchema
+
+blueprint: Blueprint = ApiBlueprint("api-listings", __name__, url_prefix="/api/v1", description="What is for sale")
+
+_BANDS = "From 0, 10, 20, 50 and 100 yuan: the band's place in this row, counted from 0"
+_LINK = {"Link": {"description": "first, prev, next and last page (RFC 8288)", "schema": {"type": "string"}}}
+_ETAG = {"ETag": {"description": "For If-None-Match", "schema": {"type": "string"}}}
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "description": "The ETag of what the caller has",
+    "schema": {"type": "string"},
+}
+
+
+class ListingsQuerySchema(InputSchema):
+    """What a list is narrowed to."""
+
+    q = SearchText(60, load_default="", metadata={"description": "Chinese, pinyin, English, also with a typo"})
+    category = Spelled(SLUG, most=40, load_default=None, metadata={"description": "A category's slug"})
+    county = Spelled(COUNTY, most=6, load_default=None, metadata={"description": "A county's six digits"})
+    price_band = QueryNumber(0, len(PRICE_BANDS_FEN) - 1, load_default=None, metadata={"description": _BANDS})
+    sort = fields.String(load_default=Sort.RECOMMENDED.value, validate=validate.OneOf([sort.value for sort in Sort]))
+    page = QueryNumber(1, 100_000, load_default=1)
+    per_page = QueryNumber(1, 100, load_default=24)
+
+
+@blueprint.get("/categories")
+@allow(PUBLIC)
+@blueprint.response(200, CategoriesSchema)
+def categories() -> dict[str, Any]:
+    """The shelves of the shop."""
+    return {"items": queries.categories()}
+
+
+@blueprint.get("/listings")
+@allow(PUBLIC)
+@blueprint.arguments(ListingsQuerySchema, location="query")
+@blueprint.response(200, ListingsSchema, headers=_LINK)
+@problems(422)
+def listings(given: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """What is for sale and in stock.
+
+    A list counts to 1000; narrow it to see more. A page beyond the last is empty.
+    """
+    wanted = ListingFilter(
+        category_slug=given["category"],
+        text=given["q"],
+        county_code=given["county"],
+        price_band=given["price_band"],
+        sort=Sort(given["sort"]),
+    )
+    found = queries.find_listings(wanted, page=given["page"], per_page=given["per_page"])
+    facets = {
+        name: [{"value": value, "count": count} for value, count in found.facets.get(name, [])]
+        for name in ("category", "county", "price_band")
+    }
+    answer = {
+        "items": found.rows if found.page == given["page"] else [],
+        "page": given["page"],
+        "pages": found.pages,
+        "total": found.total,
+        "corrected": found.corrected,
+        "facets": facets,
+    }
+    return answer, 200, {"Link": _links(given["page"], found.pages)}
+
+
+def _links(page: int, pages: int) -> str:
+    """The Link header of a list: the pages that there are, as seen from this one."""
+    last = max(pages, 1)
+    targets = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
+    named = [f'<{_page_url(number)}>; rel="{name}"' for name, number in targets.items() if 1 <= number <= last]
+    return ", ".join(named)
+
+
+def _page_url(page: int) -> str:
+    return url_for(str(request.endpoint), **{**request.args.to_dict(), "page": str(page)})
+
+
+@blueprint.get("/listings/<public_id:public_id>")
+@allow(PUBLIC)
+@blueprint.response(200, ListingDetailSchema, headers=_ETAG)
+@blueprint.alt_response(304, description="The caller has it as it is")
+@problems(404)
+@blueprint.doc(parameters=[_IF_NONE_MATCH])
+def listing(public_id: str) -> Response:
+    """One listing with its story and harvests.
+
+    Answers with an ETag; a request that names it in If-None-Match gets 304 while nothing has changed.
+    """
+    row = queries.listing_card(public_id)
+    found = {
+        **row._mapping,
+        "category": {"slug": row.category_slug, "name_zh": row.category_zh, "name_en": row.category_en},
+        "lots": queries.lots_of(row.id),
+    }
+    response = Response(json.dumps(ListingDetailSchema().dump(found)), mimetype="application/json")
+    # Weak, because the same content is also sent compressed.
+    response.add_etag(weak=True)
+    return response.make_conditional(request)

@@ -1,0 +1,168 @@
+"""Checkout and what became of it."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from flask import Response, jsonify, url_for
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.identity.models import Account
+from marketplace.kernel import clock, idempotency
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.orders import queries, service
+from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.service import Destination
+from marketplace.payments.models import PaymentMethod
+from marketplace.recommendations.service import record_purchase
+from marketplace.regions.queries import find_area_in_force
+from marketplace.web.access import account
+from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.inputs import (
+    COUNTY,
+    IDEMPOTENCY_KEY,
+    PHONE,
+    FenField,
+    InputSchema,
+    Line,
+    PublicIdField,
+    QueryNumber,
+    Spelled,
+)
+from marketplace.web.api.schemas import OrderGroupsSchema, OrderSchema, PurchaseSchema
+
+blueprint: Blueprint = ApiBlueprint("api-orders", __name__, url_prefix="/api/v1", description="Buying and receiving")
+
+_LOCATION = {"Location": {"description": "The purchase", "schema": {"type": "string"}}}
+
+
+class DestinationSchema(InputSchema):
+    """Who receives the goods and where."""
+
+    recipient = Line(60, required=True)
+    phone = Spelled(PHONE, most=20, required=True)
+    area_code = Spelled(COUNTY, most=6, required=True, metadata={"description": "A county's six digits"})
+    address = Line(200, required=True)
+
+
+class CheckoutSchema(InputSchema):
+    """A basket and the total that the buyer saw."""
+
+    basket = PublicIdField(required=True)
+    expected_total_fen = FenField(required=True)
+    destination = fields.Nested(DestinationSchema, required=True)
+    payment_method = fields.String(required=True, validate=validate.OneOf([method.value for method in PaymentMethod]))
+
+
+class IdempotencySchema(InputSchema):
+    """The key that makes a repeated call one call."""
+
+    key = Spelled(
+        IDEMPOTENCY_KEY,
+        most=128,
+        required=True,
+        data_key="Idempotency-Key",
+        metadata={"description": "Chosen by the caller, new for each purchase; repeated, it gets the first answer again"},
+    )
+
+
+class OrdersQuerySchema(InputSchema):
+    """Which page."""
+
+    after = PublicIdField(load_default=None, metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
+
+
+@blueprint.post("/checkout")
+@signed_in
+@blueprint.arguments(IdempotencySchema, location="headers")
+@blueprint.arguments(CheckoutSchema)
+@blueprint.response(201, PurchaseSchema, headers=_LOCATION)
+@problems(400, 404, 409, 413, 415, 422)
+def checkout(header: dict[str, str], given: dict[str, Any]) -> Response:
+    """Buy what is in the basket, all or nothing.
+
+    One order for each seller, goods taken at once. `total_changed` (409) when the total is not what the buyer saw,
+    `sold_out` (409) when goods are gone; nothing happens then and the key stays free.
+    """
+    now = clock.now()
+    buyer = account()
+    written = json.dumps(given, sort_keys=True).encode()
+    with transaction():
+        claimed = idempotency.claim(buyer.public_id, header["key"], written, now=now)
+        answer = claimed.answer
+        if answer is None:
+            answer = _buy(buyer, given, now)
+            idempotency.settle(claimed, answer)
+    # Written out by us and not by the schema, because a repeated call gets what was kept.
+    response = jsonify(answer)
+    response.status_code = 201
+    response.headers["Location"] = url_for("api-orders.order", public_id=answer["public_id"])
+    return response
+
+
+def _buy(buyer: Account, given: dict[str, Any], now: datetime) -> dict[str, Any]:
+    destination = Destination(**given["destination"])
+    if find_area_in_force(destination.area_code) is None:
+        raise Invalid("county_unknown", N_("There is no county with this code."))
+    group = service.place_order(
+        buyer.id,
+        buyer.public_id,
+        given["basket"],
+        destination,
+        PaymentMethod(given["payment_method"]),
+        given["expected_total_fen"],
+        now=now,
+    )
+    # A basket placed before under another key answers its purchase, which was remembered then.
+    if group.placed_at == now:
+        record_purchase(buyer, group, now=now)
+    answer: dict[str, Any] = PurchaseSchema().dump(_purchase(group.public_id, buyer))
+    return answer
+
+
+def _purchase(public_id: str, buyer: Account) -> OrderGroup:
+    """A purchase with its payment beside its own columns, as the schema reads it."""
+    group = queries.get_group(public_id, buyer.id)
+    group.payment = queries.payment_of(group)  # type: ignore[attr-defined]
+    return group
+
+
+@blueprint.get("/orders")
+@signed_in
+@blueprint.arguments(OrdersQuerySchema, location="query")
+@blueprint.response(200, OrderGroupsSchema)
+@problems(404, 422)
+def orders(given: dict[str, Any]) -> dict[str, Any]:
+    """Your purchases, newest first."""
+    found = queries.groups_after(account().id, given["after"], limit=given["limit"] + 1)
+    items = found[: given["limit"]]
+    return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
+
+
+@blueprint.get("/orders/<public_id:public_id>")
+@signed_in
+@blueprint.response(200, PurchaseSchema)
+@problems(404)
+def order(public_id: str) -> OrderGroup:
+    """One purchase with its payment."""
+    return _purchase(public_id, account())
+
+
+@blueprint.post("/orders/<public_id:group>/<public_id:order>/received")
+@signed_in
+@blueprint.response(200, OrderSchema)
+@problems(404, 409)
+def received(group: str, order: str) -> Order:
+    """Say that the goods of one seller have come.
+
+    What has been paid for goes to the producer then. Saying it again changes nothing; what was not shipped cannot be
+    received (409).
+    """
+    with transaction():
+        found = service.accept_delivery(order, account().id, actor=account().public_id, now=clock.now())
+        if found.group.public_id != group:
+            raise NotFound("order_unknown", N_("There is no such order."))
+    return found

@@ -1,0 +1,310 @@
+"""The officer's figures in words, tiles, charts, tables and CSV. No query; what is counted is said in ``how_counted``."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from marketplace.dashboard.queries import SalesRow
+from marketplace.web.charts import bar_widths, line_positions
+from marketplace.web.filters import day as day_text
+from marketplace.web.filters import grams as grams_text
+from marketplace.web.filters import percent, yuan
+from marketplace.web.languages import is_chinese, pick
+
+GROUPINGS = ("area", "product", "month", "day")
+_MOST_BARS = 12
+_MOST_POINTS = 370
+# A spreadsheet would run a cell that begins with one of these.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from ``first`` to ``last``, both included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def ending(cls, last: date, days: int) -> "Span":
+        """The span of so many days that ends with ``last``."""
+        return cls(last - timedelta(days=days - 1), last)
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Span":
+        """The span of the same length just before; it stops at the calendar's beginning."""
+        if (self.first - date.min).days < self.days:
+            return Span(date.min, date.min)
+        return Span.ending(self.first - timedelta(days=1), self.days)
+
+
+def year_before(last: date) -> date:
+    """The first of the twelve months that end with ``last``.
+
+    >>> year_before(date(2026, 2, 28)).isoformat(), year_before(date(2024, 2, 29)).isoformat()
+    ('2025-03-01', '2023-03-01')
+    """
+    if last.year == date.min.year:
+        return date.min
+    if (last.month, last.day) == (2, 29):
+        return date(last.year - 1, 3, 1)
+    return last.replace(year=last.year - 1) + timedelta(days=1)
+
+
+def default_span(known: tuple[date, date] | None, today: date) -> Span:
+    """The last twelve months that have facts; those up to today where there are none."""
+    last = known[1] if known else today
+    return Span(year_before(last), last)
+
+
+def _change(now: int, before: int) -> str | None:
+    """The change against the span before, in words; None where there was nothing to compare with."""
+    if not before:
+        return None
+    change = (now - before) / before
+    if abs(change) < 0.005:
+        return _("as much as in the span before")
+    share = percent(abs(change))
+    if change > 0:
+        return _("%(share)s more than in the span before", share=share)
+    return _("%(share)s less than in the span before", share=share)
+
+
+def headline(area: str, total: SalesRow, before: SalesRow, below: Sequence[SalesRow] | None) -> str:
+    """The sentence above the chart: what was sold, against before, and which areas have nothing."""
+    if not total.total_fen:
+        return _("Nothing was sold from %(area)s in this period.", area=area)
+    amount, share = yuan(total.benefit_fen), percent(total.benefit_share)
+    change = _change(total.benefit_fen, before.benefit_fen)
+    if change is None:
+        text = _(
+            "Registered households in %(area)s sold for %(amount)s, %(share)s of all sales.",
+            area=area,
+            amount=amount,
+            share=share,
+        )
+    else:
+        text = _(
+            "Registered households in %(area)s sold for %(amount)s, %(share)s of all sales and %(change)s.",
+            area=area,
+            amount=amount,
+            share=share,
+            change=change,
+        )
+    idle = sum(1 for row in below or () if not row.benefit_fen)
+    if idle:
+        text += ("" if is_chinese() else " ") + ngettext(
+            "One area below has no sales of registered households.",
+            "%(num)d areas below have no sales of registered households.",
+            idle,
+        )
+    return text
+
+
+def tiles(total: SalesRow, before: SalesRow) -> list[dict[str, str | None]]:
+    """The four figures at the top, each with its comparison where there is one."""
+    everything = yuan(total.total_fen)
+    share_note = _("All sales are %(amount)s", amount=everything)
+    if before.total_fen:
+        share_note = _(
+            "%(share)s in the span before; all sales are %(amount)s",
+            share=percent(before.benefit_share),
+            amount=everything,
+        )
+    return [
+        {
+            "label": _("Sales of registered households"),
+            "value": yuan(total.benefit_fen),
+            "note": _change(total.benefit_fen, before.benefit_fen) or _("Nothing before to compare with"),
+        },
+        {
+            "label": _("Their share of all sales"),
+            "value": percent(total.benefit_share),
+            "note": share_note,
+        },
+        {
+            "label": _("Weight sold, all sellers"),
+            "value": grams_text(total.grams),
+            "note": _change(total.grams, before.grams),
+        },
+        {
+            "label": _("Producers with sales"),
+            "value": f"{total.producers:,}",
+            "note": ngettext("%(num)d order line", "%(num)d order lines", total.order_lines),
+        },
+    ]
+
+
+def _label(by: str, row: SalesRow) -> str:
+    if by == "day":
+        return day_text(date.fromisoformat(row.key))
+    if by == "month":
+        year, month = row.key.split("-")
+        return f"{year}年{int(month)}月" if is_chinese() else date(int(year), int(month), 1).strftime("%b %Y")
+    return pick(row.name_zh, row.name_en)
+
+
+def chart(by: str, rows: Sequence[SalesRow], span: Span, area_url: Callable[[str], str]) -> dict[str, Any] | None:
+    """Bars for areas and products, a line for months and days; None where there is nothing to draw."""
+    if not any(row.benefit_fen for row in rows):
+        return None
+    if by in ("area", "product"):
+        shown = sorted(rows, key=lambda row: (-row.benefit_fen, row.key))[:_MOST_BARS]
+        widths = bar_widths([row.benefit_fen for row in shown])
+        bars = [
+            {
+                "label": _label(by, row),
+                "text": yuan(row.benefit_fen),
+                "width": width,
+                "url": area_url(row.key) if by == "area" else None,
+                "note": None if row.benefit_fen else _("No sales yet"),
+            }
+            for row, width in zip(shown, widths, strict=True)
+        ]
+        return {"kind": "bars", "rows": bars}
+    known = {row.key: row for row in rows}
+    keys = _months(span) if by == "month" else _days(span)
+    filled = [known.get(key, SalesRow(key, key, key, 0, 0, 0, 0, 0)) for key in keys][-_MOST_POINTS:]
+    top = max(row.benefit_fen for row in filled)
+    places = line_positions([row.benefit_fen for row in filled], top)
+    points = [
+        {"label": _label(by, row), "text": yuan(row.benefit_fen), "x": x, "y": y}
+        for row, (x, y) in zip(filled, places, strict=True)
+    ]
+    return {"kind": "line", "points": points, "top": yuan(top), "axis": _axis(points)}
+
+
+def _axis(points: Sequence[dict[str, Any]]) -> list[str]:
+    """At most five labels along the time, from the first to the last."""
+    count = min(5, len(points))
+    if count < 2:
+        return [point["label"] for point in points]
+    return [points[at * (len(points) - 1) // (count - 1)]["label"] for at in range(count)]
+
+
+def _months(span: Span) -> list[str]:
+    first, last = span.first.year * 12 + span.first.month - 1, span.last.year * 12 + span.last.month - 1
+    return [f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(first, last + 1)]
+
+
+def _days(span: Span) -> list[str]:
+    return [(span.first + timedelta(days=at)).isoformat() for at in range(span.days)]
+
+
+def table(by: str, rows: Sequence[SalesRow], total: SalesRow, area_url: Callable[[str], str]) -> dict[str, Any]:
+    """Columns, rows and the total of the table. Producers may sell in several rows, so their total is counted anew."""
+    heading = {"area": _("Area"), "product": _("Product"), "month": _("Month"), "day": _("Day")}[by]
+    columns = [
+        {"key": "name", "label": heading, "kind": "text"},
+        {"key": "benefit_fen", "label": _("Registered households"), "kind": "yuan"},
+        {"key": "total_fen", "label": _("All sales"), "kind": "yuan"},
+        {"key": "share", "label": _("Share"), "kind": "percent"},
+        {"key": "grams", "label": _("Weight"), "kind": "grams"},
+        {"key": "order_lines", "label": _("Order lines"), "kind": "number"},
+        {"key": "producers", "label": _("Producers"), "kind": "number"},
+    ]
+    return {
+        "columns": columns,
+        "rows": [_cells(row, _label(by, row), area_url(row.key) if by == "area" else None) for row in rows],
+        "total": _cells(total, _("Together"), None),
+    }
+
+
+def _cells(row: SalesRow, name: str, url: str | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "url": url,
+        "benefit_fen": row.benefit_fen,
+        "total_fen": row.total_fen,
+        "share": row.benefit_share,
+        "grams": row.grams,
+        "order_lines": row.order_lines,
+        "producers": row.producers,
+    }
+
+
+def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
+    """Formula, rows and exclusions, one sentence each."""
+    share = (
+        _("The part of registered households is the share each order line was sold with: the registry on the day of the order.")
+        if as_of is None
+        else _(
+            "The part of registered households is sales × grams brought by households registered on %(day)s ÷ all grams,"
+            " for each lot and day, rounded down to a whole fen.",
+            day=day_text(as_of),
+        )
+    )
+    return [
+        _(
+            "Counted are order lines whose purchase was paid from %(first)s to %(last)s, both days included,"
+            " in the market's time.",
+            first=day_text(span.first),
+            last=day_text(span.last),
+        ),
+        share,
+        ngettext("The figures rest on %(num)d order line.", "The figures rest on %(num)d order lines.", total.order_lines),
+        _("A sale belongs to the village the goods came from, whoever bought them."),
+        _("Left out are purchases that are not paid yet or were cancelled."),
+        _(
+            "The span before has the same number of days: %(first)s to %(last)s.",
+            first=day_text(span.before.first),
+            last=day_text(span.before.last),
+        ),
+        _("A producer who sells in several rows is counted in each, and once in the total."),
+    ]
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def _plain_yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) -> str:
+    """The table as CSV: a header with units, plain numbers, and no cell that a spreadsheet would run."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(
+        [
+            _("Code"),
+            _("Name"),
+            _("From"),
+            _("To"),
+            _("Counted by"),
+            _("Sales of registered households (yuan)"),
+            _("All sales (yuan)"),
+            _("Weight (g)"),
+            _("Order lines"),
+            _("Producers"),
+        ]
+    )
+    counted = _("as sold") if as_of is None else _("registry of %(day)s", day=as_of.isoformat())
+    for row in rows:
+        writer.writerow(
+            [
+                _harmless(row.key),
+                _harmless(pick(row.name_zh, row.name_en)),
+                span.first.isoformat(),
+                span.last.isoformat(),
+                counted,
+                _plain_yuan(row.benefit_fen),
+                _plain_yuan(row.total_fen),
+                row.grams,
+                row.order_lines,
+                row.producers,
+            ]
+        )
+    return out.getvalue()

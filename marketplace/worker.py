@@ -1,0 +1,28 @@
+"""The worker: takes jobs from the queue in the database and runs each inside the application's context."""
+
+import asyncio
+
+import procrastinate
+from flask import Flask
+
+from marketplace.catalogue import jobs as catalogue_jobs
+from marketplace.dashboard import jobs as dashboard_jobs
+from marketplace.kernel.jobs import queue, run_jobs_inside
+from marketplace.recommendations import jobs as recommendation_jobs
+
+# Importing them has registered their jobs; the names keep the imports from looking idle.
+JOB_MODULES = (catalogue_jobs, dashboard_jobs, recommendation_jobs)
+
+
+def run_worker(app: Flask, *, wait: bool = True) -> None:
+    """Work off the queue until interrupted, or until it is empty when ``wait`` is off."""
+    run_jobs_inside(app.app_context)
+    url = str(app.extensions["settings"].database_url).replace("postgresql+psycopg://", "postgresql://")
+    connector = procrastinate.PsycopgConnector(conninfo=url)
+
+    async def work() -> None:
+        with queue.replace_connector(connector) as connected:
+            async with connected.open_async():
+                await connected.run_worker_async(concurrency=1, wait=wait, delete_jobs="successful")
+
+    asyncio.run(work())

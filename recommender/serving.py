@@ -1,0 +1,158 @@
+"""From a fitted state to lists: all probabilities of some consumers, or the few best of one, fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.calibration import logistic
+from recommender.candidates import CandidateSet, largest
+from recommender.training import State
+
+Numbers = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+LOGITS_PER_CHUNK = 4_000_000
+
+
+class Reason(Enum):
+    """Why an item stands in a list; never more than what made the list."""
+
+    BOUGHT_BEFORE = "bought_before"
+    SEEN_BEFORE = "seen_before"
+    SIMILAR_CONSUMERS = "similar_consumers"
+    POPULAR = "popular"
+    NEW_LISTING = "new_listing"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RelevantItems:
+    """The items worth ranking for one consumer, most probable first.
+
+    Attributes
+    ----------
+    item_ids : (k,)
+    item_numbers : int32 (k,)
+        -1 for an item that the model has never met.
+    probabilities : float32 (k,)
+        Calibrated probability that the consumer buys the item within the label window.
+    is_stranger : bool
+        True when the consumer has no event: the probabilities are those of popularity.
+    """
+
+    item_ids: NDArray[Any]
+    item_numbers: Numbers
+    probabilities: Floats
+    is_stranger: bool
+
+
+def consumer_logits(state: State, user_number: int) -> Floats:
+    """Return the logit of every item for one consumer, float32 (n_items,); -1 is a stranger."""
+    if user_number < 0:
+        return state.item_offsets.copy()
+    vector = state.user_factors[user_number] * np.float32(state.blend.score_weight)
+    logits: Floats = state.item_factors @ vector
+    logits += state.item_offsets
+    logits += state.user_offsets[user_number]
+    own = state.history.row(user_number)
+    logits[state.history.items[own]] = state.own_logits[own]
+    return logits
+
+
+def logits_in_chunks(state: State, user_numbers: Numbers) -> Iterator[tuple[slice, Floats]]:
+    """Yield the logits of some consumers at a time, float32 (chunk, n_items), and where they stand among all."""
+    rows = max(1, LOGITS_PER_CHUNK // max(len(state.items), 1))
+    for start in range(0, len(user_numbers), rows):
+        numbers = user_numbers[start : start + rows]
+        vectors = state.user_factors[numbers] * np.float32(state.blend.score_weight)
+        vectors[numbers < 0] = 0
+        logits = vectors @ state.item_factors.T
+        logits += state.item_offsets
+        logits += np.where(numbers < 0, np.float32(0), state.user_offsets[numbers])[:, None]
+        for row, number in enumerate(numbers):
+            if number >= 0:
+                own = state.history.row(number)
+                logits[row, state.history.items[own]] = state.own_logits[own]
+        yield slice(start, start + len(numbers)), logits
+
+
+def unknown_logit(state: State, user_number: int) -> float:
+    """Return the logit of an item that the model has never met."""
+    return state.unknown_offset + (float(state.user_offsets[user_number]) if user_number >= 0 else 0.0)
+
+
+def is_stranger(state: State, user_number: int) -> bool:
+    """Whether nothing is known of a consumer."""
+    return user_number < 0 or bool(state.history.indptr[user_number] == state.history.indptr[user_number + 1])
+
+
+def shortlist_consumer(
+    state: State, user_number: int, size: int, candidates: CandidateSet, included: CandidateSet | None
+) -> RelevantItems:
+    """Return the `size` most probable candidates of a consumer; see `Recommender.shortlist`."""
+    logits = _masked(consumer_logits(state, user_number), candidates)
+    chosen = largest(logits, size)
+    unknown = candidates.unknown_ids
+    if included is not None:
+        extra = included.numbers[largest(logits[included.numbers], size)]
+        wanted = set(included.unknown_ids.tolist())
+        unknown = unknown[[value in wanted for value in unknown.tolist()]] if len(chosen) >= size else unknown
+        chosen = np.union1d(chosen, extra)
+        chosen = chosen[np.argsort(-logits[chosen], kind="stable")]
+    if not len(unknown):
+        return RelevantItems(
+            state.items.values[chosen],
+            chosen.astype(np.int32),
+            logistic(logits[chosen]).astype(np.float32),
+            is_stranger(state, user_number),
+        )
+    return _with_unknown(state, user_number, chosen, logits[chosen], unknown[:size], None if included else size)
+
+
+def _masked(logits: Floats, candidates: CandidateSet) -> Floats:
+    """Return the logits with minus infinity wherever the item may not be shown."""
+    if candidates.covers_all:
+        return logits
+    masked = np.full_like(logits, -np.inf)
+    masked[candidates.numbers] = logits[candidates.numbers]
+    return masked
+
+
+def _with_unknown(
+    state: State, user_number: int, chosen: NDArray[np.intp], logits: Floats, unknown: NDArray[Any], most: int | None
+) -> RelevantItems:
+    """Put items that the model has never met where their prior belongs."""
+    prior = np.full(len(unknown), unknown_logit(state, user_number), dtype=np.float32)
+    together = np.concatenate([logits, prior])
+    order = np.argsort(-together, kind="stable")[:most]
+    ids = np.empty(len(together), dtype=object)
+    ids[: len(chosen)] = state.items.values[chosen].tolist()
+    ids[len(chosen) :] = unknown.tolist()
+    numbers = np.concatenate([chosen, np.full(len(unknown), -1)]).astype(np.int32)
+    return RelevantItems(
+        ids[order], numbers[order], logistic(together[order]).astype(np.float32), is_stranger(state, user_number)
+    )
+
+
+def explain(state: State, user_number: int, item_number: int) -> Reason:
+    """Return what put an item into a consumer's untilted list."""
+    history = state.history
+    if user_number >= 0:
+        own = history.row(user_number)
+        place = own.start + int(np.searchsorted(history.items[own], item_number))
+        if place < own.stop and history.items[place] == item_number:
+            return Reason.BOUGHT_BEFORE if history.purchases[place] > 0 else Reason.SEEN_BEFORE
+    if item_number < 0:
+        return Reason.NEW_LISTING
+    if user_number >= 0:
+        score = float(state.item_factors[item_number] @ state.user_factors[user_number]) * state.blend.score_weight
+        # Raised by likeness as much as a doubling of the odds would: then likeness is the reason.
+        if score > np.log(2):
+            return Reason.SIMILAR_CONSUMERS
+    return Reason.POPULAR
