@@ -133,16 +133,10 @@ class Listing(Base):
             name="unit_known",
         ),
         Index("ix_listing_search_terms", "search_terms", postgresql_using="gin"),
-        Index(
-            "ix_listing_titles_trgm", "titles", postgresql_using="gin", postgresql_ops={"titles": "gin_trgm_ops"}
-        ),
+        Index("ix_listing_titles_trgm", "titles", postgresql_using="gin", postgresql_ops={"titles": "gin_trgm_ops"}),
         # The three orders of a category's list and of the whole shop, over what is on sale.
-        Index(
-            "ix_listing_category_rank", "category_id", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")
-        ),
-        Index(
-            "ix_listing_category_price", "category_id", "price_fen", "id", postgresql_where=text("state = 'on_sale'")
-        ),
+        Index("ix_listing_category_rank", "category_id", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
+        Index("ix_listing_category_price", "category_id", "price_fen", "id", postgresql_where=text("state = 'on_sale'")),
         Index("ix_listing_rank", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
     )
 

@@ -239,9 +239,7 @@ def _facets(conditions: list[ColumnElement[bool]]) -> tuple[int, dict[str, list[
         else_=literal(str(len(PRICE_BANDS_FEN) - 1)),
     )
     part = (
-        select(
-            Category.slug.label("category"), func.left(Listing.area_code, 6).label("county"), band.label("price_band")
-        )
+        select(Category.slug.label("category"), func.left(Listing.area_code, 6).label("county"), band.label("price_band"))
         .select_from(Listing)
         .join(Category, Category.id == Listing.category_id)
         .where(*conditions)
@@ -284,11 +282,7 @@ def find_listings(wanted: ListingFilter, *, page: int = 1, per_page: int = 24) -
     page = min(max(page, 1), max(pages, 1))
     rows = (
         db.session.execute(
-            card_columns()
-            .where(*conditions)
-            .order_by(*_order(wanted.sort))
-            .limit(per_page)
-            .offset((page - 1) * per_page)
+            card_columns().where(*conditions).order_by(*_order(wanted.sort)).limit(per_page).offset((page - 1) * per_page)
         ).all()
         if total
         else []

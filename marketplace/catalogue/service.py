@@ -165,19 +165,13 @@ def add_harvest(
     return lot
 
 
-def _move(
-    lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str, purpose_id: str, now: datetime
-) -> None:
+def _move(lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str, purpose_id: str, now: datetime) -> None:
     db.session.add(
-        StockMovement(
-            lot_id=lot_id, kind=kind, quantity=quantity, purpose_kind=purpose_kind, purpose_id=purpose_id, at=now
-        )
+        StockMovement(lot_id=lot_id, kind=kind, quantity=quantity, purpose_kind=purpose_kind, purpose_id=purpose_id, at=now)
     )
 
 
-def take_stock(
-    wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime
-) -> dict[int, list[Taken]]:
+def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> dict[int, list[Taken]]:
     """Take quantities of several listings from their lots, oldest harvest first, all or nothing.
 
     Listings and then lots are locked in the order of their ids, so two orders over the same goods wait for each other and

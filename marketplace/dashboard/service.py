@@ -43,7 +43,8 @@ def build_all() -> int:
     db.session.execute(text("DELETE FROM sales_fact"))
     span = db.session.execute(
         text(
-            "SELECT min(paid_at AT TIME ZONE 'Asia/Shanghai')::date, max(paid_at AT TIME ZONE 'Asia/Shanghai')::date FROM order_group"
+            "SELECT (min(paid_at) AT TIME ZONE 'Asia/Shanghai')::date, (max(paid_at) AT TIME ZONE 'Asia/Shanghai')::date"
+            " FROM order_group"
         )
     ).one()
     return build_days(span[0], span[1]) if span[0] is not None else 0

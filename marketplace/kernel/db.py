@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, select
-from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+from sqlalchemy.orm import DeclarativeBase
 
 from marketplace.kernel import audit_chain
 
@@ -35,7 +35,7 @@ Row = TypeVar("Row", bound=Base)
 
 
 @contextmanager
-def transaction() -> Iterator[scoped_session[Session]]:
+def transaction() -> Iterator[None]:
     """Commit on leaving, roll back on any exception, then run what asked to wait for the commit.
 
     Raises
@@ -48,7 +48,7 @@ def transaction() -> Iterator[scoped_session[Session]]:
         raise RuntimeError("transaction() does not nest: a service must not open one")
     info.update(transaction_open=True, after_commit=[], audit_events=[])
     try:
-        yield db.session
+        yield
         # The chain's lock is taken last and held for the commit alone, so audited work does not queue behind it.
         audit_chain.append(db.session(), info["audit_events"])
         db.session.commit()

@@ -234,6 +234,7 @@ def money_ahead(producer_id: int) -> MoneyAhead:
     awaited = func.coalesce(func.sum(Order.producer_fen).filter(~paid, ~sent), 0)
     row = db.session.execute(
         select(total, shipped, awaited)
+        .select_from(Order)
         .join(OrderGroup, OrderGroup.id == Order.group_id)
         .where(Order.producer_id == producer_id, Order.settled_at.is_(None), Order.state != OrderState.CANCELLED)
     ).one()

@@ -80,10 +80,6 @@ def realised_shares(policy_id: int) -> tuple[float, float] | None:
 
 def policies_in_force(day: date) -> Sequence[Policy]:
     """The policy of each area that has one on a day, widest area first."""
-    rows = db.session.scalars(
-        select(Policy)
-        .where(Policy.begins_on <= day)
-        .distinct(Policy.area_code)
-        .order_by(Policy.area_code, Policy.begins_on.desc(), Policy.id.desc())
-    )
-    return sorted(rows, key=lambda policy: (len(policy.area_code), policy.area_code))
+    rows = db.session.scalars(select(Policy).where(Policy.begins_on <= day).order_by(Policy.begins_on, Policy.id))
+    newest = {policy.area_code: policy for policy in rows}
+    return sorted(newest.values(), key=lambda policy: (len(policy.area_code), policy.area_code))

@@ -37,8 +37,9 @@ class Recommendation:
 def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -> Recommendation:
     """A list of at most ``n`` listings in stock, tilted by the policy in force, and the record of having shown it.
 
-    Reasons are ``bought_before``, ``seen_before``, ``people_like_you``, ``popular``, ``new_listing`` or ``supports_registered``
-    (the listing would not stand in the list without the policy). Needs an open transaction: what is shown is written down with it.
+    Reasons are ``bought_before``, ``seen_before``, ``people_like_you``, ``popular``, ``new_listing`` or
+    ``supports_registered`` (the listing would not stand in the list without the policy). Needs an open transaction: what is
+    shown is written down with it.
     """
     context = serving_context(account.id if account is not None else None, local_day(now))
     reader = account.id if account is not None and context.personalised else None
@@ -65,12 +66,17 @@ def tilt_policy(policy: Policy | None) -> TiltPolicy:
 
 
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:
-    """The reason of each place. A listing is there for the policy when relevance alone would have left it out."""
+    """The reason of each place.
+
+    A listing is there for the policy when relevance alone would have left it out. That is said only where the badge may stand,
+    because the reason would tell the same of a household as the badge; otherwise the listing's relevance is its reason.
+    """
     by_relevance = set(np.argsort(-shortlist.relevance, kind="stable")[:n].tolist())
-    return [
-        "supports_registered" if shortlist.benefit[at] > 0 and int(at) not in by_relevance else shortlist.reason(int(at))
-        for at in chosen.positions
-    ]
+    reasons = []
+    for at in chosen.positions.tolist():
+        for_policy = shortlist.benefit[at] > 0 and at not in by_relevance and shortlist.badge_consent[at]
+        reasons.append("supports_registered" if for_policy else shortlist.reason(at))
+    return reasons
 
 
 _LOG = text(

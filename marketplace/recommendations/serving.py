@@ -64,10 +64,11 @@ class Shortlist:
     relevance: NDArray[np.float64]
     benefit: NDArray[np.float64]
     seller: NDArray[np.int64]
+    badge_consent: list[bool]
     reason: Callable[[int], str]
 
 
-_EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), str)
+_EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), [], str)
 
 
 def use_models_in(folder: Path) -> None:
@@ -157,5 +158,6 @@ def _assemble(rows: list[Any], policy: Policy | None, *, relevance: list[float],
         relevance=np.array(relevance, dtype=np.float64),
         benefit=np.array([row.benefit_bp / 10_000 * counts for row, counts in zip(rows, inside, strict=True)]),
         seller=np.array([row.producer_id for row in rows], dtype=np.int64),
+        badge_consent=[row.badge_consent for row in rows],
         reason=reason,
     )

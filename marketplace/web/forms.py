@@ -8,7 +8,7 @@ from flask_babel import gettext
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 from werkzeug.datastructures import MultiDict
 
-from marketplace.kernel.errors import Invalid, N_
+from marketplace.kernel.errors import N_, Invalid
 
 # Written by the form machinery itself, not by the person.
 _OWN_FIELDS = {"csrf_token"}
@@ -34,7 +34,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(ord(character) < 32 and character not in "\n\r\t" or character == "\x7f" for character in text):
+        if any((ord(character) < 32 and character not in "\n\r\t") or character == "\x7f" for character in text):
             raise ValidationError(N_("This text has characters that cannot be shown."))
         return text
 

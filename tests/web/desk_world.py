@@ -58,6 +58,8 @@ class Desk:
 
     def __init__(self, client: FlaskClient, account: Account | None) -> None:
         self.client = client
+        # A refused request rolls back, and must not take the account with it.
+        db.session.commit()
         with client.session_transaction() as kept:
             kept.clear()
             if account is not None:

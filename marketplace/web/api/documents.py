@@ -53,6 +53,9 @@ class PublicIdConverter(BaseConverter):
 class RestApi(Api):
     """The document of the API. Errors are answered by the application itself, in one form."""
 
+    # Every operation names its errors one by one.
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
     def _register_error_handlers(self) -> None:
         """None of its own: ``web.errors`` answers for all."""
 
@@ -67,6 +70,13 @@ class ApiBlueprint(Blueprint):
     """A group of operations with our parser of input."""
 
     ARGUMENTS_PARSER = InputParser()
+
+    def _store_endpoint_docs(self, endpoint: str, *args: Any, **options: Any) -> None:
+        super()._store_endpoint_docs(endpoint, *args, **options)
+        for method in self._docs[endpoint].values():
+            if method is not None:
+                # Programs that are made from the document name their functions so.
+                method.setdefault("manual_doc", {})["operationId"] = endpoint
 
     def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **kwargs: Any) -> Any:
         # The library notes a refused argument as a response of its own naming; ``problems`` says it better.

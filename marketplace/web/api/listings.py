@@ -31,9 +31,9 @@ class ListingsQuerySchema(InputSchema):
     """What a list is narrowed to."""
 
     q = SearchText(60, load_default="", metadata={"description": "Chinese, pinyin, English, also with a typo"})
-    category = Spelled(SLUG, most=40, load_default=None, metadata={"description": "A category's slug"})
-    county = Spelled(COUNTY, most=6, load_default=None, metadata={"description": "A county's six digits"})
-    price_band = QueryNumber(0, len(PRICE_BANDS_FEN) - 1, load_default=None, metadata={"description": _BANDS})
+    category = Spelled(SLUG, most=40, metadata={"description": "A category's slug"})
+    county = Spelled(COUNTY, most=6, metadata={"description": "A county's six digits"})
+    price_band = QueryNumber(0, len(PRICE_BANDS_FEN) - 1, metadata={"description": _BANDS})
     sort = fields.String(load_default=Sort.RECOMMENDED.value, validate=validate.OneOf([sort.value for sort in Sort]))
     page = QueryNumber(1, 100_000, load_default=1)
     per_page = QueryNumber(1, 100, load_default=24)
@@ -58,10 +58,10 @@ def listings(given: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]
     A list counts to 1000; narrow it to see more. A page beyond the last is empty.
     """
     wanted = ListingFilter(
-        category_slug=given["category"],
+        category_slug=given.get("category"),
         text=given["q"],
-        county_code=given["county"],
-        price_band=given["price_band"],
+        county_code=given.get("county"),
+        price_band=given.get("price_band"),
         sort=Sort(given["sort"]),
     )
     found = queries.find_listings(wanted, page=given["page"], per_page=given["per_page"])

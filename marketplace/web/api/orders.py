@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from marketplace.identity.models import Account
 from marketplace.kernel import clock, idempotency
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders import queries, service
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.service import Destination
@@ -71,7 +71,7 @@ class IdempotencySchema(InputSchema):
 class OrdersQuerySchema(InputSchema):
     """Which page."""
 
-    after = PublicIdField(load_default=None, metadata={"description": "`next` of the page before"})
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
     limit = QueryNumber(1, 100, load_default=20)
 
 
@@ -106,7 +106,8 @@ def checkout(header: dict[str, str], given: dict[str, Any]) -> Response:
 def _buy(buyer: Account, given: dict[str, Any], now: datetime) -> dict[str, Any]:
     destination = Destination(**given["destination"])
     if find_area_in_force(destination.area_code) is None:
-        raise Invalid("county_unknown", N_("There is no county with this code."))
+        code = destination.area_code
+        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=code)
     group = service.place_order(
         buyer.id,
         buyer.public_id,
@@ -137,7 +138,7 @@ def _purchase(public_id: str, buyer: Account) -> OrderGroup:
 @problems(404, 422)
 def orders(given: dict[str, Any]) -> dict[str, Any]:
     """Your purchases, newest first."""
-    found = queries.groups_after(account().id, given["after"], limit=given["limit"] + 1)
+    found = queries.groups_after(account().id, given.get("after"), limit=given["limit"] + 1)
     items = found[: given["limit"]]
     return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 

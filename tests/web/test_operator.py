@@ -1,0 +1,131 @@
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from marketplace.catalogue.models import Listing
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.audit import AuditEvent
+from marketplace.kernel.db import db, transaction
+from marketplace.ledger.models import Entry, Transfer
+from marketplace.ledger.queries import balance_fen
+from marketplace.orders.states import OrderState
+from marketplace.payments.states import PaymentState
+from tests.web.desk_world import Desk, World, count, make_account, without_csrf
+
+
+@pytest.fixture
+def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
+    without_csrf(app, monkeypatch)
+    return World()
+
+
+@pytest.fixture
+def desk(client: FlaskClient, world: World) -> Desk:
+    return Desk(client, make_account(RoleKind.OPERATOR))
+
+
+def jobs() -> list[tuple[str, dict[str, str]]]:
+    rows = db.session.execute(text("SELECT task_name, args FROM procrastinate_jobs ORDER BY id"))
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_awaiting_payments_stand_oldest_first_with_reference_and_amount(desk: Desk, world: World) -> None:
+    listing = world.listing()
+    first, second = world.purchase(listing, "4"), world.purchase(listing, "1", cash=True)
+    page = desk.get("/operator/payments").text
+    assert "2 payments, together ¥60.00, have not been confirmed." in page
+    references = [world.payment(group).reference for group in (first, second)]
+    assert -1 < page.index(references[0]) < page.index(references[1])
+    assert "¥48.00" in page
+    assert "Bank transfer" in page
+    assert "Cash on delivery" in page
+
+
+def test_confirming_books_the_money_and_has_the_day_built_again(desk: Desk, world: World, session: Session) -> None:
+    group = world.purchase(world.listing(), "4")
+    payment = world.payment(group)
+    answer = desk.post(f"/operator/payments/{payment.public_id}/confirm")
+    assert (answer.status_code, answer.location) == (303, "/operator/payments")
+    session.refresh(payment)
+    assert payment.state == PaymentState.PAID
+    assert (balance_fen("buyers"), balance_fen("clearing")) == (-4800, 4800)
+    assert jobs() == [("dashboard.build_day", {"day": clock.local_day(clock.now()).isoformat()})]
+    assert f"Payment {payment.reference} is booked." in desk.get("/operator/payments").text
+
+
+def test_confirming_twice_books_once_and_says_so(desk: Desk, world: World) -> None:
+    payment = world.payment(world.purchase(world.listing(), "4"))
+    for _ in range(2):
+        assert desk.post(f"/operator/payments/{payment.public_id}/confirm").status_code == 303
+    assert "had been confirmed already. Nothing was booked again." in desk.get("/operator/payments").text
+    assert (balance_fen("buyers"), balance_fen("clearing")) == (-4800, 4800)
+    assert (count(Transfer), count(Entry), len(jobs())) == (1, 2, 1)
+    verbs = db.session.scalars(select(AuditEvent.verb).where(AuditEvent.verb == "payment.confirmed")).all()
+    assert verbs == ["payment.confirmed"]
+
+
+def test_cancelling_gives_the_goods_back(desk: Desk, world: World, session: Session) -> None:
+    listing = world.listing(quantity="10")
+    group = world.purchase(listing, "4")
+    payment = world.payment(group)
+    assert desk.post(f"/operator/payments/{payment.public_id}/cancel").status_code == 303
+    session.refresh(payment)
+    session.refresh(listing)
+    assert (payment.state, listing.available) == (PaymentState.CANCELLED, 10)
+    assert world.order(group).state == OrderState.CANCELLED
+    assert desk.post(f"/operator/payments/{payment.public_id}/cancel").status_code == 303
+    session.refresh(listing)
+    assert listing.available == 10
+    assert (count(Transfer), jobs()) == (0, [])
+
+
+def test_a_cancelled_payment_cannot_be_confirmed_and_a_confirmed_one_not_cancelled(
+    desk: Desk, world: World, session: Session
+) -> None:
+    listing = world.listing()
+    cancelled, paid = world.payment(world.purchase(listing, "1")), world.payment(world.purchase(listing, "2"))
+    desk.post(f"/operator/payments/{cancelled.public_id}/cancel")
+    desk.post(f"/operator/payments/{paid.public_id}/confirm")
+    before = (count(Transfer), len(jobs()), session.scalars(select(Listing.available)).one())
+    assert desk.post(f"/operator/payments/{cancelled.public_id}/confirm").status_code == 409
+    assert desk.post(f"/operator/payments/{paid.public_id}/cancel").status_code == 409
+    assert (count(Transfer), len(jobs()), session.scalars(select(Listing.available)).one()) == before
+    session.refresh(cancelled)
+    session.refresh(paid)
+    assert (cancelled.state, paid.state) == (PaymentState.CANCELLED, PaymentState.PAID)
+
+
+def test_an_unknown_payment_is_absent(desk: Desk) -> None:
+    assert desk.post("/operator/payments/nothing/confirm").status_code == 404
+    assert desk.post("/operator/payments/nothing/cancel").status_code == 404
+    assert (count(Transfer), jobs()) == (0, [])
+
+
+def test_nothing_to_confirm_is_a_page_with_one_thing_to_do(desk: Desk) -> None:
+    page = desk.get("/operator/payments").text
+    assert "Every payment is confirmed" in page
+    assert "/operator/ledger" in page
+
+
+def test_the_ledger_says_that_it_sums_to_zero_and_where_the_money_stands(desk: Desk, world: World) -> None:
+    group = world.purchase(world.listing(), "10")
+    world.pay(group)
+    world.deliver(group)
+    page = desk.get("/operator/ledger").text
+    assert "All balances together are zero" in page
+    assert "The audit trail is whole" in page
+    for amount in ("-¥120.00", "¥116.40", "¥3.60", "¥0.00"):
+        assert f">{amount}<" in page
+    assert world.farm.name_en in page
+
+
+def test_a_broken_audit_trail_is_named(desk: Desk, world: World, session: Session) -> None:
+    world.listing()
+    second = session.scalars(select(AuditEvent.id).order_by(AuditEvent.id).offset(1)).first()
+    with transaction():
+        session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE audit_event SET actor = 'nobody' WHERE id = :id"), {"id": second})
+    assert f"The audit trail is broken at event {second}" in desk.get("/operator/ledger").text

