@@ -1,0 +1,1 @@
+"""Measurements: each prints figures of one run; none is a test."""

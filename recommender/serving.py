@@ -54,15 +54,9 @@ class RelevantItems:
 
 def consumer_logits(state: State, user_number: int) -> Floats:
     """Return the logit of every item for one consumer, float32 (n_items,); -1 is a stranger."""
-    if user_number < 0:
-        return state.item_offsets.copy()
-    vector = state.user_factors[user_number] * np.float32(state.blend.score_weight)
-    logits: Floats = state.item_factors @ vector
-    logits += state.item_offsets
-    logits += state.user_offsets[user_number]
-    own = state.history.row(user_number)
-    logits[state.history.items[own]] = state.own_logits[own]
-    return logits
+    if is_stranger(state, user_number):
+        return state.stranger_logits.copy()
+    return _finished(state, user_number, state.item_factors @ state.user_factors[user_number])
 
 
 def logits_in_chunks(state: State, user_numbers: Numbers) -> Iterator[tuple[slice, Floats]]:
@@ -70,21 +64,30 @@ def logits_in_chunks(state: State, user_numbers: Numbers) -> Iterator[tuple[slic
     rows = max(1, LOGITS_PER_CHUNK // max(len(state.items), 1))
     for start in range(0, len(user_numbers), rows):
         numbers = user_numbers[start : start + rows]
-        vectors = state.user_factors[numbers] * np.float32(state.blend.score_weight)
-        vectors[numbers < 0] = 0
-        logits = vectors @ state.item_factors.T
-        logits += state.item_offsets
-        logits += np.where(numbers < 0, np.float32(0), state.user_offsets[numbers])[:, None]
-        for row, number in enumerate(numbers):
-            if number >= 0:
-                own = state.history.row(number)
-                logits[row, state.history.items[own]] = state.own_logits[own]
+        logits: Floats = state.user_factors[numbers] @ state.item_factors.T
+        for row, number in enumerate(numbers.tolist()):
+            known = not is_stranger(state, number)
+            logits[row] = _finished(state, number, logits[row]) if known else state.stranger_logits
         yield slice(start, start + len(numbers)), logits
+
+
+def _finished(state: State, user_number: int, scores: Floats) -> Floats:
+    """Return logits from the factors' scores of a consumer that has events."""
+    history, own = state.history, state.history.row(user_number)
+    items = history.items[own]
+    logits = state.blend.score_terms(scores)
+    logits += state.item_offsets
+    terms = state.user_offsets[user_number]
+    if state.kinds.n_columns:
+        terms = (state.blend.kind_terms(state.kinds.counts(items)) + terms)[state.kinds.of_item]
+    logits += terms
+    logits[items] = state.own_logits[own]
+    return logits
 
 
 def unknown_logit(state: State, user_number: int) -> float:
     """Return the logit of an item that the model has never met."""
-    return state.unknown_offset + (float(state.user_offsets[user_number]) if user_number >= 0 else 0.0)
+    return state.unknown_logit + (float(state.user_offsets[user_number]) if user_number >= 0 else 0.0)
 
 
 def is_stranger(state: State, user_number: int) -> bool:
@@ -151,8 +154,9 @@ def explain(state: State, user_number: int, item_number: int) -> Reason:
     if item_number < 0:
         return Reason.NEW_LISTING
     if user_number >= 0:
-        score = float(state.item_factors[item_number] @ state.user_factors[user_number]) * state.blend.score_weight
-        # Raised by likeness as much as a doubling of the odds would: then likeness is the reason.
-        if score > np.log(2):
+        scores = state.item_factors[[item_number]] @ state.user_factors[user_number]
+        likeness = state.blend.score_terms(scores)[0] + state.item_offsets[item_number]
+        # Likeness is the reason when it makes the item at least twice as probable as it is for anybody.
+        if not is_stranger(state, user_number) and likeness - state.stranger_logits[item_number] > np.log(2):
             return Reason.SIMILAR_CONSUMERS
     return Reason.POPULAR

@@ -18,6 +18,7 @@ from recommender.config import RecommenderConfig
 from recommender.errors import DamagedModelError, ForeignModelError, UnsavableIdError
 from recommender.history import History
 from recommender.ids import IdMap
+from recommender.kinds import Kinds
 from recommender.listings import Column, Listings
 from recommender.training import State
 
@@ -25,7 +26,8 @@ FORMAT, VERSION = "nongqiao-recommender", 1
 MANIFEST = "manifest.json"
 
 HISTORY_ARRAYS = ("indptr", "items", "frequency", "recent", "purchases", "first_age_days", "last_age_days")
-STATE_ARRAYS = ("user_factors", "item_factors", "own_logits", "item_offsets", "user_offsets")
+STATE_ARRAYS = ("user_factors", "item_factors", "own_logits", "item_offsets", "user_offsets", "stranger_logits")
+BLEND_ARRAYS = ("repeat", "item", "pair", "kind")
 
 
 def save_state(path: Path, state: State, config: RecommenderConfig) -> None:
@@ -54,7 +56,7 @@ def save_state(path: Path, state: State, config: RecommenderConfig) -> None:
         "version": VERSION,
         "config": asdict(config),
         "now": state.history.now,
-        "unknown_offset": state.unknown_offset,
+        "unknown_logit": state.unknown_logit,
         "content": [column.name for column in state.listings.content],
         "files": files,
     }
@@ -131,7 +133,8 @@ def _digest(target: Path) -> str:
 def _arrays_of(state: State) -> dict[str, NDArray[Any]]:
     arrays = {f"history_{name}": getattr(state.history, name) for name in HISTORY_ARRAYS}
     arrays |= {name: getattr(state, name) for name in STATE_ARRAYS}
-    arrays |= {"blend_repeat": state.blend.repeat, "blend_novel": state.blend.novel}
+    arrays |= {f"blend_{name}": getattr(state.blend, name) for name in BLEND_ARRAYS}
+    arrays |= {"kinds_of_item": state.kinds.of_item, "kinds_levels": state.kinds.levels}
     arrays |= {"users": _stored_ids(state.users), "items": _stored_ids(state.items)}
     listings = state.listings
     arrays |= {"benefit": listings.benefit, "severity": listings.severity}
@@ -167,8 +170,9 @@ def _state_from(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
         items=items,
         history=history,
         listings=listings,
-        blend=Blend(arrays["blend_repeat"], arrays["blend_novel"]),
-        unknown_offset=manifest["unknown_offset"],
+        blend=Blend(**{name: arrays[f"blend_{name}"] for name in BLEND_ARRAYS}),
+        kinds=Kinds(arrays["kinds_of_item"], arrays["kinds_levels"]),
+        unknown_logit=manifest["unknown_logit"],
         **{name: arrays[name] for name in STATE_ARRAYS},
     )
 

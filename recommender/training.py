@@ -12,16 +12,26 @@ from recommender.blend import Blend, Lesson, learn_blend, prior_blend
 from recommender.config import RecommenderConfig
 from recommender.errors import EmptyLogError
 from recommender.factors import confidence_matrix, improve_factors, start_factors
-from recommender.features import consumer_novelty, item_features, pair_scores, repeat_features, total_history
+from recommender.features import (
+    PAIRS_PER_PIECE,
+    Totals,
+    consumer_novelty,
+    item_features,
+    pair_scores,
+    repeat_features,
+    total_history,
+)
 from recommender.history import History, build_history
 from recommender.ids import IdMap
 from recommender.interactions import SECONDS_PER_DAY, Interactions
+from recommender.kinds import Kinds, kinds_of
 from recommender.listings import Listings, add_features, content_means, empty_listings, feature_ids
 
 Floats = NDArray[np.float32]
 
 # Items of a type that nobody bought yet are taken for its mean once this many known ones outweigh the coarser mean.
 CONTENT_ROWS = 5.0
+AVERAGED_CONSUMERS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,14 +44,15 @@ class State:
     history : History
     listings : Listings
     user_factors, item_factors : float32 (n_users, f), (n_items, f)
-    item_offsets : float32 (n_items,)
-        The item's part of the logit of a pair without history.
-    user_offsets : float32 (n_users,)
-        The consumer's part of it.
+    kinds : Kinds
     own_logits : float32 (n_pairs,)
         Logit of each pair of the history.
-    unknown_offset : float
-        The item's part for an item that the model has never met.
+    item_offsets, user_offsets : float32 (n_items,), (n_users,)
+        The item's and the consumer's part of the logit of a pair without history.
+    stranger_logits : float32 (n_items,)
+        Logits for a consumer of whom nothing is known: the mean over consumers of those of pairs without history.
+    unknown_logit : float
+        The same for an item that the model has never met: that of the lower quarter.
     blend : Blend
     """
 
@@ -51,10 +62,12 @@ class State:
     listings: Listings
     user_factors: Floats
     item_factors: Floats
+    kinds: Kinds
     own_logits: Floats
     item_offsets: Floats
     user_offsets: Floats
-    unknown_offset: float
+    stranger_logits: Floats
+    unknown_logit: float
     blend: Blend
 
 
@@ -80,14 +93,15 @@ def train(
     users = start_factors(len(log.users), config, generator)
     item_vectors = start_factors(len(items), config, generator)
     cut = now - config.label_window_days * SECONDS_PER_DAY
-    blend = prior_blend()
+    kinds = kinds_of(listings)
+    blend = prior_blend(kinds.n_columns)
     early = build_history(log, cut, config)
     sweeps = config.refresh_iterations
     if len(early.items):
         matrix = confidence_matrix(early, config)
         users, item_vectors = improve_factors(matrix, users, item_vectors, config.iterations, config)
         totals = total_history(early, config.short_half_life_days)
-        lesson = Lesson(early, totals, users, item_vectors, _bought_between(log, cut, now))
+        lesson = Lesson(early, totals, users, item_vectors, kinds, _bought_between(log, cut, now))
         blend = learn_blend(lesson, config, generator)
     else:
         sweeps += config.iterations
@@ -116,25 +130,16 @@ def assemble(
 ) -> State:
     """Put a state together; items without events get what their content says."""
     totals = total_history(history, config.short_half_life_days)
-    features = item_features(totals)
-    has_events = np.bincount(history.items, minlength=history.n_items) > 0
+    per_item = item_features(totals)
+    has_events = totals.item_first > 0
     # Nobody knows consumers without events, so their vectors must not carry the random start.
-    user_factors = np.where((np.diff(history.indptr) > 0)[:, None], user_factors, 0).astype(np.float32)
-    known = np.hstack([item_factors, features])
-    means = content_means(listings, known, has_events, CONTENT_ROWS)
-    width = item_factors.shape[1]
-    if listings.content:
-        # What lies between the least popular item and the mean of its kind is not known of a listing without events.
-        expected = np.minimum(means[:, width:], np.median(features[has_events], axis=0))
-        item_factors = np.where(has_events[:, None], item_factors, means[:, :width]).astype(np.float32)
-        features = np.where(has_events[:, None], features, expected).astype(np.float32)
-    else:
-        item_factors = np.where(has_events[:, None], item_factors, 0).astype(np.float32)
-    novelty = consumer_novelty(totals)
-    offsets = blend.item_offsets(features)
+    user_factors = np.where((totals.user_items > 0)[:, None], user_factors, np.float32(0))
+    item_factors, expected = _with_content(listings, item_factors, per_item, has_events)
+    kinds = kinds_of(listings)
+    item_offsets = expected @ blend.item
     owners = history.users
-    pairs = np.arange(len(history.items))
     score = pair_scores(user_factors, item_factors, owners, history.items)
+    strangers = _mean_logits(history, user_factors, item_factors, kinds, item_offsets, blend)
     return State(
         users=users,
         items=items,
@@ -142,9 +147,53 @@ def assemble(
         listings=listings,
         user_factors=user_factors,
         item_factors=item_factors,
-        own_logits=repeat_features(history, totals, pairs, owners, score) @ blend.repeat,
-        item_offsets=offsets,
-        user_offsets=np.float32(blend.novelty_weight) * novelty,
-        unknown_offset=float(np.quantile(offsets[has_events], 0.25)),
+        kinds=kinds,
+        own_logits=_own_logits(history, per_item, totals, owners, score, blend),
+        item_offsets=item_offsets,
+        user_offsets=blend.novelty_weight * consumer_novelty(totals),
+        stranger_logits=strangers,
+        unknown_logit=float(np.quantile(strangers[has_events], 0.25)),
         blend=blend,
     )
+
+
+def _with_content(
+    listings: Listings, item_factors: Floats, per_item: Floats, has_events: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return the vectors and features of all items, with those that have no events taken from their content."""
+    if has_events.all():
+        return item_factors, per_item
+    if not listings.content:
+        return np.where(has_events[:, None], item_factors, np.float32(0)), per_item
+    width = item_factors.shape[1]
+    means = content_means(listings, np.hstack([item_factors, per_item]), has_events, CONTENT_ROWS)
+    # What nobody bought yet is not taken for more popular than the middle of the shop.
+    expected = np.minimum(means[:, width:], np.median(per_item[has_events], axis=0))
+    known = has_events[:, None]
+    return np.where(known, item_factors, means[:, :width]), np.where(known, per_item, expected).astype(np.float32)
+
+
+def _own_logits(
+    history: History, per_item: Floats, totals: Totals, owners: NDArray[np.int32], score: Floats, blend: Blend
+) -> Floats:
+    """Return the logit of every pair of the history, in pieces so that the features of few pairs exist at a time."""
+    logits = np.empty(len(owners), dtype=np.float32)
+    for start in range(0, len(owners), PAIRS_PER_PIECE):
+        piece = slice(start, start + PAIRS_PER_PIECE)
+        features = repeat_features(history, per_item, totals, piece, owners[piece], score[piece])
+        logits[piece] = features @ blend.repeat
+    return logits
+
+
+def _mean_logits(
+    history: History, user_factors: Floats, item_factors: Floats, kinds: Kinds, item_offsets: Floats, blend: Blend
+) -> Floats:
+    """Return the logit of each item for a consumer of whom nothing is known, averaged over consumers like any other."""
+    active = np.flatnonzero(np.diff(history.indptr))
+    users = active[np.linspace(0, len(active) - 1, min(len(active), AVERAGED_CONSUMERS)).astype(np.intp)]
+    total = np.zeros(len(item_offsets))
+    for user in users.tolist():
+        total += blend.score_terms(item_factors @ user_factors[user])
+        if kinds.n_columns:
+            total += blend.kind_terms(kinds.counts(history.items[history.row(user)]))[kinds.of_item]
+    return (item_offsets + total / len(users)).astype(np.float32)

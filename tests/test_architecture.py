@@ -124,7 +124,5 @@ def test_no_file_holds_a_loose_end_or_a_foreign_host(words: str) -> None:
 
 
 def test_the_arrows_point_down() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -344,3 +344,14 @@ def producer_names() -> dict[str, tuple[str, str]]:
     """The Chinese and the English name of every producer, by public id."""
     rows = db.session.execute(select(Producer.public_id, Producer.name_zh, Producer.name_en))
     return {public_id: (name_zh, name_en) for public_id, name_zh, name_en in rows}
+
+
+def same_kind(product_id: int, but_listing_id: int, *, limit: int) -> list[Any]:
+    """Other listings in stock of the same kind of goods, by rank."""
+    query = (
+        card_columns()
+        .where(on_sale(), Listing.available > 0, Listing.product_id == product_id, Listing.id != but_listing_id)
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(limit)
+    )
+    return list(db.session.execute(query))

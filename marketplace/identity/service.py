@@ -143,3 +143,10 @@ def set_locale(account: Account, locale: str) -> None:
     """Remember the language a person reads."""
     account.locale = locale
     db.session.flush()
+
+
+def end_all_sessions(account: Account, *, now: datetime) -> None:
+    """Sign an account out on every device. Tokens of programs end by themselves or are revoked one by one."""
+    account.session_epoch += 1
+    db.session.flush()
+    audit.record("sessions.ended", "account", account.public_id, actor=account.public_id, at=now)

@@ -66,5 +66,6 @@ def record(
 def first_broken_event() -> int | None:
     """The id of the first event that does not follow from the one before it, or None when the chain is whole."""
     columns = AuditEvent.__table__.columns
-    rows = db.session.execute(select(*columns).order_by(AuditEvent.id).execution_options(yield_per=5000)).mappings()
-    return next(audit_chain.broken_links(dict(row) for row in rows), None)
+    query = select(*columns).order_by(AuditEvent.id).execution_options(yield_per=5000)
+    with db.session.execute(query) as rows:
+        return next(audit_chain.broken_links(dict(row) for row in rows.mappings()), None)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.queries import get_listing
-from marketplace.catalogue.service import check_quantity
+from marketplace.catalogue.service import LARGEST_QUANTITY, check_quantity
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Basket, BasketLine
@@ -42,14 +42,14 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     """Put a quantity of a listing in the basket, on top of what is there."""
     listing = get_listing(listing_public_id)
     line = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id, listing_id=listing.id)).first()
-    wanted = check_quantity(Unit(listing.unit), quantity + (line.quantity if line is not None else 0))
+    wanted = check_quantity(Unit(listing.unit), quantity) + (line.quantity if line is not None else 0)
+    if wanted > LARGEST_QUANTITY:
+        raise Conflict("basket_line_full", N_("Your basket would hold more than %(most)s of this."), most=LARGEST_QUANTITY)
     _check_left(listing, wanted)
     if line is None:
         if len(db.session.scalars(select(BasketLine.id).filter_by(basket_id=basket.id)).all()) >= MOST_LINES:
             raise Invalid("basket_full", N_("A basket holds %(most)s kinds at the most."), most=MOST_LINES)
-        line = BasketLine(
-            basket_id=basket.id, listing_id=listing.id, quantity=wanted, price_fen_shown=listing.price_fen
-        )
+        line = BasketLine(basket_id=basket.id, listing_id=listing.id, quantity=wanted, price_fen_shown=listing.price_fen)
         db.session.add(line)
     line.quantity = wanted
     line.price_fen_shown = listing.price_fen
@@ -88,7 +88,7 @@ def _check_left(listing: Listing, wanted: Decimal) -> None:
             title=listing.title_zh,
             title_zh=listing.title_zh,
             title_en=listing.title_en,
-            left=listing.available.normalize(),
+            left=f"{listing.available.normalize():f}",
             listing=listing.public_id,
         )
 

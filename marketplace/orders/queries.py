@@ -274,3 +274,13 @@ def groups_after(account_id: int, after: str | None, *, limit: int) -> Sequence[
             raise NotFound("order_unknown", N_("There is no such order."))
         query = query.where(tuple_(OrderGroup.placed_at, OrderGroup.id) < tuple_(mark.placed_at, mark.id))
     return db.session.scalars(query).all()
+
+
+def last_destination(account_id: int) -> OrderGroup | None:
+    """A buyer's newest purchase, for where it went and how it was paid."""
+    return db.session.scalars(
+        select(OrderGroup)
+        .where(OrderGroup.account_id == account_id)
+        .order_by(OrderGroup.placed_at.desc(), OrderGroup.id.desc())
+        .limit(1)
+    ).first()

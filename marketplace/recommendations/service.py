@@ -18,7 +18,8 @@ from marketplace.orders.models import OrderGroup
 from marketplace.recommendations import serving
 from marketplace.recommendations.models import Event, EventKind, Policy, Preference
 from marketplace.recommendations.queries import ServingContext, is_personalised, serving_context
-from recommender import TiltController, TiltedList, TiltPolicy, tally
+from marketplace.recommendations.tilting import tilt_policy
+from recommender import TiltController, TiltedList, tally
 
 # More of one seller than this would make a list a shop of one.
 MOST_OF_ONE_SELLER = 3
@@ -54,15 +55,6 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     _log(context, reader, surface, shortlist, chosen, now)
     rows = cards([int(shortlist.listing_ids[at]) for at in chosen.positions])
     return Recommendation(rows, _reasons(shortlist, chosen, n), reader is not None, context.policy)
-
-
-def tilt_policy(policy: Policy | None) -> TiltPolicy:
-    """A policy row in the recommender's words; without one, no tilt."""
-    if policy is None:
-        return TiltPolicy()
-    return TiltPolicy(
-        exposure_share=policy.exposure_share, sales_share=policy.sales_share, consumer_guard=policy.consumer_guard
-    )
 
 
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:

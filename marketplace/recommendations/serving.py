@@ -115,8 +115,14 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
         return _general(policy)
     found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
     place = {int(listing_id): at for at, listing_id in enumerate(found.item_ids)}
-    rows = _in_stock(or_(Listing.id.in_(place), Listing.id > model.newest_listing_id))
-    new = [row for row in rows if row.id not in place][-_NEW_LISTINGS:]
+    newest = (
+        select(Listing.id)
+        .where(Listing.id > model.newest_listing_id, on_sale(), Listing.available > 0)
+        .order_by(Listing.id.desc())
+        .limit(_NEW_LISTINGS)
+    )
+    rows = _in_stock(or_(Listing.id.in_(place), Listing.id.in_(newest)))
+    new = [row for row in rows if row.id not in place]
     rows = [row for row in rows if row.id in place]
     least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
     user_number = model.recommender.state.users.number(reader)

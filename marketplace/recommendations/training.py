@@ -7,22 +7,17 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import text, update
+from sqlalchemy import text
 
-from marketplace.catalogue.models import Listing
 from marketplace.kernel import clock
-from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations.models import ModelState, ModelVersion, Policy
-from marketplace.recommendations.queries import serving_context
-from marketplace.recommendations.service import tilt_policy
-from recommender import Interactions, Recommender, RecommenderConfig, tilt_lists
+from marketplace.recommendations.models import ModelState, ModelVersion
+from marketplace.recommendations.tilting import apply_policy
+from recommender import Interactions, Recommender, RecommenderConfig
 
 _log = logging.getLogger("marketplace.recommendations")
 # Two steps back are kept for requests that are under way and for going back by hand.
 _KEPT_MODELS = 3
-# The general order is tilted so that the first pages of the shop keep the policy, which nobody reads much further.
-_RANKED_PLACES = 48
 
 
 class NotEnoughEvents(RuntimeError):
@@ -51,7 +46,7 @@ def train(models_dir: Path, *, now: datetime, say: Callable[[str], None]) -> Mod
             return None
         raise
     _finish(version_id, ModelState.READY, events, "")
-    refresh_ranks(folder, now=now)
+    apply_policy(Recommender.load(folder), now=now)
     _drop_old(models_dir)
     return db.session.get(ModelVersion, version_id)
 
@@ -103,38 +98,6 @@ def _fit(folder: Path, now: datetime, say: Callable[[str], None]) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     return len(accounts)
-
-
-def refresh_ranks(folder: Path, *, now: datetime) -> None:
-    """Write the order of lists that know nothing of their reader: what a stranger would buy, tilted by the policy."""
-    model = Recommender.load(folder)
-    with transaction():
-        policy = serving_context(None, local_day(now)).policy
-        rows = db.session.execute(text("SELECT id, benefit_bp, area_code FROM listing ORDER BY id")).all()
-        listing_ids = [row.id for row in rows]
-        benefit = benefit_under(policy, np.array([row.benefit_bp for row in rows]), [row.area_code for row in rows])
-        ranks = _tilted_ranks(model, listing_ids, benefit, policy)
-        db.session.execute(
-            update(Listing), [{"id": number, "rank": float(rank)} for number, rank in zip(listing_ids, ranks, strict=True)]
-        )
-
-
-def benefit_under(policy: Policy | None, benefit_bp: np.ndarray, area_codes: list[str]) -> np.ndarray:  # type: ignore[type-arg]
-    """Benefit shares in [0, 1] as a policy counts them: goods from outside its area do not count."""
-    inside = np.array([policy is None or code.startswith(policy.area_code) for code in area_codes], dtype=float)
-    shares: np.ndarray = benefit_bp / 10_000 * inside  # type: ignore[type-arg]
-    return shares
-
-
-def _tilted_ranks(model: Recommender, listing_ids: list[int], benefit: np.ndarray, policy: Policy | None) -> np.ndarray:  # type: ignore[type-arg]
-    relevance = model.relevance([None], candidates=listing_ids)
-    if policy is None:
-        return relevance[0]
-    places = min(_RANKED_PLACES, len(listing_ids))
-    tilted = tilt_lists(relevance, benefit, places, tilt_policy(policy))
-    price = tilted.multipliers.exposure.get(None, 0.0)
-    ranks: np.ndarray = relevance[0] * (1 + tilted.multipliers.sales * benefit) + price * benefit  # type: ignore[type-arg]
-    return ranks
 
 
 def _drop_old(models_dir: Path) -> None:

@@ -33,6 +33,9 @@ def guard(app: Flask) -> None:
 
     @app.before_request
     def check_access() -> None:
+        if "\x00" in request.path:
+            # Nothing has such a name, and the database would not even take the question.
+            raise NotFound("page_unknown", N_("This page does not exist, or is not meant for you."))
         if request.endpoint is None or request.endpoint in LIBRARY_ENDPOINTS:
             return
         access = getattr(current_app.view_functions[request.endpoint], "access", None)

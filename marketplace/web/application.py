@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 from marketplace.config import Settings
 from marketplace.kernel.db import db
 from marketplace.recommendations import serving
-from marketplace.web import access, api, errors, filters, headers, languages, navigation, session
+from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
 from marketplace.web.portals import account, officer, operator, producer, public, storefront
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     serving.use_models_in(settings.data_dir / "models")
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    forms.wire(app)
     csrf = CSRFProtect(app)
     session.wire(app)
     languages.wire(app)

@@ -50,7 +50,7 @@ def status_of(error: DomainError) -> int:
 def message_of(error: DomainError) -> str:
     """The failure in the reader's language; data that has two names is shown in the right one."""
     data = dict(error.data)
-    if "title_zh" in data:
+    if data.keys() >= {"title_zh", "title_en"}:
         data["title"] = pick(data["title_zh"], data["title_en"])
     # Filled here and not by gettext, whose own parameters a name sent from outside could be taken for.
     return str(gettext(error.message)) % data if data else str(gettext(error.message))

@@ -82,9 +82,11 @@ def _version(path: str, changed_ns: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
 
 
-def _page_url(**changes: Any) -> str:
+def page_url(**changes: Any) -> str:
     """The address of this page with some of its query changed; None takes a part out."""
-    query: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(), **changes}
+    # What somebody else wrote into the query must not be taken for the parameters of url_for itself.
+    asked = {name: value for name, value in request.args.items() if name != "endpoint" and not name.startswith("_")}
+    query: dict[str, Any] = {**asked, **(request.view_args or {}), **changes}
     return url_for(str(request.endpoint), **{name: value for name, value in query.items() if value is not None})
 
 
@@ -115,7 +117,7 @@ def wire(app: Flask) -> None:
         t=pick,
         asset=asset,
         art_url=lambda stem: asset(f"art/{stem}.svg"),
-        page_url=_page_url,
+        page_url=page_url,
         is_chinese=is_chinese,
         gettext=gettext,
     )

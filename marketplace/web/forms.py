@@ -2,8 +2,9 @@
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from flask import request
+from flask import Flask, request
 from flask_babel import gettext
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 from werkzeug.datastructures import MultiDict
@@ -34,7 +35,8 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any((ord(character) < 32 and character not in "\n\r\t") or character == "\x7f" for character in text):
+        # The last of them stands for bytes that were no UTF-8.
+        if any((ord(character) < 32 and character not in "\n\r\t") or character in "\x7f\ufffd" for character in text):
             raise ValidationError(N_("This text has characters that cannot be shown."))
         return text
 
@@ -92,3 +94,15 @@ class FormError(Invalid):
         super().__init__("form_invalid", N_("Please check what you entered."))
         self.fields = messages
         self.data = dict(messages)
+
+
+def wire(app: Flask) -> None:
+    """Refuse a form whose bytes are no UTF-8, before anybody guesses what was meant; to be wired before its first reader."""
+
+    @app.before_request
+    def refuse_broken_text() -> None:
+        if request.mimetype == "application/x-www-form-urlencoded":
+            try:
+                unquote_to_bytes(request.get_data()).decode()
+            except UnicodeDecodeError:
+                raise Invalid("text_broken", N_("Some of the text could not be read. Please type it again.")) from None

@@ -14,7 +14,7 @@ def choose_locale() -> str:
     if chosen in LOCALES:
         return chosen
     if not request.path.startswith("/api/") and current_user.is_authenticated:
-        kept = current_user.account.locale
+        kept = current_user.locale
         if kept in LOCALES:
             return str(kept)
     return "en" if request.accept_languages.best_match(["zh", "en"], default="zh") == "en" else "zh_Hans"

@@ -8,7 +8,6 @@ from flask_login import current_user
 
 from marketplace.kernel.errors import N_
 from marketplace.orders.queries import basket_count
-from marketplace.web.access import account_or_none
 from marketplace.web.session import visitor_basket
 
 MENUS = {
@@ -35,8 +34,7 @@ def _menu() -> list[dict[str, Any]]:
 
 
 def _basket_count() -> int:
-    account = account_or_none()
-    return basket_count(account.id if account else None, visitor_basket())
+    return basket_count(current_user.account_id if current_user.is_authenticated else None, visitor_basket())
 
 
 def wire(app: Flask) -> None:

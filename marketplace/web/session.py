@@ -17,6 +17,9 @@ class SessionUser(UserMixin):
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        # Kept here, so that a commit before the page is made does not send every page to read the account again.
+        self.account_id = account.id
+        self.locale = account.locale
         self.display_name = account.display_name
         self.kinds = {role.kind for role in account.roles}
 

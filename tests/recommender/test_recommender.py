@@ -51,7 +51,7 @@ def test_consumers_are_shown_the_goods_of_their_own_taste(model):
     own_half = [
         np.mean([int(item[-2:]) % 2 == user % 2 for item in ids]) for user, ids in zip(users, lists.item_ids, strict=True)
     ]
-    assert np.mean(own_half) > 0.9
+    assert np.mean(own_half) > 0.8
 
 
 def test_a_stranger_gets_popularity_and_the_result_says_so(model):

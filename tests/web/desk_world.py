@@ -86,9 +86,7 @@ class World:
             shelf = Category(slug="fruit", name_zh="水果", name_en="Fruit", art="apple-red", position=1)
             db.session.add(shelf)
             db.session.flush()
-            self.product = Product(
-                slug="apple", category_id=shelf.id, name_zh="苹果", name_en="Apples", art="apple-red"
-            )
+            self.product = Product(slug="apple", category_id=shelf.id, name_zh="苹果", name_en="Apples", art="apple-red")
             db.session.add(self.product)
             self.registered = add_household(REGISTERED_CODE, now=NOW)
             self.other = add_household(OTHER_CODE, now=NOW)
@@ -147,9 +145,7 @@ class World:
             add_line(basket, listing.public_id, Decimal(quantity), now=now)
             total = total_fen if total_fen is not None else int(listing.price_fen * Decimal(quantity))
             where = Destination("王小满", "13800000000", COUNTY, "南街 1 号")
-            return place_order(
-                self.buyer.id, self.buyer.public_id, basket.public_id, where, method, total, now=now
-            )
+            return place_order(self.buyer.id, self.buyer.public_id, basket.public_id, where, method, total, now=now)
 
     def pay(self, group: OrderGroup, *, now: datetime = NOW) -> None:
         """Confirm the payment of a purchase."""

@@ -28,21 +28,20 @@ from tests.web.desk_world import (
 )
 
 MAY = f"area={COUNTY}&from=2026-05-01&to=2026-05-31"
-HEADER = (
-    "Code,Name,From,To,Counted by,Sales of registered households (yuan),All sales (yuan),Weight (g),Order lines,Producers"
-)
+HEADER = "Code,Name,From,To,Counted by,Sales of registered households (yuan),All sales (yuan),Weight (g),Order lines,Producers"
 
 
 @pytest.fixture
 def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     """May: 120.00 of a registered household, 27.00 of a cooperative with a third registered, 40.00 of a neighbour.
 
-    April: 60.00 of the registered household. The registered household leaves the register with 30 June.
+    April: 60.00 and on 1 March 12.00 of the registered household. The registered household leaves the register with 30 June.
     """
     without_csrf(app, monkeypatch)
     world = World()
     apples = world.listing()
-    world.pay(world.purchase(apples, "5", now=NOW - timedelta(days=25)), now=NOW - timedelta(days=25))
+    for quantity, days in (("1", 80), ("5", 25)):
+        world.pay(world.purchase(apples, quantity, now=NOW - timedelta(days=days)), now=NOW - timedelta(days=days))
     world.pay(world.purchase(apples, "10"))
     pooled = {world.registered.id: 1000, world.other.id: 2000}
     together = world.listing(world.cooperative, price_fen=900, quantity="6", contributions_g=pooled)
@@ -75,6 +74,13 @@ def test_the_page_says_what_registered_households_sold_and_compares_it(county_de
     assert "100% in the span before; all sales are ¥187.00" in page
 
 
+def test_a_span_before_the_first_sale_is_no_comparison(county_desk: Desk) -> None:
+    page = county_desk.get(f"/office/sales?area={COUNTY}&from=2026-03-01&to=2026-05-31").text
+    assert "Registered households in 丹寨县 sold for ¥201.00, 78% of all sales." in page
+    assert "Nothing before to compare with" in page
+    assert "in the span before" not in page
+
+
 def test_both_ways_of_counting_are_stated(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?{MAY}&as_of=2026-07-01").text
     assert "Counted as sold: ¥129.00. Counted by the registry of 1 Jul 2026: ¥0.00." in page
@@ -95,9 +101,7 @@ def test_the_file_begins_with_the_mark_of_utf_8_and_is_offered_for_saving(county
     answer = county_desk.get(f"/office/sales.csv?{MAY}")
     assert answer.get_data()[:3] == b"\xef\xbb\xbf"
     assert answer.mimetype == "text/csv"
-    assert answer.headers["Content-Disposition"] == (
-        'attachment; filename="sales-522636-2026-05-01-2026-05-31-area.csv"'
-    )
+    assert answer.headers["Content-Disposition"] == ('attachment; filename="sales-522636-2026-05-01-2026-05-31-area.csv"')
 
 
 def test_the_file_can_be_counted_by_the_registry_of_a_day(county_desk: Desk) -> None:
@@ -158,9 +162,7 @@ def test_an_area_remembered_by_another_officer_counts_for_nothing(client: FlaskC
 
 @pytest.mark.parametrize("path", ["/office/sales", "/office/sales.csv", "/office/policy"])
 @pytest.mark.parametrize("area", [NORTH, POOR_VILLAGE, COUNTY, "5226", "52", "", "11", f"{SOUTH}999999", "52%25", "%00", "x"])
-def test_an_officer_of_one_township_finds_no_other_area(
-    client: FlaskClient, world: World, path: str, area: str
-) -> None:
+def test_an_officer_of_one_township_finds_no_other_area(client: FlaskClient, world: World, path: str, area: str) -> None:
     desk = Desk(client, make_account(RoleKind.OFFICER, SOUTH))
     answer = desk.get(f"{path}?area={area}")
     if area == "":

@@ -93,9 +93,7 @@ def test_a_cooperative_names_the_households_of_a_harvest_and_their_grams(
         (f"{REGISTERED_CODE} 29999", "add up to less than the harvest weighs."),
     ],
 )
-def test_a_cooperatives_households_are_checked(
-    client: FlaskClient, world: World, households: str, message: str
-) -> None:
+def test_a_cooperatives_households_are_checked(client: FlaskClient, world: World, households: str, message: str) -> None:
     answer = Desk(client, world.manager).post("/farm/listings/new", new_listing(households=households))
     assert answer.status_code == 422
     assert message in answer.text
@@ -170,9 +168,7 @@ def test_an_order_whose_transfer_has_not_come_waits_and_does_not_show_the_buyer(
     assert "It has left the farm" not in page
 
 
-def test_shipping_moves_the_order_on_and_doing_it_again_changes_nothing(
-    farmer: Desk, world: World, session: Session
-) -> None:
+def test_shipping_moves_the_order_on_and_doing_it_again_changes_nothing(farmer: Desk, world: World, session: Session) -> None:
     group = world.purchase(world.listing(), "4", cash=True)
     order = world.order(group)
     answer = farmer.post(f"/farm/orders/{order.public_id}/ship")
@@ -211,9 +207,7 @@ def test_money_says_what_is_on_its_way_and_what_is_in_the_account(farmer: Desk, 
     assert "¥11.64 more is ordered, neither paid nor sent yet." in page
 
 
-def test_another_farms_listing_is_absent_and_stays_as_it_is(
-    client: FlaskClient, world: World, session: Session
-) -> None:
+def test_another_farms_listing_is_absent_and_stays_as_it_is(client: FlaskClient, world: World, session: Session) -> None:
     listing = world.listing(world.other_farm)
     farmer = Desk(client, world.farmer)
     today = clock.local_day(clock.now()).isoformat()
@@ -228,9 +222,7 @@ def test_another_farms_listing_is_absent_and_stays_as_it_is(
     assert listing.available == Decimal(100)
 
 
-def test_another_farms_order_is_absent_and_stays_where_it_is(
-    client: FlaskClient, world: World, session: Session
-) -> None:
+def test_another_farms_order_is_absent_and_stays_where_it_is(client: FlaskClient, world: World, session: Session) -> None:
     order = world.order(world.purchase(world.listing(world.other_farm), "4", cash=True))
     assert Desk(client, world.farmer).post(f"/farm/orders/{order.public_id}/ship").status_code == 404
     session.refresh(order)

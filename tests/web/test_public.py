@@ -34,9 +34,7 @@ def test_the_demo_page_names_its_source_and_says_what_is_made(visitor: Desk) -> 
 def test_the_policy_page_shows_the_policy_in_force_and_nothing_that_begins_later(visitor: Desk) -> None:
     World()
     for share, begins_on in ((0.3, date(2026, 2, 1)), (0.9, date(9000, 1, 1))):
-        db.session.add(
-            Policy(area_code=COUNTY, exposure_share=share, begins_on=begins_on, set_by="test", created_at=THEN)
-        )
+        db.session.add(Policy(area_code=COUNTY, exposure_share=share, begins_on=begins_on, set_by="test", created_at=THEN))
     db.session.flush()
     page = visitor.get("/policy").text
     assert "Goods of registered households have at least 30% of what buyers are shown." in page

@@ -1,5 +1,6 @@
 """The basket of an account, on whatever device."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,13 +9,13 @@ from flask_smorest import Blueprint
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.orders import baskets
-from marketplace.orders.queries import BasketView, basket_view
+from marketplace.orders.queries import BasketLineView, BasketView, basket_view
 from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import record_event
 from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import InputSchema, PublicIdField, QuantityField
-from marketplace.web.api.schemas import BasketSchema
+from marketplace.web.api.schemas import BasketLineSchema, BasketSchema
 
 blueprint: Blueprint = ApiBlueprint("api-basket", __name__, url_prefix="/api/v1/basket", description="What to buy")
 
@@ -43,27 +44,30 @@ def basket() -> BasketView:
 @blueprint.post("/lines")
 @signed_in
 @blueprint.arguments(AddLineSchema)
-@blueprint.response(201, BasketSchema)
+@blueprint.response(201, BasketLineSchema)
 @problems(400, 404, 409, 413, 415, 422)
-def add_line(given: dict[str, Any]) -> BasketView:
+def add_line(given: dict[str, Any]) -> BasketLineView:
     """Put a quantity in, on top of what is there."""
     now = clock.now()
     with transaction():
         mine = baskets.open_basket(account().id, None, now=now)
         listing = baskets.add_line(mine, given["listing"], given["quantity"], now=now)
         record_event(account(), listing.id, EventKind.BASKET, now=now)
-    return basket_view(account().id, None)
+        return next(line for line in _lines() if line.listing.public_id == given["listing"])
 
 
 @blueprint.patch("/lines/<public_id:public_id>")
 @signed_in
 @blueprint.arguments(ChangeLineSchema)
-@blueprint.response(200, BasketSchema)
+@blueprint.response(200, BasketLineSchema)
 @problems(400, 404, 409, 413, 415, 422)
-def change_line(given: dict[str, Any], public_id: str) -> BasketView:
+def change_line(given: dict[str, Any], public_id: str) -> BasketLineView:
     """Set the quantity of a line."""
-    _set_quantity(public_id, given["quantity"])
-    return basket_view(account().id, None)
+    now = clock.now()
+    with transaction():
+        mine = baskets.open_basket(account().id, None, now=now)
+        baskets.change_line(mine, public_id, given["quantity"], now=now)
+        return next(line for line in _lines() if line.public_id == public_id)
 
 
 @blueprint.delete("/lines/<public_id:public_id>")
@@ -72,11 +76,11 @@ def change_line(given: dict[str, Any], public_id: str) -> BasketView:
 @problems(404)
 def delete_line(public_id: str) -> None:
     """Take a line out."""
-    _set_quantity(public_id, Decimal(0))
-
-
-def _set_quantity(line_public_id: str, quantity: Decimal) -> None:
     now = clock.now()
     with transaction():
         mine = baskets.open_basket(account().id, None, now=now)
-        baskets.change_line(mine, line_public_id, quantity, now=now)
+        baskets.change_line(mine, public_id, Decimal(0), now=now)
+
+
+def _lines() -> Sequence[BasketLineView]:
+    return basket_view(account().id, None).lines

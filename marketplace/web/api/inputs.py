@@ -130,15 +130,16 @@ class QuantityField(Spelled):
 
 
 class FenField(fields.Integer):
-    """An amount in fen: a whole JSON number, nothing that could be read as one."""
+    """An amount in fen: a whole JSON number (which may be written ``100.0``), nothing that could be read as one."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int or not 0 <= value <= LARGEST_FEN:
+        number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+        if not number or not 0 <= value <= LARGEST_FEN or value != int(value):
             raise ValidationError(N_("Please give a whole number of fen."))
-        return value
+        return int(value)
 
 
 class QueryNumber(fields.Integer):
@@ -199,9 +200,14 @@ class InputParser(FlaskParser):
 def read_json(raw: bytes) -> Any:
     """What a body says, or ``BadRequest`` when it is no JSON: broken UTF-8, NaN, numbers or nesting without end."""
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        return json.loads(
+            raw.decode("utf-8"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
     # A number of thousands of digits and nesting of thousands of levels fail in their own ways.
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         raise BadRequest() from None
 
 

@@ -122,7 +122,10 @@ def _page(question: Question, *, now: datetime) -> dict[str, Any]:
     area, span, as_of = question.area, question.span, question.as_of
     today = clock.local_day(now)
     total = sales_total(area.code, span.first, span.last, as_of=as_of)
-    before = sales_total(area.code, span.before.first, span.before.last, as_of=as_of)
+    # A span that begins before the first sale anywhere would compare with days on which nobody could have sold.
+    everywhere = days_with_facts("")
+    comparable = everywhere is not None and everywhere[0] <= span.before.first
+    before = sales_total(area.code, span.before.first, span.before.last, as_of=as_of) if comparable else None
     # Both ways of counting are stated, whichever the page follows.
     as_sold = sales_total(area.code, span.first, span.last) if as_of else total
     registry_day = as_of or today

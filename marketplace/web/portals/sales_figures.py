@@ -81,12 +81,12 @@ def _change(now: int, before: int) -> str | None:
     return _("%(share)s less than in the span before", share=share)
 
 
-def headline(area: str, total: SalesRow, before: SalesRow, below: Sequence[SalesRow] | None) -> str:
+def headline(area: str, total: SalesRow, before: SalesRow | None, below: Sequence[SalesRow] | None) -> str:
     """The sentence above the chart: what was sold, against before, and which areas have nothing."""
     if not total.total_fen:
         return _("Nothing was sold from %(area)s in this period.", area=area)
     amount, share = yuan(total.benefit_fen), percent(total.benefit_share)
-    change = _change(total.benefit_fen, before.benefit_fen)
+    change = _change(total.benefit_fen, before.benefit_fen) if before else None
     if change is None:
         text = _(
             "Registered households in %(area)s sold for %(amount)s, %(share)s of all sales.",
@@ -112,11 +112,11 @@ def headline(area: str, total: SalesRow, before: SalesRow, below: Sequence[Sales
     return text
 
 
-def tiles(total: SalesRow, before: SalesRow) -> list[dict[str, str | None]]:
-    """The four figures at the top, each with its comparison where there is one."""
+def tiles(total: SalesRow, before: SalesRow | None) -> list[dict[str, str | None]]:
+    """The four figures at the top, each compared with ``before``; that is None where facts do not reach back far enough."""
     everything = yuan(total.total_fen)
     share_note = _("All sales are %(amount)s", amount=everything)
-    if before.total_fen:
+    if before and before.total_fen:
         share_note = _(
             "%(share)s in the span before; all sales are %(amount)s",
             share=percent(before.benefit_share),
@@ -126,7 +126,7 @@ def tiles(total: SalesRow, before: SalesRow) -> list[dict[str, str | None]]:
         {
             "label": _("Sales of registered households"),
             "value": yuan(total.benefit_fen),
-            "note": _change(total.benefit_fen, before.benefit_fen) or _("Nothing before to compare with"),
+            "note": (before and _change(total.benefit_fen, before.benefit_fen)) or _("Nothing before to compare with"),
         },
         {
             "label": _("Their share of all sales"),
@@ -136,12 +136,12 @@ def tiles(total: SalesRow, before: SalesRow) -> list[dict[str, str | None]]:
         {
             "label": _("Weight sold, all sellers"),
             "value": grams_text(total.grams),
-            "note": _change(total.grams, before.grams),
+            "note": _change(total.grams, before.grams) if before else None,
         },
         {
             "label": _("Producers with sales"),
             "value": f"{total.producers:,}",
-            "note": ngettext("%(num)d order line", "%(num)d order lines", total.order_lines),
+            "note": _("%(count)s order lines", count=f"{total.order_lines:,}"),
         },
     ]
 
@@ -214,6 +214,8 @@ def table(by: str, rows: Sequence[SalesRow], total: SalesRow, area_url: Callable
         {"key": "order_lines", "label": _("Order lines"), "kind": "number"},
         {"key": "producers", "label": _("Producers"), "kind": "number"},
     ]
+    if by in ("area", "product"):
+        rows = sorted(rows, key=lambda row: (-row.benefit_fen, -row.total_fen, row.key))
     return {
         "columns": columns,
         "rows": [_cells(row, _label(by, row), area_url(row.key) if by == "area" else None) for row in rows],
@@ -253,7 +255,7 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
             last=day_text(span.last),
         ),
         share,
-        ngettext("The figures rest on %(num)d order line.", "The figures rest on %(num)d order lines.", total.order_lines),
+        _("The figures rest on %(count)s order lines.", count=f"{total.order_lines:,}"),
         _("A sale belongs to the village the goods came from, whoever bought them."),
         _("Left out are purchases that are not paid yet or were cancelled."),
         _(

@@ -1,5 +1,0 @@
-"""Portal: the shop."""
-
-from flask import Blueprint
-
-blueprint = Blueprint("storefront", __name__)

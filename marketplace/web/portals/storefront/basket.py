@@ -1,0 +1,163 @@
+"""The basket, of a visitor as of somebody signed in."""
+
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.orders.baskets import add_line, change_line, open_basket
+from marketplace.orders.queries import BasketLineView, BasketView, basket_count, basket_view
+from marketplace.recommendations.models import EventKind
+from marketplace.recommendations.service import record_event
+from marketplace.web.access import PUBLIC, account_or_none, allow
+from marketplace.web.errors import message_of, status_of
+from marketplace.web.filters import quantity, unit_name, yuan
+from marketplace.web.forms import Amount, FormSchema, Text, read_form
+from marketplace.web.languages import pick
+from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.quantities import largest, step_for
+from marketplace.web.redirects import came_from, see_other
+from marketplace.web.session import keep_visitor_basket, visitor_basket
+
+_QUANTITY = {"required": N_("Please say how much.")}
+
+
+class AddForm(FormSchema):
+    """A quantity of a listing."""
+
+    listing = Text(required=True, error_messages={"required": N_("Please choose what to put in.")})
+    quantity = Amount(required=True, error_messages=_QUANTITY)
+
+
+class ChangeForm(FormSchema):
+    """Another quantity; nothing takes the line out."""
+
+    quantity = Amount(required=True, error_messages=_QUANTITY)
+
+
+@blueprint.get("/basket")
+@allow(PUBLIC)
+def basket() -> str:
+    """What somebody means to buy, by seller, at today's prices."""
+    return _page(own_basket())
+
+
+def own_basket() -> BasketView:
+    """The basket of whoever looks."""
+    account = account_or_none()
+    return basket_view(account.id if account is not None else None, visitor_basket())
+
+
+def _page(view: BasketView, error: str | None = None) -> str:
+    return render_template(
+        "storefront/basket.html",
+        error=error,
+        groups=seller_groups(view),
+        ready=view.ready,
+        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
+        total_fen=view.total_fen,
+    )
+
+
+@blueprint.post("/basket/lines")
+@allow(PUBLIC)
+def basket_add() -> Response:
+    """Put something in, and go back to where it was seen."""
+    form = read_form(AddForm())
+    now = clock.now()
+    account = account_or_none()
+    account_id = account.id if account is not None else None
+    with transaction():
+        mine = open_basket(account_id, visitor_basket(), now=now)
+        listing = add_line(mine, form["listing"], form["quantity"], now=now)
+        if account is not None:
+            record_event(account, listing.id, EventKind.BASKET, now=now)
+        basket_id, title = mine.public_id, pick(listing.title_zh, listing.title_en)
+    if account_id is None:
+        keep_visitor_basket(basket_id)
+    number = basket_count(account_id, basket_id)
+    flash(
+        ngettext(
+            "In your basket: %(title)s. There is %(num)d kind in it now.",
+            "In your basket: %(title)s. There are %(num)d kinds in it now.",
+            number,
+            title=title,
+        ),
+        "success",
+    )
+    return see_other(came_from(url_for("storefront.basket")))
+
+
+@blueprint.post("/basket/lines/<public_id>")
+@allow(PUBLIC)
+def basket_change(public_id: str) -> Response | tuple[str, int]:
+    """Set the quantity of a line or take it out."""
+    now = clock.now()
+    account = account_or_none()
+    account_id = account.id if account is not None else None
+    try:
+        wanted: Decimal = read_form(ChangeForm())["quantity"]
+        with transaction():
+            mine = open_basket(account_id, visitor_basket(), now=now)
+            change_line(mine, public_id, wanted, now=now)
+    except (Conflict, Invalid) as error:
+        db.session.rollback()
+        return _page(own_basket(), message_of(error)), status_of(error)
+    flash(_("Your basket has been changed.") if wanted else _("Taken out of your basket."), "success")
+    return see_other(url_for("storefront.basket"))
+
+
+def seller_groups(view: BasketView) -> list[dict[str, Any]]:
+    """A basket as the ``basket_group`` macro shows it, one group for each seller."""
+    return [
+        {
+            "seller": pick(seller_zh, seller_en),
+            "place": lines[0].listing.village,
+            "delivery": _("Comes as a parcel of its own"),
+            "lines": [basket_line(line) for line in lines],
+            "total_fen": total_fen,
+        }
+        for seller_zh, seller_en, lines, total_fen in view.sellers
+    ]
+
+
+def basket_line(line: BasketLineView) -> dict[str, Any]:
+    """One line of a basket, with what has changed since it was put in."""
+    row = line.listing
+    return {
+        "public_id": line.public_id,
+        "title": pick(row.title_zh, row.title_en),
+        "url": url_for("storefront.product", public_id=row.public_id) if line.problem != "withdrawn" else None,
+        "art": row.art,
+        "price_fen": row.price_fen,
+        "unit": row.unit,
+        "unit_label": unit_name(row.unit),
+        "unit_grams": row.unit_grams,
+        "quantity": quantity(line.quantity),
+        "step": step_for(row.unit, line.quantity),
+        "maximum": quantity(max(line.quantity, largest(row.unit, row.available))),
+        "can_change": line.problem in (None, "too_few"),
+        "sum_fen": line.total_fen,
+        "problem": _problem(line),
+        "price_change": _("The price was %(before)s when you put it in; it is %(now)s now.", **_prices(line))
+        if line.price_changed
+        else None,
+    }
+
+
+def _prices(line: BasketLineView) -> dict[str, str]:
+    return {"before": yuan(line.listing.price_fen_shown), "now": yuan(line.listing.price_fen)}
+
+
+def _problem(line: BasketLineView) -> str | None:
+    if line.problem == "too_few":
+        left, unit = quantity(line.listing.available), unit_name(line.listing.unit)
+        return str(_("Only %(left)s × %(unit)s left. Please take less.", left=left, unit=unit))
+    words = {"withdrawn": _("No longer on sale. Please take it out."), "sold_out": _("Sold out. Please take it out.")}
+    return words.get(line.problem or "")

@@ -1,0 +1,207 @@
+"""Lists of goods: a category, a search, and the words a search box offers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, jsonify, render_template, request, url_for
+from flask_babel import gettext as _
+from marshmallow import EXCLUDE, fields, validate
+
+from marketplace.catalogue.models import Category
+from marketplace.catalogue.queries import (
+    COUNTED_AT_MOST,
+    PRICE_BANDS_FEN,
+    ListingFilter,
+    ListingPage,
+    Sort,
+    categories,
+    find_listings,
+    suggestions,
+)
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.regions.queries import area_names
+from marketplace.web.access import PUBLIC, allow
+from marketplace.web.cards import plain_cards
+from marketplace.web.filters import page_url
+from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.languages import pick
+from marketplace.web.paging import page_numbers
+from marketplace.web.portals.storefront import shelves
+from marketplace.web.portals.storefront.blueprint import blueprint
+
+PER_PAGE = 24
+# Offered where a search finds nothing.
+INSTEAD = 8
+_BAD_LINK = N_("This link has a part that does not fit. Please start again from the list.")
+_SORT_NAMES = {
+    Sort.RECOMMENDED: N_("Recommended"),
+    Sort.CHEAPEST: N_("Lowest price"),
+    Sort.DEAREST: N_("Highest price"),
+    Sort.NEWEST: N_("Newest"),
+}
+
+
+class ListQuery(FormSchema):
+    """What a list is narrowed to. Links are passed on with additions of others, so what is unknown is left alone."""
+
+    class Meta:
+        """Leave alone what others add to links."""
+
+        unknown = EXCLUDE
+
+    q = Text(load_default="", validate=validate.Length(max=200, error=N_("Please search with fewer words.")))
+    category = Text(validate=validate.Regexp(r"[a-z0-9-]{1,40}\Z", error=_BAD_LINK))
+    county = Text(validate=validate.Regexp(r"[0-9]{6}\Z", error=_BAD_LINK))
+    price = fields.Integer(
+        validate=validate.Range(0, len(PRICE_BANDS_FEN) - 1, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
+    )
+    sort = fields.Enum(Sort, by_value=fields.String(), load_default=Sort.RECOMMENDED, error_messages={"unknown": _BAD_LINK})
+    page = fields.Integer(
+        load_default=1, validate=validate.Range(1, 100_000, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
+    )
+
+
+@blueprint.get("/c/<slug>")
+@allow(PUBLIC)
+def category(slug: str) -> str:
+    """A category, narrowed by county and price."""
+    asked = read_form(ListQuery(exclude=["category"]), request.args)
+    own_shelves = categories()
+    shelf = next((shelf for shelf in own_shelves if shelf.slug == slug), None)
+    if shelf is None:
+        raise NotFound("category_unknown", N_("There is no such category."))
+    wanted = _filter(asked, category_slug=slug)
+    found = find_listings(wanted, page=asked["page"], per_page=PER_PAGE)
+    name = pick(shelf.name_zh, shelf.name_en)
+    return _list_page(
+        found,
+        wanted,
+        own_shelves,
+        heading=name,
+        menu=shelves.menu(own_shelves, slug),
+        crumbs=[(_("Market"), url_for("storefront.home")), (name, None)],
+    )
+
+
+@blueprint.get("/search")
+@allow(PUBLIC)
+def search() -> str:
+    """What fits the words, with a typo forgiven; the whole market where there are none."""
+    asked = read_form(ListQuery(), request.args)
+    wanted = _filter(asked, category_slug=asked.get("category"))
+    found = find_listings(wanted, page=asked["page"], per_page=PER_PAGE)
+    own_shelves = categories()
+    if not found.rows:
+        instead = find_listings(ListingFilter(), per_page=INSTEAD)
+        return render_template(
+            "storefront/nothing_found.html",
+            menu=shelves.menu(own_shelves),
+            words=wanted.text,
+            narrowed=page_url(category=None, county=None, price=None, page=None) if _is_narrowed(wanted) else None,
+            categories=shelves.tiles(own_shelves),
+            items=plain_cards(instead.rows),
+        )
+    return _list_page(
+        found,
+        wanted,
+        own_shelves,
+        heading=_("“%(words)s”", words=wanted.text) if wanted.text else _("The whole market"),
+        menu=shelves.menu(own_shelves),
+        crumbs=None,
+    )
+
+
+@blueprint.get("/search/suggest")
+@allow(PUBLIC)
+def suggest() -> Response:
+    """Kinds of goods that a started word may mean."""
+    asked = read_form(ListQuery(only=["q"]), request.args)
+    found = [
+        {"text": name, "url": url_for("storefront.search", q=name), "kind": _("Goods")}
+        for name in (pick(name_zh, name_en) for _slug, name_zh, name_en in suggestions(asked["q"]))
+    ]
+    return jsonify(suggestions=found)
+
+
+def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilter:
+    return ListingFilter(
+        category_slug=category_slug,
+        text=asked.get("q", ""),
+        county_code=asked.get("county"),
+        price_band=asked.get("price"),
+        sort=asked["sort"],
+    )
+
+
+def _is_narrowed(wanted: ListingFilter) -> bool:
+    return wanted.category_slug is not None or wanted.county_code is not None or wanted.price_band is not None
+
+
+def _list_page(
+    found: ListingPage, wanted: ListingFilter, own_shelves: Sequence[Category], *, heading: str, menu: Any, crumbs: Any
+) -> str:
+    """A list with its filters, orders and pages."""
+    counties = area_names({code for code, _count in found.facets.get("county", [])} | {wanted.county_code or ""})
+    groups = _facet_groups(found, wanted, counties, own_shelves)
+    hidden = [("q", wanted.text)] if wanted.text else []
+    if wanted.sort is not Sort.RECOMMENDED:
+        hidden.append(("sort", wanted.sort.value))
+    return render_template(
+        "storefront/list.html",
+        heading=heading,
+        menu=menu,
+        crumbs=crumbs,
+        words=wanted.text,
+        corrected=found.corrected,
+        total=found.total,
+        total_is_more=found.total >= COUNTED_AT_MOST,
+        items=plain_cards(found.rows),
+        groups=groups,
+        hidden=hidden,
+        applied=[
+            {"label": option["label"], "url": page_url(**{group["name"]: None, "page": None})}
+            for group in groups
+            for option in group["options"]
+            if option["checked"]
+        ],
+        sorts=[
+            {"label": _(name), "url": page_url(sort=sort.value, page=None), "active": sort is wanted.sort}
+            for sort, name in _SORT_NAMES.items()
+        ],
+        results=page_numbers(found.page, found.pages),
+    )
+
+
+def _facet_groups(
+    found: ListingPage, wanted: ListingFilter, counties: dict[str, str], own_shelves: Sequence[Category]
+) -> list[dict[str, Any]]:
+    """The filters that a list offers. In a category the category is given; in a search it can be chosen."""
+    slugs = {shelf.slug: pick(shelf.name_zh, shelf.name_en) for shelf in own_shelves}
+    price = None if wanted.price_band is None else str(wanted.price_band)
+    groups = [
+        _group("county", _("Place"), found.facets.get("county", []), counties, wanted.county_code),
+        _group("price", _("Price"), found.facets.get("price_band", []), _band_names(), price),
+    ]
+    if request.endpoint == "storefront.search":
+        groups.insert(0, _group("category", _("Category"), found.facets.get("category", []), slugs, wanted.category_slug))
+    return [group for group in groups if group["options"]]
+
+
+def _group(
+    name: str, label: str, counts: Sequence[tuple[str, int]], names: dict[str, str], chosen: str | None
+) -> dict[str, Any]:
+    options = [
+        {"value": value, "label": names.get(value, value), "count": count, "checked": value == chosen} for value, count in counts
+    ]
+    if chosen is not None:
+        options.append({"value": "", "label": _("All"), "count": None, "checked": False})
+    return {"name": name, "label": label, "kind": "radio", "options": options}
+
+
+def _band_names() -> dict[str, str]:
+    yuan = [fen // 100 for fen in PRICE_BANDS_FEN]
+    names = {"0": _("Under ¥%(high)s", high=yuan[1])}
+    for at in range(1, len(yuan) - 1):
+        names[str(at)] = f"¥{yuan[at]}–{yuan[at + 1]}"
+    names[str(len(yuan) - 1)] = _("¥%(low)s and more", low=yuan[-1])
+    return names

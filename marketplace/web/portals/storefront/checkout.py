@@ -1,0 +1,179 @@
+"""Checkout: one page, three steps, and what happens when the world has moved meanwhile."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+from marshmallow import fields, validate
+from werkzeug.wrappers import Response
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.orders.queries import BasketView, basket_view, last_destination
+from marketplace.orders.service import Destination, place_order
+from marketplace.payments.models import PaymentMethod
+from marketplace.recommendations.service import record_purchase
+from marketplace.regions.codes import ancestor_codes
+from marketplace.regions.models import Area, Level
+from marketplace.regions.queries import counties_to_choose, find_area_in_force
+from marketplace.web.access import SIGNED_IN, account, allow
+from marketplace.web.errors import message_of, status_of
+from marketplace.web.filters import yuan
+from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.portals.storefront.basket import seller_groups
+from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.redirects import see_other
+
+_NEEDED = {"required": N_("Please fill this in.")}
+_STALE = {"required": N_("Please open the checkout again."), "invalid": N_("Please open the checkout again.")}
+_METHOD = {"required": N_("Please choose how to pay."), "unknown": N_("Please choose how to pay.")}
+_PROVINCE = r"[0-9]{2}\Z"
+_COUNTY = r"[0-9]{6}\Z"
+# The button beside the provinces, which only shows their counties.
+SHOW_COUNTIES = "counties"
+
+
+class CheckoutForm(FormSchema):
+    """Where to, how to pay, and the basket and total that the buyer saw."""
+
+    basket = Text(required=True, error_messages=_STALE)
+    expected_total_fen = fields.Integer(required=True, error_messages=_STALE)
+    recipient = Text(
+        required=True,
+        error_messages=_NEEDED,
+        validate=validate.Length(max=60, error=N_("Please give a name of 1 to 60 characters.")),
+    )
+    phone = Text(
+        required=True,
+        error_messages=_NEEDED,
+        validate=validate.Regexp(
+            r"\+?[0-9][0-9 -]{4,18}\Z", error=N_("Please give a phone number with figures only, such as 138 0013 8000.")
+        ),
+    )
+    province = Text(validate=validate.Regexp(_PROVINCE, error=N_("Please choose a province.")))
+    county = Text(
+        required=True,
+        error_messages={"required": N_("Please choose a county or district.")},
+        validate=validate.Regexp(_COUNTY, error=N_("Please choose a county or district.")),
+    )
+    address = Text(
+        required=True,
+        error_messages=_NEEDED,
+        validate=validate.Length(max=200, error=N_("The address may have 200 characters at the most.")),
+    )
+    payment_method = fields.Enum(PaymentMethod, by_value=fields.String(), required=True, error_messages=_METHOD)
+
+
+@blueprint.get("/checkout")
+@allow(SIGNED_IN)
+def checkout() -> str | Response:
+    """The page, filled in with where the last purchase went."""
+    buyer = account()
+    view = basket_view(buyer.id, None)
+    if not view.lines:
+        return see_other(url_for("storefront.basket"))
+    last = last_destination(buyer.id)
+    form = {
+        "recipient": last.recipient if last is not None else buyer.display_name,
+        "phone": last.phone if last is not None else "",
+        "county": (last.area_code if last is not None else None) or "",
+        "address": last.address if last is not None else "",
+        "payment_method": last.payment_method if last is not None else PaymentMethod.CASH_ON_DELIVERY,
+    }
+    return _page(view, form)
+
+
+@blueprint.post("/checkout")
+@allow(SIGNED_IN)
+def checkout_place() -> Response | tuple[str, int] | str:
+    """Order what is in the basket. The same basket sent twice is one order."""
+    buyer_id = account().id
+    if request.form.get("show") == SHOW_COUNTIES:
+        return _page(basket_view(buyer_id, None), request.form)
+    try:
+        group_id = _place(read_form(CheckoutForm()), clock.now())
+    except FormError as error:
+        return _page(basket_view(buyer_id, None), request.form, _by_field(error)), status_of(error)
+    except (Conflict, Invalid) as error:
+        db.session.rollback()
+        return _page(basket_view(buyer_id, None), request.form, {"": message_of(error)}), status_of(error)
+    return see_other(url_for("storefront.order", public_id=group_id))
+
+
+def _place(form: Mapping[str, Any], now: datetime) -> str:
+    buyer = account()
+    if find_area_in_force(form["county"]) is None:
+        raise FormError({"county": _("Please choose a county or district.")})
+    destination = Destination(form["recipient"], form["phone"], form["county"], form["address"])
+    with transaction():
+        group = place_order(
+            buyer.id,
+            buyer.public_id,
+            form["basket"],
+            destination,
+            form["payment_method"],
+            form["expected_total_fen"],
+            now=now,
+        )
+        # A basket that had been placed before answers its purchase, which was remembered then.
+        if group.placed_at == now:
+            record_purchase(buyer, group, now=now)
+        return group.public_id
+
+
+def _by_field(error: FormError) -> dict[str, str]:
+    """Messages beside their fields; what has no field on the page stands above the form."""
+    shown = {"recipient", "phone", "province", "county", "address", "payment_method"}
+    known = {name: message for name, message in error.fields.items() if name in shown}
+    others = {name: message for name, message in error.fields.items() if name not in shown}
+    stale = {name: message for name, message in others.items() if name in ("basket", "expected_total_fen")}
+    if stale:
+        known[""] = next(iter(stale.values()))
+    elif others:
+        known[""] = _("This form has a field that does not belong to it.")
+    return known
+
+
+def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> str:
+    province = form.get("province") or (form.get("county") or "")[:2]
+    known_province = province if len(province) == Level.PROVINCE and province.isascii() and province.isdigit() else ""
+    areas = counties_to_choose(known_province or None)
+    return render_template(
+        "storefront/checkout.html",
+        basket_id=view.public_id,
+        ready=view.ready,
+        groups=seller_groups(view),
+        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
+        total_fen=view.total_fen,
+        form=form,
+        errors=errors or {},
+        provinces=[(area.code, area.name) for area in areas if area.level is Level.PROVINCE],
+        province=known_province,
+        cities=_counties_by_city(areas),
+        payments=[
+            {
+                "value": PaymentMethod.CASH_ON_DELIVERY.value,
+                "label": _("Cash on delivery"),
+                "hint": _("Pay when the parcel is at your door."),
+            },
+            {
+                "value": PaymentMethod.BANK_TRANSFER.value,
+                "label": _("Bank transfer"),
+                "hint": _("The sellers pack as soon as the money has arrived."),
+            },
+        ],
+        show_counties=SHOW_COUNTIES,
+    )
+
+
+def _counties_by_city(areas: list[Area]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The counties to choose from, each under its city."""
+    cities = {area.code: area.name for area in areas if area.level is Level.CITY}
+    counties = [area for area in areas if area.level is Level.COUNTY]
+    return [
+        (name, [(area.code, area.name) for area in counties if ancestor_codes(area.code)[1] == code])
+        for code, name in cities.items()
+    ]

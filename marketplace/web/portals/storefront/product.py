@@ -1,0 +1,80 @@
+"""One listing: what it is, where it comes from, where the money goes."""
+
+from typing import Any
+
+from flask import render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from marketplace.catalogue.benefit import WHOLE_BP
+from marketplace.catalogue.models import Lot, ProducerKind
+from marketplace.catalogue.queries import listing_card, lots_of, same_kind
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.orders.settlement import split_order
+from marketplace.recommendations.models import EventKind
+from marketplace.recommendations.service import record_event
+from marketplace.regions.codes import ancestor_codes
+from marketplace.regions.queries import area_names
+from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.cards import card, plain_cards
+from marketplace.web.filters import yuan
+from marketplace.web.languages import pick
+from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.quantities import largest, step_of
+from marketplace.web.seasons import season_calendar
+
+ALIKE = 4
+ONE_YUAN_FEN = 100
+
+
+@blueprint.get("/p/<public_id>")
+@allow(PUBLIC)
+def product(public_id: str) -> str:
+    """The page of a listing; a consumer's look at it is remembered, unless they have said no."""
+    now = clock.now()
+    row = listing_card(public_id)
+    if current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER):
+        with transaction():
+            record_event(account(), row.id, EventKind.VIEW, now=now)
+    names = area_names(ancestor_codes(row.area_code))
+    places = [names[code] for code in ancestor_codes(row.area_code) if code in names]
+    item = card(row)
+    return render_template(
+        "storefront/product.html",
+        item=item,
+        crumbs=[
+            (_("Market"), url_for("storefront.home")),
+            (pick(row.category_zh, row.category_en), url_for("storefront.category", slug=row.category_slug)),
+            (item["title"], None),
+        ],
+        seller=pick(row.producer_zh, row.producer_en),
+        cooperative=row.producer_kind == ProducerKind.COOPERATIVE,
+        places=places,
+        story=pick(row.story_zh, row.story_en) or row.story_zh or row.story_en,
+        lots=[_lot(lot) for lot in lots_of(row.id)],
+        available=row.available,
+        unit=row.unit,
+        step=step_of(row.unit),
+        most=largest(row.unit, row.available),
+        split=_split_of_one_yuan(row.producer_kind),
+        registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
+        season=season_calendar(row.season_weeks, clock.local_day(now)),
+        alike=plain_cards(same_kind(row.product_id, row.id, limit=ALIKE)),
+        kind_name=pick(row.product_zh, row.product_en),
+    )
+
+
+def _lot(lot: Lot) -> dict[str, Any]:
+    return {"number": lot.public_id.upper(), "harvested_on": lot.harvested_on, "on_hand": lot.on_hand}
+
+
+def _split_of_one_yuan(producer_kind: str) -> list[dict[str, Any]]:
+    """The parts of the bar: one yuan has a hundred fen, so a part's fen are its hundredths of the bar."""
+    producer_fen, service_fee_fen = split_order(ONE_YUAN_FEN)
+    who = _("The cooperative and its members") if producer_kind == ProducerKind.COOPERATIVE else _("The family that grew it")
+    return [
+        {"label": who, "text": yuan(producer_fen), "start": 0, "width": producer_fen},
+        {"label": _("Running the market"), "text": yuan(service_fee_fen), "start": producer_fen, "width": service_fee_fen},
+    ]

@@ -1,0 +1,25 @@
+"""The steps in which a quantity is offered to a thumb. The catalogue decides what can be bought; this is only comfort."""
+
+from decimal import Decimal
+
+from marketplace.catalogue.models import Unit
+from marketplace.catalogue.service import LARGEST_QUANTITY
+
+_HALVES = {Unit.JIN, Unit.LIANG, Unit.KG}
+
+
+def step_of(unit: str) -> Decimal:
+    """Half a unit of what is weighed, one of what is counted."""
+    return Decimal("0.5") if unit in _HALVES else Decimal(1)
+
+
+def step_for(unit: str, quantity: Decimal) -> Decimal:
+    """The step of a box that already holds a quantity: a tenth where halves would not reach it."""
+    step = step_of(unit)
+    return step if not quantity % step else Decimal("0.1")
+
+
+def largest(unit: str, available: Decimal) -> Decimal:
+    """The most that the box takes: what is there, in whole steps."""
+    step = step_of(unit)
+    return min(available, LARGEST_QUANTITY) // step * step or available

@@ -1,0 +1,60 @@
+"""Recommendations over the API."""
+
+from datetime import date
+
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from marketplace.identity.models import Account
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.recommendations.models import ServedList
+from marketplace.recommendations.service import set_personalised
+from tests import factories
+from tests.api.conftest import Headers
+
+ADDRESS = "/api/v1/recommendations"
+
+
+def test_strangers_get_what_is_popular_with_its_reason_and_the_policy(client: FlaskClient) -> None:
+    policy = factories.policy(exposure_share=0.3, begins_on=date(2026, 1, 1))
+    made = [factories.listing(rank=float(-number)) for number in range(3)]
+    answer = client.get(ADDRESS, query_string={"n": 2})
+    assert answer.status_code == 200
+    assert [item["reason"] for item in answer.json["items"]] == ["popular", "popular"]
+    assert {item["listing"]["public_id"] for item in answer.json["items"]} <= {listing.public_id for listing in made}
+    assert answer.json["personalised"] is False
+    assert answer.json["policy"] == {
+        "public_id": policy.public_id,
+        "area_code": "522636",
+        "exposure_share": 0.3,
+        "sales_share": None,
+        "begins_on": "2026-01-01",
+    }
+
+
+def test_an_empty_shop_recommends_nothing_under_no_policy(client: FlaskClient) -> None:
+    assert client.get(ADDRESS).json == {"items": [], "personalised": False, "policy": None}
+
+
+def test_what_was_shown_is_written_down_for_the_surface(client: FlaskClient) -> None:
+    made = factories.listing()
+    client.get(ADDRESS)
+    row = db.session.execute(select(ServedList.surface, ServedList.listing_ids, ServedList.account_id)).one()
+    assert row == ("api", [made.id], None)
+
+
+def test_a_token_makes_the_list_personal_until_its_owner_says_no(client: FlaskClient, buyer: Account, bearer: Headers) -> None:
+    factories.listing()
+    assert client.get(ADDRESS, headers=bearer).json["personalised"] is True
+    with transaction():
+        set_personalised(buyer, False, now=clock.now())
+    assert client.get(ADDRESS, headers=bearer).json["personalised"] is False
+    assert db.session.scalar(select(func.count()).where(ServedList.account_id.is_not(None))) == 1
+
+
+def test_a_bad_token_is_refused_and_nothing_is_shown(client: FlaskClient) -> None:
+    factories.listing()
+    refused = client.get(ADDRESS, headers={"Authorization": "Bearer nothing"})
+    assert (refused.status_code, refused.json["code"]) == (401, "token_invalid")
+    assert db.session.scalar(select(func.count(ServedList.id))) == 0

@@ -1,0 +1,153 @@
+"""Every page as a person sees it: at phone and desk width, in both languages, readable, without a fault axe can find."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from marketplace.demo.accounts import PASSWORD
+from tests.browser.conftest import Site
+from tests.conftest import ROOT
+
+SHOTS = ROOT / "var" / "screenshots"
+WIDTHS = {390: 844, 1280: 900}
+LOCALES = {"zh_Hans": "zh-CN", "en": "en-GB"}
+PAGES: dict[str, list[tuple[str, str]]] = {
+    "": [
+        ("home", "/"),
+        ("category", "/c/orchard-fruit"),
+        ("search", "/search?q=苹果"),
+        ("search-typo", "/search?q=tomatoe"),
+        ("search-nothing", "/search?q=zzzzqqqq"),
+        ("product", "first product"),
+        ("basket-empty", "/basket"),
+        ("sign-in", "/sign-in"),
+        ("sign-up", "/sign-up"),
+        ("about", "/about"),
+        ("about-demo", "/about/demo"),
+        ("policy", "/policy"),
+        ("not-found", "/nowhere"),
+    ],
+    "consumer": [
+        ("home-consumer", "/"),
+        ("basket", "/basket"),
+        ("checkout", "/checkout"),
+        ("orders", "/orders"),
+        ("order", "first order"),
+        ("settings", "/settings"),
+    ],
+    "farmer": [
+        ("farm-orders", "/farm/"),
+        ("farm-listings", "/farm/listings"),
+        ("farm-listing-new", "/farm/listings/new"),
+        ("farm-money", "/farm/money"),
+    ],
+    "danzhai": [
+        ("office-sales", "/office/sales"),
+        ("office-sales-product", "/office/sales?by=product"),
+        ("office-sales-month", "/office/sales?by=month"),
+        ("office-policy", "/office/policy"),
+    ],
+    "operator": [("operator-payments", "/operator/payments"), ("operator-ledger", "/operator/ledger")],
+}
+
+
+def open_context(browser: Browser, site: Site, locale: str, width: int, login: str = "") -> BrowserContext:
+    """A fresh browser window of a person, signed in when a login is given."""
+    context = browser.new_context(
+        base_url=site.url,
+        locale=LOCALES[locale],
+        viewport={"width": width, "height": WIDTHS[width]},
+        reduced_motion="reduce",
+    )
+    context.add_cookies([{"name": "locale", "value": locale, "url": site.url}])
+    if login:
+        page = context.new_page()
+        sign_in(page, login)
+        page.close()
+    return context
+
+
+def sign_in(page: Page, login: str) -> None:
+    """Sign in as somebody of the demo."""
+    page.goto("/sign-in")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main form button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def address_of(page: Page, path: str) -> str:
+    """The address of a page that is named by the first of its kind."""
+    if path == "first product":
+        page.goto("/c/orchard-fruit")
+        return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first order":
+        page.goto("/orders")
+        return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
+    return path
+
+
+def put_something_in_the_basket(page: Page) -> None:
+    """Two kinds of goods, by the buttons of their cards."""
+    for at in range(2):
+        page.goto("/c/roots-tubers")
+        page.locator("main form[action$='/basket/lines'] button[type=submit]").nth(at).click()
+        page.wait_for_load_state()
+
+
+def check(page: Page, name: str, locale: str, width: int) -> None:
+    """Photograph a page and let axe look at it."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{width}-{locale}.png", full_page=True)
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"{name} is {overflow} px wider than {width}"
+    assert page.locator("h1").count() == 1, f"{name} has {page.locator('h1').count()} main headings"
+    found = Axe().run(page).response["violations"]
+    grave = [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:160]}" for fault in found if fault["impact"] in ("serious", "critical")
+    ]
+    assert not grave, f"{name} {width} {locale}: {grave}"
+
+
+@pytest.mark.parametrize("locale", list(LOCALES))
+@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize("login", list(PAGES))
+def test_pages_are_readable_and_accessible(browser: Browser, site: Site, login: str, width: int, locale: str) -> None:
+    context = open_context(browser, site, locale, width, login)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    if login == "consumer":
+        put_something_in_the_basket(page)
+    for name, path in PAGES[login]:
+        answer = page.goto(address_of(page, path))
+        assert answer is not None
+        assert answer.status == (404 if name == "not-found" else 200), f"{name}: {answer.status}"
+        check(page, name, locale, width)
+    faults = [fault for fault in faults if "404" not in fault]
+    assert faults == []
+    context.close()
+
+
+def test_the_shop_keeps_its_budget_on_a_slow_phone(browser: Browser, site: Site) -> None:
+    """A list page transfers at most 150 kB without its pictures, and nothing on it moves while it loads."""
+    context = open_context(browser, site, "zh_Hans", 390)
+    page = context.new_page()
+    sizes: dict[str, int] = {}
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    kinds: dict[str, str] = {}
+    session.on("Network.responseReceived", lambda event: kinds.__setitem__(event["requestId"], event["type"]))
+    session.on("Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], int(event["encodedDataLength"])))
+    page.goto("/c/orchard-fruit", wait_until="networkidle")
+    total = sum(size for request, size in sizes.items() if kinds.get(request) != "Image")
+    assert 0 < total <= 150_000
+    shift = page.evaluate(
+        """() => new Promise(resolve => { let sum = 0;
+        new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value; })
+            .observe({type: 'layout-shift', buffered: true});
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum))); })"""
+    )
+    assert shift == 0
+    context.close()

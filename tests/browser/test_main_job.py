@@ -1,0 +1,58 @@
+"""The main job as its people do it, in a browser with JavaScript switched off."""
+
+import re
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.conftest import Site
+from tests.browser.test_every_page import sign_in
+
+
+def person(browser: Browser, site: Site, login: str) -> tuple[BrowserContext, Page]:
+    """Somebody with a phone that runs no scripts."""
+    context = browser.new_context(
+        base_url=site.url, java_script_enabled=False, viewport={"width": 390, "height": 844}, locale="en-GB"
+    )
+    context.add_cookies([{"name": "locale", "value": "en", "url": site.url}])
+    page = context.new_page()
+    sign_in(page, login)
+    return context, page
+
+
+def benefit_fen(page: Page) -> int:
+    """What the officer's table says registered households sold in all, from the file it offers."""
+    text = page.request.get("/office/sales.csv?by=month").text()
+    header, *rows = [line.split(",") for line in text.lstrip("\ufeff").strip().splitlines() if line.count(",") > 2]
+    column = next(at for at, name in enumerate(header) if "registered" in name.lower() and "fen" in name.lower())
+    return sum(int(row[column]) for row in rows if row[column].lstrip("-").isdigit())
+
+
+def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser, site: Site) -> None:
+    office, officer = person(browser, site, "danzhai")
+    before = benefit_fen(officer)
+
+    # A consumer finds goods that support registered households in the list made for them, and buys.
+    shop, consumer = person(browser, site, "consumer")
+    consumer.goto("/")
+    card = consumer.locator("main article, main li").filter(has_text="Supports registered households").first
+    card.locator("form[action$='/basket/lines'] button[type=submit]").first.click()
+    consumer.goto("/checkout")
+    consumer.fill("input[name=recipient]", "Li Si")
+    consumer.fill("input[name=phone]", "13800000000")
+    consumer.fill("[name=address]", "1 Minzu Road")
+    consumer.locator("main form[action$='/checkout'][method=post] button[type=submit]").last.click()
+    consumer.wait_for_url(re.compile(r"/orders/[a-z0-9]+"))
+    reference = re.search(r"NQ\d{6}-[A-Z0-9]{6}", consumer.inner_text("main"))
+    assert reference is not None
+
+    # The operator confirms the money.
+    desk, operator = person(browser, site, "operator")
+    operator.goto("/operator/payments")
+    row = operator.locator("main tr, main li, main article").filter(has_text=reference.group()).last
+    row.locator("form[action$='/confirm'] button[type=submit]").click()
+
+    # Government sees the sale once the worker has built the day.
+    site.demo.command("facts", "build")
+    assert benefit_fen(officer) > before
+    for context in (office, shop, desk):
+        context.close()

@@ -1,0 +1,92 @@
+"""The demo is the real year in the shop's own tables, and everything the shop promises holds over it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import Demo
+
+
+@pytest.fixture(scope="module")
+def ask(demo: Demo) -> Iterator[Any]:
+    """Asks the demo's database for one row."""
+    with psycopg.connect(demo.environ["DATABASE_URL"].replace("+psycopg", "")) as connection:
+        yield lambda query: connection.execute(query).fetchone()
+
+
+def test_every_purchase_of_the_year_is_there(ask: Any) -> None:
+    assert ask(
+        'SELECT count(*) FROM order_line JOIN "order" ON "order".id = order_id'
+        " JOIN order_group ON order_group.id = group_id WHERE basket_id IS NULL"
+    ) == (146_835,)
+    assert ask("SELECT count(*) FROM order_group WHERE basket_id IS NULL") == (50_694,)
+    assert ask("SELECT count(DISTINCT account_id) FROM event WHERE kind = 'purchase'") == (2_350,)
+    assert ask("SELECT count(*) FROM listing") == (2_300,)
+
+
+def test_the_ledger_balances_and_the_audit_chain_is_whole(demo: Demo) -> None:
+    said = demo.command("verify")
+    assert "every transfer sums to zero" in said
+    assert "all accounts together are 0 fen" in said
+    assert "the chain is whole" in said
+
+
+def test_what_waits_in_clearing_is_paid_and_not_yet_settled(ask: Any) -> None:
+    (clearing,) = ask(
+        "SELECT sum(amount_fen) FROM entry JOIN ledger_account ON ledger_account.id = account_id WHERE code = 'clearing'"
+    )
+    (unsettled,) = ask(
+        'SELECT sum("order".total_fen) FROM "order" JOIN order_group ON order_group.id = group_id'
+        " WHERE paid_at IS NOT NULL AND settled_at IS NULL"
+    )
+    assert clearing == unsettled
+    assert clearing > 0
+
+
+def test_movements_add_up_to_the_stock_of_every_listing_and_lot(ask: Any) -> None:
+    assert ask(
+        "SELECT count(*) FROM listing WHERE available <> (SELECT coalesce(sum(quantity), 0) FROM stock_movement"
+        " JOIN lot ON lot.id = lot_id WHERE lot.listing_id = listing.id)"
+    ) == (0,)
+    assert ask(
+        "SELECT count(*) FROM lot WHERE on_hand <>"
+        " (SELECT coalesce(sum(quantity), 0) FROM stock_movement WHERE lot_id = lot.id)"
+    ) == (0,)
+
+
+def test_lines_sum_to_orders_and_orders_to_purchases(ask: Any) -> None:
+    assert ask(
+        'SELECT count(*) FROM "order" WHERE total_fen <> (SELECT sum(total_fen) FROM order_line WHERE order_id = "order".id)'
+    ) == (0,)
+    assert ask(
+        "SELECT count(*) FROM order_group WHERE total_fen <>"
+        ' (SELECT sum(total_fen) FROM "order" WHERE group_id = order_group.id)'
+    ) == (0,)
+
+
+def test_about_three_in_ten_sellers_are_registered_and_hold_the_less_popular_goods(ask: Any) -> None:
+    (sellers,) = ask("SELECT count(*) FROM producer")
+    (registered,) = ask(
+        "SELECT count(DISTINCT producer.id) FROM producer JOIN household_status USING (household_id) WHERE days @> current_date"
+    )
+    assert sellers == 600
+    assert 0.27 <= registered / sellers <= 0.33
+    (share_of_listings,) = ask("SELECT avg((benefit_bp = 10000)::int)::float FROM listing")
+    (share_of_sales,) = ask("SELECT sum(benefit_fen)::float / sum(total_fen) FROM order_line WHERE benefit_bp IN (0, 10000)")
+    assert share_of_sales < share_of_listings / 2
+
+
+def test_lines_of_one_lot_keep_the_share_of_their_own_day(ask: Any) -> None:
+    (changed,) = ask(
+        "SELECT count(*) FROM (SELECT listing_id FROM order_line GROUP BY listing_id"
+        " HAVING count(DISTINCT benefit_bp) > 1) mixed"
+    )
+    assert changed > 0
+
+
+def test_loading_again_changes_nothing(demo: Demo, ask: Any) -> None:
+    before = ask("SELECT count(*), max(id) FROM audit_event")
+    assert demo.command("demo", "load") == ""
+    assert ask("SELECT count(*), max(id) FROM audit_event") == before
