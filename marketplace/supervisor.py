@@ -91,20 +91,23 @@ def _claim(data: Path) -> IO[str]:
     """Make the data directory and hold its lock, so that no second run writes into it."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "run.lock").open("w")
         (data / "run.probe").write_bytes(b"x")
         (data / "run.probe").unlink()
-        free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
+        room = os.statvfs(data)
+        lock = (data / "run.lock").open("w")
     except OSError as error:
         raise CannotStart(f"cannot write to {data}: {error.strerror}; name another folder with --data") from error
-    if free < LEAST_FREE_BYTES:
-        raise CannotStart(
-            f"only {free // 1_000_000} MB are free in {data}; 1,500 MB are needed, or name another folder with --data"
-        )
     try:
+        if (free := room.f_bavail * room.f_frsize) < LEAST_FREE_BYTES:
+            mega = free // 1_000_000
+            raise CannotStart(f"only {mega} MB are free in {data}, 1,500 are needed; name another folder with --data")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        lock.close()
         raise CannotStart(f"another run uses {data}; stop it or name another folder with --data") from None
+    except CannotStart:
+        lock.close()
+        raise
     return lock
 
 

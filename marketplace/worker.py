@@ -18,7 +18,8 @@ def run_worker(app: Flask, *, wait: bool = True) -> None:
     """Work off the queue until interrupted, or until it is empty when ``wait`` is off."""
     run_jobs_inside(app.app_context)
     url = str(app.extensions["settings"].database_url).replace("postgresql+psycopg://", "postgresql://")
-    connector = procrastinate.PsycopgConnector(conninfo=url)
+    # A database that is gone for longer than this ends the worker; whoever runs it starts it again.
+    connector = procrastinate.PsycopgConnector(conninfo=url, timeout=5, reconnect_timeout=5)
 
     async def work() -> None:
         with queue.replace_connector(connector) as connected:

@@ -15,7 +15,6 @@ from recommender.calibration import fit_logistic
 from recommender.config import RecommenderConfig
 from recommender.features import (
     ITEM_FEATURES,
-    KIND_FEATURES,
     NOVEL_FEATURES,
     REPEAT_FEATURES,
     Totals,
@@ -26,7 +25,7 @@ from recommender.features import (
     repeat_features,
 )
 from recommender.history import History
-from recommender.kinds import Kinds
+from recommender.kinds import KIND_FEATURES, Kinds
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -56,7 +55,7 @@ class Blend:
         In the order of REPEAT_FEATURES.
     item, pair : float32 (8,), (3,)
         Of pairs without history, in the order of ITEM_FEATURES and PAIR_FEATURES.
-    kind : float32 (n_columns, 2)
+    kind : float32 (n_columns, 3)
         For each content column in the order of KIND_FEATURES.
     """
 
@@ -77,9 +76,9 @@ class Blend:
         terms += scores * self.pair[1]
         return terms
 
-    def kind_terms(self, counts: Floats) -> Floats:
-        """Return what the items a consumer had of each kind add to such logits, (n_kinds, n_columns) -> (n_kinds,)."""
-        return np.log1p(counts) @ self.kind[:, 0] + (counts > 0).astype(np.float32) @ self.kind[:, 1]
+    def kind_terms(self, said: Floats) -> Floats:
+        """Return what a consumer's history adds to such logits by kind: `Kinds.describe` -> float32 (n_kinds,)."""
+        return said.reshape(len(said), -1) @ self.kind.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,20 +167,20 @@ def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: n
 
     All that were bought, all of the nearest by the factors, and a few of the rest, which stand for all of the rest.
     """
-    novelty, width = consumer_novelty(lesson.totals), len(NOVEL_FEATURES) + 2 * lesson.kinds.n_columns
+    novelty, width = consumer_novelty(lesson.totals), len(NOVEL_FEATURES) + len(KIND_FEATURES) * lesson.kinds.n_columns
     rows, labels, weights = [np.empty((0, width), np.float32)], [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    n_item = len(ITEM_FEATURES)
     for user in users:
         scores = lesson.item_factors @ lesson.user_factors[user]
         chosen, label, weight = _novel_items(lesson, int(user), scores, generator)
         row = np.empty((len(chosen), width), dtype=np.float32)
-        n_item = len(ITEM_FEATURES)
         row[:, :n_item] = per_item[chosen]
         row[:, n_item] = novelty[user]
         row[:, n_item + 1] = scores[chosen]
         row[:, n_item + 2] = log_score(scores[chosen])
-        counts = lesson.kinds.counts(lesson.history.items[lesson.history.row(int(user))])[lesson.kinds.of_item[chosen]]
-        row[:, n_item + 3 :: 2] = np.log1p(counts)
-        row[:, n_item + 4 :: 2] = counts > 0
+        own = lesson.history.row(int(user))
+        said = lesson.kinds.describe(lesson.history.items[own], lesson.history.frequency[own])
+        row[:, len(NOVEL_FEATURES) :] = said[lesson.kinds.of_item[chosen]].reshape(len(chosen), -1)
         rows.append(row)
         labels.append(label)
         weights.append(weight)

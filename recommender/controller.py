@@ -224,6 +224,7 @@ class TiltController:
                 max_per_seller=max_per_seller,
                 rng=rng,
             )
+        multipliers |= self._pricing.shown_households(self._sums, shortlist, positions)
         multipliers["guard"] = choice.guard_part
         return _served(self.policy, shortlist, positions, propensity, weights, choice.untilted_utility, multipliers)
 
@@ -307,17 +308,9 @@ def _served(
         expected_sales=utility,
         registered_sales=delta[tally.REGISTERED_SALES],
         kept_utility=utility / untilted_utility if untilted_utility > 0 else 1.0,
-        multipliers=_shown_multipliers(multipliers, shortlist, positions),
+        multipliers=multipliers,
         delta=delta,
     )
-
-
-def _shown_multipliers(multipliers: dict[str, float], shortlist: Shortlist, positions: Positions) -> dict[str, float]:
-    """Keep, of the many household multipliers of a shortlist, those of the households that are shown."""
-    if shortlist.seller is None:
-        return multipliers
-    shown = {f"household:{seller}" for seller in shortlist.seller[positions].tolist()}
-    return {name: price for name, price in multipliers.items() if not name.startswith("household:") or name in shown}
 
 
 def _checked_weights(position_weights: ArrayLike | None) -> Floats | None:

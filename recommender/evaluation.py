@@ -95,10 +95,11 @@ class Evaluation:
 
     def table(self) -> str:
         """Return the table as text: shares, NDCG change with interval, kept utility, spread."""
-        lines = [
+        heading = (
             f"{'method':<22}{'target':>7}{'share':>8}{'sales':>8}{'NDCG %':>9}{'interval':>18}"
             f"{'utility':>9}{'/bound':>9}{'p1':>6}{'p5':>6}{'Gini':>6}{'ms':>8}"
-        ]
+        )
+        lines = [heading]
         for row in self.rows:
             interval = f"[{row.ndcg_change_low:+.2%}, {row.ndcg_change_high:+.2%}]"
             lines.append(

@@ -44,8 +44,6 @@ ITEM_FEATURES = (
 )
 PAIR_FEATURES = ("log consumer novelty", "factor score", "log factor score")
 NOVEL_FEATURES = (*ITEM_FEATURES, *PAIR_FEATURES)
-# For each content column, of a pair without history: ln(1 + items the consumer had of that kind), and whether any.
-KIND_FEATURES = ("log items of the kind", "any item of the kind")
 
 # Half an event more on every side, so that a logarithm of nothing is finite.
 HALF = np.float32(0.5)

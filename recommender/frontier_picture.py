@@ -29,11 +29,12 @@ def frontier_svg(curves: Sequence[Curve], titles: Sequence[str], x_title: str) -
         A whole SVG document; each curve carries its name as a tooltip.
     """
     width, height = len(titles) * WIDTH + LEGEND, HEIGHT
-    parts = [
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
         f'font-size="12" role="img"><title>{escape(", ".join(titles))}</title>'
         f'<rect width="{width}" height="{height}" fill="white"/>'
-    ]
+    )
+    parts = [head]
     for number, title in enumerate(titles):
         parts.append(_panel(curves, number, title, x_title))
     for number, curve in enumerate(curves):

@@ -1,4 +1,4 @@
-"""How much a consumer already had of an item's kind, column by column of the content.
+"""What a consumer's history says of an item's kind, column by column of the content.
 
 Items that agree in all content columns are one *kind*; there are far fewer kinds than items, so what a consumer's
 history says is computed per kind and only then handed to the items.
@@ -16,6 +16,12 @@ from recommender.listings import Listings
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
+# For each content column: ln(1 + items the consumer had of that value), whether any, and ln of the consumer's share of
+# the value over everybody's share of it.
+KIND_FEATURES = ("log items of the kind", "any item of the kind", "affinity to the kind")
+# So many purchases of everybody's taste stand beside the consumer's own.
+PSEUDO_PURCHASES = np.float32(2)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kinds:
@@ -27,40 +33,75 @@ class Kinds:
         Kind number of each item.
     levels : int32 (n_kinds, n_columns)
         Code of each kind in each content column; -1 where it is not known.
+    shares : float32 (n_kinds, n_columns)
+        Part of everybody's decayed frequency that goes to items with that code.
     """
 
     of_item: Numbers
     levels: Numbers
+    shares: Floats
 
     @property
     def n_columns(self) -> int:
         """How many content columns there are."""
         return self.levels.shape[1]
 
-    def counts(self, items: Numbers) -> Floats:
-        """Return how many of the given items share each kind's value in each column, float32 (n_kinds, n_columns).
+    def describe(self, items: Numbers, frequency: Floats) -> Floats:
+        """Return what a consumer's items, with their decayed frequencies, say of every kind.
 
-        A value that is not known is shared by none.
+        Returns
+        -------
+        float32 (n_kinds, n_columns, 3)
+            In the order of KIND_FEATURES; zeros where the code is not known.
 
-        >>> kinds = Kinds(np.array([0, 0, 1], np.int32), np.array([[5, 0], [5, -1]], np.int32))
-        >>> kinds.counts(np.array([0, 2], np.int32)).tolist()
-        [[2.0, 1.0], [2.0, 0.0]]
+        Examples
+        --------
+        One column, two kinds of equal share. The consumer had two items of the first, with frequency 2 in all, so its
+        affinity is ln((2 + 2 x .5) / (2 + 2) / .5) = ln 1.5 = .405, and to the other ln((0 + 1) / 4 / .5) = -.693.
+
+        >>> kinds = Kinds(np.array([0, 0, 1], np.int32), np.array([[5], [6]], np.int32), np.full((2, 1), 0.5, np.float32))
+        >>> said = kinds.describe(np.array([0, 1], np.int32), np.array([1.5, 0.5], np.float32))
+        >>> [[round(float(value), 3) for value in row] for row in said[:, 0]]
+        [[1.099, 1.0, 0.405], [0.0, 0.0, -0.693]]
         """
-        counts = np.zeros(self.levels.shape, dtype=np.float32)
-        own = self.levels[self.of_item[items]]
+        said = np.zeros((*self.levels.shape, len(KIND_FEATURES)), dtype=np.float32)
+        own, total = self.levels[self.of_item[items]] + 1, frequency.sum() + PSEUDO_PURCHASES
         for column in range(self.n_columns):
-            levels = self.levels[:, column]
-            # Code -1 becomes place 0, which counts nothing.
-            shared = np.bincount(own[:, column] + 1, minlength=int(levels.max(initial=-1)) + 2)
-            shared[0] = 0
-            counts[:, column] = shared[levels + 1]
-        return counts
+            # Code -1 becomes place 0, of which nothing is said.
+            places = self.levels[:, column] + 1
+            size = int(places.max(initial=0)) + 1
+            counts = np.bincount(own[:, column], minlength=size)[places]
+            weights = np.bincount(own[:, column], weights=frequency, minlength=size)[places]
+            shares = self.shares[:, column]
+            said[:, column, 0] = np.log1p(counts)
+            said[:, column, 1] = counts > 0
+            said[:, column, 2] = np.log((weights + PSEUDO_PURCHASES * shares) / (total * shares))
+            said[places == 0, column] = 0
+        return said
 
 
-def kinds_of(listings: Listings) -> Kinds:
-    """Return the kinds of listings; without content all items are of one kind of which nothing is known."""
+def kinds_of(listings: Listings, item_frequency: Floats) -> Kinds:
+    """Return the kinds of listings whose decayed frequencies are given, float32 (n_items,).
+
+    Without content all items are of one kind of which nothing is known.
+    """
     if not listings.content:
-        return Kinds(np.zeros(listings.n_items, dtype=np.int32), np.empty((1, 0), dtype=np.int32))
+        nothing = np.empty((1, 0), dtype=np.int32)
+        return Kinds(np.zeros(listings.n_items, dtype=np.int32), nothing, nothing.astype(np.float32))
     codes = np.column_stack([column.codes for column in listings.content])
-    levels, of_item = np.unique(codes, axis=0, return_inverse=True)
-    return Kinds(of_item.ravel().astype(np.int32), levels.astype(np.int32))
+    levels, of_item = _distinct_rows(codes)
+    shares = np.empty(levels.shape, dtype=np.float32)
+    for column in range(levels.shape[1]):
+        sums = np.bincount(codes[:, column] + 1, weights=item_frequency) + 0.5
+        shares[:, column] = (sums / sums.sum())[levels[:, column] + 1]
+    return Kinds(of_item.astype(np.int32), levels, shares)
+
+
+def _distinct_rows(codes: Numbers) -> tuple[Numbers, NDArray[np.intp]]:
+    """Return the distinct rows in rising order and which of them each row is."""
+    joint = np.zeros(len(codes), dtype=np.int64)
+    for column in range(codes.shape[1]):
+        # Renumbered after each column, the joint code never outgrows 64 bits.
+        joint = np.unique(joint * (int(codes[:, column].max(initial=-1)) + 2) + codes[:, column] + 1, return_inverse=True)[1]
+    first, of_item = np.unique(joint, return_index=True, return_inverse=True)[1:]
+    return codes[first], of_item

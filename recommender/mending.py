@@ -38,9 +38,7 @@ class Mender:
         What every list must keep.
     """
 
-    def __init__(
-        self, shortlists: Shortlists, structure: Structure, slots: NDArray[np.intp], least_utility: Floats
-    ) -> None:
+    def __init__(self, shortlists: Shortlists, structure: Structure, slots: NDArray[np.intp], least_utility: Floats) -> None:
         self.shortlists, self.structure, self.slots = shortlists, structure, slots.copy()
         items = np.maximum(shortlists.items, 0)
         self.area, self.seller = structure.area[items], structure.seller[items]

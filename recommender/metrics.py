@@ -76,7 +76,7 @@ def recall(items: ArrayLike, purchases: sparray | spmatrix) -> Floats:
 def _purchase_counts(purchases: sparray | spmatrix) -> NDArray[np.int64]:
     bought = csr_matrix(purchases)
     bought.eliminate_zeros()
-    return np.diff(bought.indptr).astype(np.int64)
+    return np.asarray(np.diff(bought.indptr), dtype=np.int64)
 
 
 def exposure_share(items: ArrayLike, benefit: ArrayLike, position_weights: ArrayLike) -> float:
@@ -90,9 +90,7 @@ def exposure_share(items: ArrayLike, benefit: ArrayLike, position_weights: Array
     return _ratio(float(exposed.sum()), float(weights.sum()))
 
 
-def expected_sales_share(
-    items: ArrayLike, relevance: ArrayLike, benefit: ArrayLike, position_weights: ArrayLike
-) -> float:
+def expected_sales_share(items: ArrayLike, relevance: ArrayLike, benefit: ArrayLike, position_weights: ArrayLike) -> float:
     """Share of expected sales: sum of v s b over sum of v s, with s the (n_users, n_items) buying probability.
 
     >>> expected_sales_share([[1, 0]], [[0.4, 0.2]], [0, 1], [1.0, 0.5])
@@ -125,7 +123,7 @@ def exposure_by_seller(
     weights, shown = _weights(items, position_weights)
     exposed = weights * np.asarray(benefit, dtype=np.float64)[shown]
     numbers = np.asarray(seller)[shown]
-    return np.bincount(numbers.ravel(), weights=exposed.ravel(), minlength=n_sellers)
+    return np.bincount(numbers.ravel(), weights=exposed.ravel(), minlength=n_sellers).astype(np.float64)
 
 
 def gini(values: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -182,9 +180,7 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def mean_interval(
-    values: ArrayLike, rng: np.random.Generator, *, level: float = 0.95, resamples: int = RESAMPLES
-) -> Interval:
+def mean_interval(values: ArrayLike, rng: np.random.Generator, *, level: float = 0.95, resamples: int = RESAMPLES) -> Interval:
     """Mean over consumers with a percentile bootstrap interval (Efron 1979); NaN values are left out.
 
     >>> mean_interval([1.0, 1.0, float("nan")], np.random.default_rng(0))

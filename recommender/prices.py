@@ -70,11 +70,15 @@ class Pricing:
         return _clipped(sums.get(tally.start_area(area), 0.0) + self.step * self.scale(sums) * lacking)
 
     def household_price(self, sums: tally.State, seller: int, severity: float) -> float:
-        """Return mu of one household: its floor grows with all exposure, its price with what it lacks of the floor."""
-        lacking = self.household_floor_share(severity) * sums.get(tally.EXPOSURE, 0.0)
-        lacking -= sums.get(tally.household_registered(seller), 0.0)
-        start = sums.get(tally.start_household(seller), 0.0)
-        return _clipped(start + self.household_step * self.scale(sums) * lacking)
+        """Return mu of one household."""
+        return float(self._household_prices(sums, [seller], np.array([severity]))[0])
+
+    def _household_prices(self, sums: tally.State, sellers: list[int], severity: Floats) -> Floats:
+        """Return mu per household: its floor grows with all exposure, its price with what it lacks of the floor."""
+        got = np.array([sums.get(tally.household_registered(one), 0.0) for one in sellers])
+        start = np.array([sums.get(tally.start_household(one), 0.0) for one in sellers])
+        lacking = self.household_floor_share(1.0) * severity * sums.get(tally.EXPOSURE, 0.0) - got
+        return np.clip(start + self.household_step * self.scale(sums) * lacking, 0.0, HIGHEST_MULTIPLIER)
 
     def household_floor_share(self, severity: float) -> float:
         """Return the part of all exposure a household of this severity is guaranteed: phi tau w / sum(w)."""
@@ -87,7 +91,7 @@ class Pricing:
         return self.policy.exposure_share or 0.0
 
     def tilt(self, sums: tally.State, shortlist: Shortlist) -> tuple[Floats, dict[str, float]]:
-        """Return alpha (b - tau_s) s + b (lambda + mu) - tau lambda per candidate, and the multipliers by name."""
+        """Return alpha (b - tau_s) s + b (lambda + mu) - tau lambda per candidate, and lambda and alpha by name."""
         benefit = shortlist.benefit
         tilt = np.zeros_like(benefit)
         used: dict[str, float] = {}
@@ -104,20 +108,27 @@ class Pricing:
             used["sales"] = self.sales_price(sums)
             tilt += used["sales"] * (benefit - self.policy.sales_share) * shortlist.relevance
         if self.policy.household_floor:
-            tilt += self._household_tilt(sums, shortlist, used)
+            tilt += self._household_tilt(sums, shortlist)
         return tilt, used
 
-    def _household_tilt(self, sums: tally.State, shortlist: Shortlist, used: dict[str, float]) -> Floats:
+    def _household_tilt(self, sums: tally.State, shortlist: Shortlist) -> Floats:
         tilt = np.zeros_like(shortlist.benefit)
         registered = np.flatnonzero(shortlist.benefit > 0)
         if shortlist.seller is None or shortlist.severity is None or not registered.size:
             return tilt
         sellers, first, place = np.unique(shortlist.seller[registered], return_index=True, return_inverse=True)
-        severity = shortlist.severity[registered[first]]
-        prices = [self.household_price(sums, *pair) for pair in zip(sellers.tolist(), severity.tolist(), strict=True)]
-        used |= {f"household:{one}": price for one, price in zip(sellers.tolist(), prices, strict=True) if price > 0}
-        tilt[registered] = np.asarray(prices)[place] * shortlist.benefit[registered]
+        prices = self._household_prices(sums, sellers.tolist(), shortlist.severity[registered[first]])
+        tilt[registered] = prices[place] * shortlist.benefit[registered]
         return tilt
+
+    def shown_households(self, sums: tally.State, shortlist: Shortlist, positions: NDArray[np.intp]) -> dict[str, float]:
+        """Return mu by name for the registered households among the shown candidates."""
+        if not self.policy.household_floor or shortlist.seller is None or shortlist.severity is None:
+            return {}
+        helped = positions[shortlist.benefit[positions] > 0]
+        sellers = shortlist.seller[helped].tolist()
+        prices = self._household_prices(sums, sellers, shortlist.severity[helped])
+        return {f"household:{one}": price for one, price in zip(sellers, prices.tolist(), strict=True)}
 
 
 def sums_by(numbers: NDArray[np.int64], exposed: Floats) -> dict[int, float]:

@@ -79,7 +79,8 @@ def _finished(state: State, user_number: int, scores: Floats) -> Floats:
     logits += state.item_offsets
     terms = state.user_offsets[user_number]
     if state.kinds.n_columns:
-        terms = (state.blend.kind_terms(state.kinds.counts(items)) + terms)[state.kinds.of_item]
+        said = state.kinds.describe(items, history.frequency[own])
+        terms = (state.blend.kind_terms(said) + terms)[state.kinds.of_item]
     logits += terms
     logits[items] = state.own_logits[own]
     return logits

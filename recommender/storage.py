@@ -135,6 +135,7 @@ def _arrays_of(state: State) -> dict[str, NDArray[Any]]:
     arrays |= {name: getattr(state, name) for name in STATE_ARRAYS}
     arrays |= {f"blend_{name}": getattr(state.blend, name) for name in BLEND_ARRAYS}
     arrays |= {"kinds_of_item": state.kinds.of_item, "kinds_levels": state.kinds.levels}
+    arrays |= {"kinds_shares": state.kinds.shares}
     arrays |= {"users": _stored_ids(state.users), "items": _stored_ids(state.items)}
     listings = state.listings
     arrays |= {"benefit": listings.benefit, "severity": listings.severity}
@@ -171,7 +172,7 @@ def _state_from(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
         history=history,
         listings=listings,
         blend=Blend(**{name: arrays[f"blend_{name}"] for name in BLEND_ARRAYS}),
-        kinds=Kinds(arrays["kinds_of_item"], arrays["kinds_levels"]),
+        kinds=Kinds(arrays["kinds_of_item"], arrays["kinds_levels"], arrays["kinds_shares"]),
         unknown_logit=manifest["unknown_logit"],
         **{name: arrays[name] for name in STATE_ARRAYS},
     )

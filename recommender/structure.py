@@ -69,7 +69,7 @@ class Structure:
 
 
 def _sums(numbers: Numbers, values: Floats, size: int) -> Floats:
-    return np.bincount(numbers.ravel(), weights=values.ravel(), minlength=size)
+    return np.bincount(numbers.ravel(), weights=values.ravel(), minlength=size).astype(np.float64)
 
 
 def structure_of(

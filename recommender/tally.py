@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 from recommender.policy import InvalidControllerStateError
+
+# A request asks for hundreds of names; making each anew would cost more than the ranking.
+NAMES_KEPT = 200_000
 
 FORMAT = "format"
 FORMAT_NUMBER = 1.0
@@ -25,26 +29,31 @@ START_SALES = "start:sales"
 State = dict[str, float]
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def area_exposure(area: int) -> str:
     """Name the exposure all goods of an area received."""
     return f"area:{area}:exposure"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def area_registered(area: int) -> str:
     """Name the exposure registered households' goods of an area received."""
     return f"area:{area}:registered_exposure"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def household_registered(seller: int) -> str:
     """Name the exposure a household's goods received."""
     return f"household:{seller}:registered_exposure"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def start_area(area: int) -> str:
     """Name the multiplier an area begins the period with."""
     return f"start:area:{area}"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def start_household(seller: int) -> str:
     """Name the multiplier a household begins the period with."""
     return f"start:household:{seller}"

@@ -88,9 +88,16 @@ def tilt_lists(
 ) -> TiltResult:
     """Choose n items for every consumer: the most utility among all lists that meet the policy.
 
-    Solves ``max sum_u sum_k v_k s(u, i_uk)`` subject to ``sum v b >= tau sum v`` (exposure), ``sum v s b >= tau_s
-    sum v s`` (expected sales) and ``U_u >= rho U0_u`` (guard) by its Lagrangian; the lists differ from the optimum of
-    the linear relaxation by no more than a few marginal lists, and `TiltResult.gap` says by how much.
+    Solves ``max sum_u sum_k v_k s(u, i_uk)`` subject to
+
+    - exposure: ``sum v b >= tau sum v``, over all lists or in every area by itself;
+    - expected sales: ``sum v s b >= tau_s sum v s``;
+    - floors: household h receives ``sum v b >= phi tau (w_h / sum w) sum v``;
+    - guard: ``U_u >= rho U0_u`` for every consumer
+
+    by its Lagrangian: for given multipliers each list is a sort by ``s + c_u (alpha (b - tau_s) s + b (lambda + mu) -
+    tau lambda)``. Shares alone are solved by halving (`recommender.share_duals`), areas and floors by passes of the
+    one-by-one rule and exchanges (`recommender.passes`). `TiltResult.gap` certifies what any method could still gain.
 
     Parameters
     ----------
@@ -153,9 +160,10 @@ def tilt_lists(
         unmet = _unmet_shares(shortlists, targets, shares.lists)
         return _result(shortlists, untilted, shares.lists, shares.utility_bound, prices, unmet)
     passes = solve_by_passes(shortlists, structure, policy, untilted)
-    prices = Multipliers(
-        structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part
-    )
+    prices = Multipliers(structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part)
+    if policy.per_area:
+        # The areas carry the exposure target; one without registered goods is owed nothing by the others.
+        targets = Targets(0.0, targets.sales)
     unmet = _unmet_shares(shortlists, targets, passes.lists) + structure.unmet(shortlists, passes.lists)
     return _result(shortlists, untilted, passes.lists, passes.utility_bound, prices, unmet)
 

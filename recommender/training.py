@@ -93,14 +93,14 @@ def train(
     users = start_factors(len(log.users), config, generator)
     item_vectors = start_factors(len(items), config, generator)
     cut = now - config.label_window_days * SECONDS_PER_DAY
-    kinds = kinds_of(listings)
-    blend = prior_blend(kinds.n_columns)
+    blend = prior_blend(len(listings.content))
     early = build_history(log, cut, config)
     sweeps = config.refresh_iterations
     if len(early.items):
         matrix = confidence_matrix(early, config)
         users, item_vectors = improve_factors(matrix, users, item_vectors, config.iterations, config)
         totals = total_history(early, config.short_half_life_days)
+        kinds = kinds_of(listings, totals.item_frequency)
         lesson = Lesson(early, totals, users, item_vectors, kinds, _bought_between(log, cut, now))
         blend = learn_blend(lesson, config, generator)
     else:
@@ -135,7 +135,7 @@ def assemble(
     # Nobody knows consumers without events, so their vectors must not carry the random start.
     user_factors = np.where((totals.user_items > 0)[:, None], user_factors, np.float32(0))
     item_factors, expected = _with_content(listings, item_factors, per_item, has_events)
-    kinds = kinds_of(listings)
+    kinds = kinds_of(listings, totals.item_frequency)
     item_offsets = expected @ blend.item
     owners = history.users
     score = pair_scores(user_factors, item_factors, owners, history.items)
@@ -195,5 +195,6 @@ def _mean_logits(
     for user in users.tolist():
         total += blend.score_terms(item_factors @ user_factors[user])
         if kinds.n_columns:
-            total += blend.kind_terms(kinds.counts(history.items[history.row(user)]))[kinds.of_item]
+            own = history.row(user)
+            total += blend.kind_terms(kinds.describe(history.items[own], history.frequency[own]))[kinds.of_item]
     return (item_offsets + total / len(users)).astype(np.float32)

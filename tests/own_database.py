@@ -1,5 +1,6 @@
 """A database that a test has to itself, for what an outer transaction cannot hold: several connections that commit."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import psycopg
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import Connection, text
 
 from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres
@@ -40,9 +42,13 @@ def own_database(server: embedded_postgres.Server, data_dir: Path, name: str) ->
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def race(app: Flask, *runners: Callable[[], Any]) -> list[Any]:
-    """Let all start at one moment, each in a thread, context and connection of its own; answers or exceptions in order."""
-    start = Barrier(len(runners))
+def race(app: Flask, *runners: Callable[[], Any], behind: str | None = None) -> list[Any]:
+    """Let all run at one moment, each in a thread, context and connection of its own; answers or exceptions in order.
+
+    With ``behind``, a statement that locks something, all of them are first held up at that lock and let go together: they
+    meet in every round, not only by luck.
+    """
+    start = Barrier(len(runners) + 1)
 
     def run(runner: Callable[[], Any]) -> Any:
         with app.app_context():
@@ -52,5 +58,23 @@ def race(app: Flask, *runners: Callable[[], Any]) -> list[Any]:
             except Exception as error:
                 return error
 
-    with ThreadPoolExecutor(len(runners)) as pool:
-        return list(pool.map(run, runners))
+    with app.app_context(), db.engine.connect() as gate, ThreadPoolExecutor(len(runners)) as pool:
+        if behind is not None:
+            gate.execute(text(behind))
+        racing = [pool.submit(run, runner) for runner in runners]
+        start.wait(timeout=30)
+        if behind is not None:
+            try:
+                _wait_until_held_up(gate, len(runners))
+            finally:
+                gate.commit()
+        return [racer.result() for racer in racing]
+
+
+def _wait_until_held_up(gate: Connection, number: int) -> None:
+    """Look again until that many wait for a lock."""
+    waiting = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+    deadline = time.monotonic() + 10
+    while gate.scalar(waiting) != number:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not all of {number} came to the lock that was to hold them up")

@@ -22,8 +22,8 @@ LEAST_HOUSEHOLDS = 5
 CONTENT_COLUMNS = ("department", "product_category", "product_type")
 
 N_SELLERS, N_COUNTIES, REGISTERED_SHARE = 1500, 20, 0.27
-TAIL_NOISE = 0.45
-MOST_ITEMS_OF_A_PRODUCERS_SELLER = 30
+TAIL_NOISE = 0.6
+MOST_ITEMS_OF_A_PRODUCERS_SELLER = 60
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Journey:
 
     @property
     def end(self) -> float:
-        """The midnight after the last purchase, in seconds."""
-        return float(np.ceil(self.seconds.max() / DAY) * DAY)
+        """The full hour after the last purchase, in seconds: the chain's days do not end at midnight UTC."""
+        return float(np.ceil(self.seconds.max() / 3600) * 3600)
 
     @property
     def test_start(self) -> float:
@@ -171,7 +171,7 @@ def assign_sellers(split: Split, how: str, seed: int) -> Sellers:
     how : str
         "random": both at random. "tail": the less a seller's goods were bought, the likelier it is registered, so
         that registered households get 5 to 7 % of untilted exposure. "producer": all goods of one manufacturer lie
-        with its own sellers, at most thirty with each, and manufacturers are registered as a whole, at random.
+        with its own sellers, at most sixty with each, and manufacturers are registered as a whole, at random.
     seed : int
     """
     generator = np.random.default_rng(seed)
@@ -203,7 +203,7 @@ def assign_sellers(split: Split, how: str, seed: int) -> Sellers:
 
 
 def _sellers_of_producers(manufacturer: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Cut each manufacturer's products into sellers of at most thirty."""
+    """Cut each manufacturer's products into sellers of at most sixty."""
     order = np.argsort(manufacturer, kind="stable")
     starts = np.flatnonzero(np.diff(manufacturer[order], prepend=manufacturer[order][0] - 1))
     place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))

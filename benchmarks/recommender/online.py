@@ -47,15 +47,23 @@ def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltP
     bound = tilt_lists(
         shortlists.relevance[drawn], sellers.benefit, PLACES, policy, candidates=shortlists.items[drawn]
     ).utility_bound
+    start = {tally.FORMAT: tally.FORMAT_NUMBER, tally.START_SALES: batch.multipliers.sales}
+    start[tally.START_EXPOSURE] = batch.multipliers.exposure[None]
     for name, order in orders.items():
         for drift in (1.0, 0.5):
-            _one_order(shortlists, batch.multipliers, policy, order, drift, f"{name}, drift {drift}", bound)
+            controller = TiltController(policy, start)
+            _one_order(shortlists, controller, order, drift, f"{name}, drift {drift}", bound)
 
 
-def _one_order(shortlists, multipliers, policy, order, drift, name, bound) -> None:  # type: ignore[no-untyped-def]
-    start = {tally.FORMAT: tally.FORMAT_NUMBER, tally.START_SALES: multipliers.sales}
-    start[tally.START_EXPOSURE] = multipliers.exposure[None]
-    controller = TiltController(policy, start)
+def _one_order(
+    shortlists: Shortlists,
+    controller: TiltController,
+    order: NDArray[np.int64],
+    drift: float,
+    name: str,
+    bound: float,
+) -> None:
+    """Serve one order; with a drift below 1 registered goods lose relevance halfway, without anybody being told."""
     later = drifted(shortlists, drift)
     kept = np.empty(len(order))
     began = time.perf_counter()
@@ -108,7 +116,7 @@ def spread(case: SpreadCase, seed: int) -> None:
         f"  batch: exposure {batch.exposure_share:.4f}  utility/bound {1 - batch.gap:.5f}  unmet {len(batch.unmet)}"
         f"  worst kept {batch.kept_utility.min():.3f}"
     )
-    households = np.unique(sellers.seller[sellers.benefit > 0])
+    households = np.unique(sellers.seller[sellers.benefit > 0]).astype(np.int64)
     start = {tally.FORMAT: tally.FORMAT_NUMBER}
     for area, price in batch.multipliers.exposure.items():
         start[tally.START_EXPOSURE if area is None else tally.start_area(area)] = price
@@ -145,12 +153,20 @@ def _serve(
     return shown, kept, time.perf_counter() - began
 
 
-def _report(case, controller, order, items, kept, households) -> None:  # type: ignore[no-untyped-def]
+def _report(
+    case: SpreadCase,
+    controller: TiltController,
+    order: NDArray[np.int64],
+    items: NDArray[np.int64],
+    kept: NDArray[np.float64],
+    households: NDArray[np.int64],
+) -> None:
+    """Print shares, floors, kept utility, NDCG against the untilted lists of the same requests, and the spread."""
     sellers, policy, sums = case.sellers, case.policy, controller.state()
     weights = position_weights_or_default(None, PLACES)
     exposed = metrics.exposure_by_seller(items, sellers.benefit, sellers.seller, weights, sellers.severity.size)
     needs = sellers.severity[households]
-    floor = policy.household_floor * policy.exposure_share * needs / needs.sum() * sums[tally.EXPOSURE]
+    floor = policy.household_floor * (policy.exposure_share or 0) * needs / needs.sum() * sums[tally.EXPOSURE]
     untilted = np.argsort(-case.relevance, axis=1)[:, :PLACES]
     before = metrics.ndcg(untilted, case.purchases)[order]
     after = metrics.ndcg(items, case.purchases[order])

@@ -45,15 +45,10 @@ class Weeks:
     history: csr_matrix
 
 
-def weeks(split: Split, cache: Path | None) -> Weeks:
+def weeks(split: Split) -> Weeks:
     """Fit on the log of a split and score every consumer and product of it."""
-    if cache is not None and cache.exists():
-        relevance = np.load(cache)
-    else:
-        model = Recommender().fit(split.log, item_features=split.content, now=split.now)
-        relevance = np.asarray(model.relevance(split.log.users.values), dtype=np.float32)
-        if cache is not None:
-            np.save(cache, relevance)
+    model = Recommender().fit(split.log, item_features=split.content, now=split.now)
+    relevance = np.asarray(model.relevance(split.log.users.values), dtype=np.float32)
     return Weeks(relevance, csr_matrix(split.bought, dtype=np.float64), csr_matrix(split.seen, dtype=np.float64))
 
 
@@ -99,11 +94,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("var/tilt"))
-    parser.add_argument("--cache", type=Path, help="folder that keeps the scored matrices between runs")
     options = parser.parse_args()
     journey = load_journey()
     split = split_at(journey, journey.test_start)
-    test = weeks(split, options.cache and options.cache / "test.npy")
+    test = weeks(split)
     lists = tilt_lists(test.relevance, np.zeros(test.relevance.shape[1]), PLACES, TiltPolicy()).items
     ndcg = np.nanmean(metrics.ndcg(lists, test.purchases))
     print(f"{test.relevance.shape[0]} consumers x {test.relevance.shape[1]} products, untilted NDCG {ndcg:.4f}")

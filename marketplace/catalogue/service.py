@@ -85,7 +85,18 @@ def create_listing(producer: Producer, offer: Offer, *, actor: str, now: datetim
 
 
 def change_listing(listing: Listing, offer: Offer, *, actor: str, now: datetime) -> None:
-    """Change what a listing says. Orders keep what they were placed with."""
+    """Change what a listing says. Orders keep what they were placed with.
+
+    Raises
+    ------
+    Conflict
+        When unit or kind of goods would change while there is stock, because the stock is counted in them.
+    """
+    unit_grams = UNIT_GRAMS.get(offer.unit, offer.unit_grams)
+    if listing.available > 0 and (
+        (listing.unit, listing.unit_grams, listing.product_id) != (offer.unit, unit_grams, offer.product.id)
+    ):
+        raise Conflict("unit_has_stock", N_("Unit and kind of goods stay as they are while there is stock. Open a new listing."))
     listing.category_id = offer.product.category_id
     listing.product_id = offer.product.id
     _apply(listing, offer)
@@ -149,6 +160,8 @@ def add_harvest(
         raise Invalid("harvest_in_future", N_("The harvest day cannot lie in the future."))
     if not contributions_g or any(grams <= 0 for grams in contributions_g.values()):
         raise Invalid("contributions_invalid", N_("Please say which households the harvest comes from."))
+    if sum(contributions_g.values()) < int(quantity * listing.unit_grams):
+        raise Invalid("contributions_too_small", N_("The households' grams add up to less than the harvest weighs."))
     listing = lock_rows(Listing, [listing.id])[listing.id]
     lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, created_at=now)
     db.session.add(lot)

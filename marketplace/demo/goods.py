@@ -53,7 +53,7 @@ class Good:
 class Purchases:
     """Parallel columns, one row per purchase of a product in a basket.
 
-    Moments have no zone and stand as the source has them; the fewest fall at 6 and the most at 21, so they look like UTC
+    Moments have no zone and stand as the source has them; the fewest fall at 6 and the most at 21, so they seem UTC
     for stores whose own clock is four or five hours behind.
     """
 

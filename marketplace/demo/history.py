@@ -1,4 +1,4 @@
-"""A year of real purchases as rows of the shop: lots, order groups, orders, lines, money. Arrays in, rows out; no database.
+"""A year of purchases as rows of the shop: lots, order groups, orders, lines, money. Arrays in, rows out; no database.
 
 The rules are the shop's own: ``split_order`` divides the money, ``benefit_share`` the benefit, a lot cannot sell what it does
 not hold. Days are moved by whole weeks, so that the last purchase lies in the week before the demo is loaded.
@@ -55,7 +55,7 @@ def moved(
 ) -> tuple[Purchases, NDArray[np.int64]]:
     """The purchases with consumers and baskets numbered and days moved; also the outside ids of the consumers.
 
-    Local store times are read as the market's local times; weekdays stay what they were.
+    The source's moments carry no zone and are read as the market's local times; weekdays stay what they were.
     """
     consumers, consumer = np.unique(household_ids, return_inverse=True)
     local_s = sold_at.astype("datetime64[s]").astype(np.int64) - _CHINA_OFFSET_S

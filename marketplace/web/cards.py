@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from marketplace.kernel.errors import N_
 from marketplace.web.filters import unit_name
 from marketplace.web.languages import pick
+from marketplace.web.places import place_name
 
 # Why a listing stands in a list, in the reader's words.
 REASONS = {
@@ -27,7 +28,7 @@ def card(row: Any, reason: str | None = None) -> dict[str, Any]:
         "public_id": row.public_id,
         "url": url_for("storefront.product", public_id=row.public_id),
         "title": pick(row.title_zh, row.title_en),
-        "place": row.village,
+        "place": place_name(row.village),
         "harvested_on": row.harvested_on,
         "art": row.art,
         "price_fen": row.price_fen,

@@ -121,9 +121,7 @@ def _on_http_error(error: HTTPException) -> Any:
 
 
 def _on_csrf_error(error: CSRFError) -> Any:
-    return app_response(
-        *page(400, gettext("This form has expired. Please go back, reload the page and send it again."))
-    )
+    return app_response(*page(400, gettext("This form has expired. Please go back, reload the page and send it again.")))
 
 
 def _on_database_down(error: OperationalError) -> Any:

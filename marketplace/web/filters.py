@@ -11,6 +11,7 @@ from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime, gettext
 
 from marketplace.catalogue.models import Unit
+from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.errors import N_
 from marketplace.web.languages import is_chinese, pick
 
@@ -47,8 +48,15 @@ def grams(weight_g: int) -> str:
     return f"{weight_g / 1_000_000:,.1f}{tonne}"
 
 
+def short_day(value: date) -> str:
+    """A day for narrow places: its year is said only when it is not this year's."""
+    if value.year != local_day(now()).year:
+        return day(value)
+    return f"{value.month}月{value.day}日" if is_chinese() else str(format_date(value, "d MMM"))
+
+
 def day(value: date) -> str:
-    """A day, with its year only when that is not this year's."""
+    """A day with its year."""
     if is_chinese():
         return f"{value.year}年{value.month}月{value.day}日"
     return str(format_date(value, "d MMM yyyy"))
@@ -108,6 +116,7 @@ def wire(app: Flask) -> None:
         yuan_parts=yuan_parts,
         grams=grams,
         day=day,
+        short_day=short_day,
         moment=moment,
         percent=percent,
         quantity=quantity,

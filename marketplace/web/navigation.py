@@ -6,6 +6,7 @@ from flask import Flask, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
+from marketplace.identity.models import RoleKind
 from marketplace.kernel.errors import N_
 from marketplace.orders.queries import basket_count
 from marketplace.web.session import visitor_basket
@@ -19,6 +20,23 @@ MENUS = {
     "officer": [("officer.sales", N_("Sales"), "chart"), ("officer.policy", N_("Policy"), "scale")],
     "operator": [("operator.payments", N_("Payments"), "money"), ("operator.ledger", N_("Ledger"), "list")],
 }
+
+
+# The way from the shop to one's own desk.
+DESKS = {
+    RoleKind.FARMER: ("producer.orders", N_("My farm"), "leaf"),
+    RoleKind.OFFICER: ("officer.sales", N_("Office desk"), "chart"),
+    RoleKind.OPERATOR: ("operator.payments", N_("Operator’s desk"), "money"),
+}
+
+
+def _desks() -> list[dict[str, str]]:
+    kinds = current_user.kinds if current_user.is_authenticated else set()
+    return [
+        {"endpoint": endpoint, "label": gettext(label), "icon": icon}
+        for kind, (endpoint, label, icon) in DESKS.items()
+        if kind in kinds
+    ]
 
 
 def _menu() -> list[dict[str, Any]]:
@@ -42,4 +60,4 @@ def wire(app: Flask) -> None:
 
     @app.context_processor
     def frame() -> dict[str, Any]:
-        return {"menu": _menu(), "basket_count": _basket_count(), "current_user": current_user}
+        return {"menu": _menu(), "desks": _desks(), "basket_count": _basket_count(), "current_user": current_user}

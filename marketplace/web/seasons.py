@@ -7,6 +7,8 @@ from typing import Any
 from flask_babel import format_date
 from flask_babel import gettext as _
 
+from marketplace.web.languages import is_chinese
+
 _WEEKS = 52
 
 
@@ -41,7 +43,8 @@ def season_words(weeks: Collection[int]) -> str:
 
 def _months(first: int, last: int) -> str:
     # The Thursday of a week decides to which month it mostly belongs; any recent year will do.
-    names = [str(format_date(date.fromisocalendar(2026, week, 4), "LLLL")) for week in (first, last)]
+    days = [date.fromisocalendar(2026, week, 4) for week in (first, last)]
+    names = [f"{day.month}月" if is_chinese() else str(format_date(day, "LLLL")) for day in days]
     if names[0] == names[1]:
         return names[0]
     return str(_("%(first)s to %(last)s", first=names[0], last=names[1]))

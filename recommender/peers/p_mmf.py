@@ -38,8 +38,11 @@ def p_mmf(market: Market, strength: float, *, step: float = STEP) -> NDArray[np.
 
 def _projected(dual: NDArray[np.float64], gamma: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     """Project on the set in the coordinates gamma mu, where it has three straight sides."""
-    if gamma.min() <= 0:
-        return dual
+    if gamma[0] <= 0:
+        # A group of weight 0 has no claim: nothing is to be balanced.
+        return np.zeros(2)
+    if gamma[1] <= 0:
+        return np.array([max(dual[0], -weight), 0.0])
     z = np.maximum(gamma * dual, -weight)
     missing = -weight - z.sum()
     if missing > 0:

@@ -331,3 +331,71 @@ def test_a_whole_state_is_not_taken_for_a_delta():
     state = TiltController(POLICY).state()
     with pytest.raises(InvalidControllerStateError, match="delta"):
         apply_delta(state, state)
+
+
+def county_requests(count=2500, candidates=60, households=12, seed=0):
+    """Make requests over a fixed catalogue of sellers in three areas, a third of them registered."""
+    rng = np.random.default_rng(seed)
+    seller = np.arange(candidates) % (3 * households)
+    benefit = (seller < households).astype(float)
+    relevance = rng.beta(0.5, 8, (count, candidates)) * np.where(benefit > 0, 0.5, 1.0)
+    return relevance, benefit, seller, seller % 3, np.linspace(0.5, 1.5, 3 * households)[seller]
+
+
+def test_every_area_and_every_household_floor_is_kept_online():
+    relevance, benefit, seller, area, severity = county_requests()
+    policy = TiltPolicy(0.3, per_area=True, household_floor=0.8, consumer_guard=0.6)
+    needs = dict(zip(seller[benefit > 0].tolist(), severity[benefit > 0].tolist(), strict=True))
+    controller = TiltController(policy, step=0.1, household_step=0.3, total_severity=sum(needs.values()))
+    for row in np.argsort(relevance.sum(axis=1)):
+        served = controller.rank(relevance[row], benefit, 10, seller=seller, area=area, severity=severity)
+        controller.record(served)
+        assert served.kept_utility >= 0.6 - 1e-9
+    state = controller.state()
+    for one in range(3):
+        share = state[tally.area_registered(one)] / state[tally.area_exposure(one)]
+        assert share >= 0.3 - 0.003
+    for household, need in needs.items():
+        floor = 0.8 * 0.3 * need / sum(needs.values()) * state[tally.EXPOSURE]
+        assert state[tally.household_registered(household)] >= 0.95 * floor
+
+
+def test_an_area_without_a_target_has_no_multiplier():
+    relevance, benefit, seller, area, _ = county_requests(count=50)
+    controller = TiltController(TiltPolicy(0.9, per_area=True), areas=[1, 2], step=1.0)
+    for row in relevance:
+        served = controller.rank(row, benefit, 10, seller=seller, area=area)
+        controller.record(served)
+    assert served.multipliers["area:0"] == 0
+    assert served.multipliers["area:1"] > 0
+
+
+def test_a_new_period_carries_the_multipliers_of_areas_and_households_over():
+    relevance, benefit, seller, area, severity = county_requests(count=300)
+    policy = TiltPolicy(0.4, per_area=True, household_floor=0.9)
+    options = {"total_severity": 10.0, "step": 0.2, "household_step": 0.2, "relevance_scale": 0.1}
+    controller = TiltController(policy, **options)
+    arrays = {"seller": seller, "area": area, "severity": severity}
+    for row in relevance:
+        controller.record(controller.rank(row, benefit, 10, **arrays))
+    needs = dict(zip(seller[benefit > 0].tolist(), severity[benefit > 0].tolist(), strict=True))
+    following = TiltController.from_state(policy, controller.next_period(needs), **options)
+    before, after = (one.rank(relevance[0], benefit, 10, **arrays) for one in (controller, following))
+    assert before.multipliers == pytest.approx(after.multipliers)
+    assert before.positions.tolist() == after.positions.tolist()
+
+
+def test_a_restart_keeps_areas_and_households():
+    relevance, benefit, seller, area, severity = county_requests(count=200)
+    policy = TiltPolicy(0.4, per_area=True, household_floor=0.9)
+    arrays = {"seller": seller, "area": area, "severity": severity}
+    running = TiltController(policy, total_severity=10.0)
+    for row in relevance[:100]:
+        running.record(running.rank(row, benefit, 10, **arrays))
+    saved = json.loads(json.dumps(running.state()))
+    restarted = TiltController.from_state(policy, saved, total_severity=10.0)
+    for row in relevance[100:]:
+        lists = [one.rank(row, benefit, 10, **arrays) for one in (running, restarted)]
+        assert lists[0].positions.tolist() == lists[1].positions.tolist()
+        for one, served in zip((running, restarted), lists, strict=True):
+            one.record(served)

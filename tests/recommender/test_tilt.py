@@ -31,7 +31,7 @@ def crowd(users=400, items=120, seed=0, registered=0.3, penalty=0.4):
     return relevance, benefit
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(market=markets(), share=shares)
 def test_the_bound_of_an_exposure_share_is_the_optimum_of_the_linear_program(market, share):
     relevance, benefit = market
@@ -46,7 +46,7 @@ def test_the_bound_of_an_exposure_share_is_the_optimum_of_the_linear_program(mar
         assert result.utility <= best + 1e-9
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(market=markets(binary=False), share=shares)
 def test_partial_benefit_keeps_the_bound_exact(market, share):
     relevance, benefit = market
@@ -57,7 +57,7 @@ def test_partial_benefit_keeps_the_bound_exact(market, share):
         assert result.utility_bound == pytest.approx(best, abs=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(market=markets(), share=shares)
 def test_a_met_sales_share_is_bounded_by_the_linear_program(market, share):
     relevance, benefit = market
@@ -69,7 +69,7 @@ def test_a_met_sales_share_is_bounded_by_the_linear_program(market, share):
         assert result.utility_bound >= best - 1e-7
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(market=markets(), share=shares, guard=st.sampled_from([0.5, 0.8, 0.95, 1.0]))
 def test_under_a_guard_the_bound_is_that_of_the_guarded_program_and_every_list_keeps_the_guard(market, share, guard):
     relevance, benefit = market
@@ -148,6 +148,15 @@ def test_a_tighter_guard_costs_utility():
     utilities = [one.utility for one in results]
     assert utilities == sorted(utilities, reverse=True)
     assert all(one.exposure_share >= 0.3 for one in results)
+    assert all(one.gap <= 0.005 for one in results)
+
+
+def test_slack_of_the_guard_is_spent_on_lists_that_no_sort_gives():
+    # Sorted lists keep all or nothing of the third place's good; exchanging one place keeps the guard and is closer.
+    result = tilt_lists([[0.5, 0.4, 0.3]], [0, 0, 1], 2, TiltPolicy(0.3, consumer_guard=0.9))
+    assert result.items.tolist() == [[0, 2]]
+    assert result.kept_utility[0] >= 0.9
+    assert result.unmet == ()
 
 
 def test_without_a_target_the_lists_are_those_of_relevance():
@@ -195,7 +204,8 @@ def test_out_of_reach_shows_every_registered_good_there_is():
 def test_the_guard_makes_a_share_unattainable_and_the_reached_one_is_said():
     relevance, benefit = crowd(penalty=0.2)
     result = tilt_lists(relevance, benefit, 10, TiltPolicy(0.9, consumer_guard=0.95))
-    assert result.unmet[0].reached == result.exposure_share < 0.9
+    assert result.exposure_share < 0.9
+    assert result.unmet[0].reached == pytest.approx(result.exposure_share, rel=1e-12)
     assert (result.kept_utility >= 0.95 - 1e-9).all()
     assert result.gap >= 0
 

@@ -246,3 +246,35 @@ def test_a_form_without_its_token_is_refused(
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
     assert Desk(client, world.farmer).post("/farm/listings/new", new_listing()).status_code == 400
     assert (count(Listing), count(Entry)) == (0, 0)
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_a_buyer_is_refused(
+    client: FlaskClient, world: World, session: Session
+) -> None:
+    order = world.order(world.purchase(world.listing(), "4", cash=True))
+    for path in ("/farm/", "/farm/listings/new", "/office/sales", "/office/sales.csv", "/operator/payments"):
+        asked = Desk(client, None).get(path)
+        assert asked.status_code == 302
+        assert asked.location.endswith(f"?next={path}")
+        assert Desk(client, world.buyer).get(path).status_code == 403
+    acts = ("/farm/listings/new", f"/farm/orders/{order.public_id}/ship", "/operator/payments/x/confirm")
+    before = count(AuditEvent)
+    for path in acts:
+        assert Desk(client, None).post(path, new_listing()).status_code == 401
+        assert Desk(client, world.buyer).post(path, new_listing()).status_code == 403
+    session.refresh(order)
+    assert (order.state, count(AuditEvent), count(Listing)) == (OrderState.PLACED, before, 1)
+
+
+def test_the_shop_shows_each_person_the_way_to_their_own_desk(client: FlaskClient, world: World) -> None:
+    ways = {
+        world.farmer: ["/farm/"],
+        make_account(RoleKind.OFFICER, "52"): ["/office/sales"],
+        make_account(RoleKind.OPERATOR): ["/operator/payments"],
+        world.buyer: [],
+        None: [],
+    }
+    for account, expected in ways.items():
+        page = Desk(client, account).get("/about").text
+        desks = ("/farm/", "/office/sales", "/operator/payments")
+        assert [path for path in desks if f'href="{path}"' in page] == expected

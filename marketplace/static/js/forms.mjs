@@ -55,4 +55,9 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosend]")) event.target.form.requestSubmit();
 });
 
+// data-presses: a select that presses a button of its form, such as the one that shows a province's counties.
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.presses) document.getElementById(event.target.dataset.presses)?.click();
+});
+
 document.querySelector("[data-focus]")?.focus();

@@ -30,7 +30,9 @@ from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import COOKIE, LOCALES, choose_locale
 from marketplace.web.redirects import own_path, see_other
-from marketplace.web.session import remote_address, sign_in as begin_session, sign_out as end_session, visitor_basket
+from marketplace.web.session import remote_address, visitor_basket
+from marketplace.web.session import sign_in as begin_session
+from marketplace.web.session import sign_out as end_session
 
 blueprint = Blueprint("account", __name__)
 
@@ -158,14 +160,10 @@ def sign_up_open() -> Response | tuple[str, int]:
 def _opened(form: dict[str, Any], now: datetime) -> Account:
     try:
         with transaction():
-            return create_account(
-                form["login"], form["display_name"], form["password"], now=now, locale=choose_locale()
-            )
+            return create_account(form["login"], form["display_name"], form["password"], now=now, locale=choose_locale())
     except IntegrityError:
         # Somebody took the name between the question and the answer.
-        raise Conflict(
-            "login_taken", N_("There is an account with this name already. Sign in, or choose another.")
-        ) from None
+        raise Conflict("login_taken", N_("There is an account with this name already. Sign in, or choose another.")) from None
 
 
 def _shown() -> dict[str, str]:

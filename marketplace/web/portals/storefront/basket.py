@@ -20,6 +20,7 @@ from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import quantity, unit_name, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
+from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.quantities import largest, step_for
 from marketplace.web.redirects import came_from, see_other
@@ -118,7 +119,7 @@ def seller_groups(view: BasketView) -> list[dict[str, Any]]:
     return [
         {
             "seller": pick(seller_zh, seller_en),
-            "place": lines[0].listing.village,
+            "place": place_name(lines[0].listing.village),
             "delivery": _("Comes as a parcel of its own"),
             "lines": [basket_line(line) for line in lines],
             "total_fen": total_fen,

@@ -26,6 +26,7 @@ from marketplace.web.filters import page_url
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.paging import page_numbers
+from marketplace.web.places import place_name
 from marketplace.web.portals.storefront import shelves
 from marketplace.web.portals.storefront.blueprint import blueprint
 
@@ -141,7 +142,8 @@ def _list_page(
     found: ListingPage, wanted: ListingFilter, own_shelves: Sequence[Category], *, heading: str, menu: Any, crumbs: Any
 ) -> str:
     """A list with its filters, orders and pages."""
-    counties = area_names({code for code, _count in found.facets.get("county", [])} | {wanted.county_code or ""})
+    found_codes = {code for code, _count in found.facets.get("county", [])}
+    counties = {code: place_name(name) for code, name in area_names(found_codes | {wanted.county_code or ""}).items()}
     groups = _facet_groups(found, wanted, counties, own_shelves)
     hidden = [("q", wanted.text)] if wanted.text else []
     if wanted.sort is not Sort.RECOMMENDED:
@@ -191,7 +193,8 @@ def _group(
     name: str, label: str, counts: Sequence[tuple[str, int]], names: dict[str, str], chosen: str | None
 ) -> dict[str, Any]:
     options = [
-        {"value": value, "label": names.get(value, value), "count": count, "checked": value == chosen} for value, count in counts
+        {"value": value, "label": names.get(value, value), "count": count, "checked": value == chosen}
+        for value, count in counts
     ]
     if chosen is not None:
         options.append({"value": "", "label": _("All"), "count": None, "checked": False})

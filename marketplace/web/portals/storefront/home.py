@@ -19,6 +19,7 @@ from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, 
 from marketplace.web.cards import card, plain_cards
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
+from marketplace.web.places import place_name
 from marketplace.web.portals.storefront import shelves
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.redirects import came_from, see_other
@@ -50,7 +51,9 @@ def home() -> str:
         in_season=plain_cards(seasonal),
         week=today.isocalendar().week,
         season=_season_of_first(seasonal, today),
-        village={"name": village[0].village, "count": village[0].of_all, "items": plain_cards(village)} if village else None,
+        village={"name": place_name(village[0].village), "count": village[0].of_all, "items": plain_cards(village)}
+        if village
+        else None,
     )
 
 

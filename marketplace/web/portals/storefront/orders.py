@@ -81,7 +81,8 @@ def order(public_id: str) -> str:
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
         place=" ".join([*(names[code] for code in codes if code in names), group.address]),
         parts=[_part(part, group, art) for part in group.orders],
-        benefit_fen=sum(line.benefit_fen for part in group.orders for line in part.lines),
+        # A seller who has not agreed to the badge must not be told by a sum either.
+        benefit_fen=sum(line.benefit_fen for part in group.orders if part.producer.badge_consent for line in part.lines),
     )
 
 

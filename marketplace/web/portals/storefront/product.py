@@ -19,8 +19,9 @@ from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.cards import card, plain_cards
-from marketplace.web.filters import yuan
+from marketplace.web.filters import quantity, yuan
 from marketplace.web.languages import pick
+from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.quantities import largest, step_of
 from marketplace.web.seasons import season_calendar
@@ -39,7 +40,7 @@ def product(public_id: str) -> str:
         with transaction():
             record_event(account(), row.id, EventKind.VIEW, now=now)
     names = area_names(ancestor_codes(row.area_code))
-    places = [names[code] for code in ancestor_codes(row.area_code) if code in names]
+    places = [place_name(names[code]) for code in ancestor_codes(row.area_code) if code in names]
     item = card(row)
     return render_template(
         "storefront/product.html",
@@ -55,9 +56,8 @@ def product(public_id: str) -> str:
         story=pick(row.story_zh, row.story_en) or row.story_zh or row.story_en,
         lots=[_lot(lot) for lot in lots_of(row.id)],
         available=row.available,
-        unit=row.unit,
         step=step_of(row.unit),
-        most=largest(row.unit, row.available),
+        most=quantity(largest(row.unit, row.available)),
         split=_split_of_one_yuan(row.producer_kind),
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
         season=season_calendar(row.season_weeks, clock.local_day(now)),

@@ -1,0 +1,52 @@
+"""How places are called in the shop. The register has their official names, in Chinese alone."""
+
+import re
+from functools import lru_cache
+
+from flask_babel import gettext as _
+from pypinyin import Style, lazy_pinyin
+
+from marketplace.kernel.errors import N_
+from marketplace.web.languages import is_chinese
+
+# The register names the committee that runs a village or a quarter; people name the place.
+_COMMITTEE = re.compile(r"(?:村民|居民)?委员会$|[村居]委会$")
+_PEOPLES = "苗侗布依土家彝仡佬水壮瑶白羌毛南满回藏维吾尔蒙古哈萨克傣傈僳拉祜佤纳西景颇哈尼朝鲜黎畲".strip()
+_AUTONOMOUS = re.compile(rf"(?:[{_PEOPLES}]{{1,3}}族)*(?:各族)?自治(?=[州县旗区]$)")
+_KINDS = (
+    ("街道", N_("%(name)s subdistrict")),
+    ("社区", N_("%(name)s community")),
+    ("村", N_("%(name)s village")),
+    ("镇", N_("%(name)s town")),
+    ("乡", N_("%(name)s township")),
+    ("县", N_("%(name)s county")),
+    ("区", N_("%(name)s district")),
+    ("州", N_("%(name)s prefecture")),
+    ("市", N_("%(name)s city")),
+    ("省", N_("%(name)s province")),
+)
+
+
+def place_name(name: str) -> str:
+    """A place as people call it; for readers of English in pinyin.
+
+    The official name of a village ends in the committee that runs it, that of an autonomous area in the peoples it is of.
+    """
+    called = _COMMITTEE.sub("", name) or name
+    if is_chinese():
+        return called
+    return _in_english(called)
+
+
+def _in_english(called: str) -> str:
+    plain = _AUTONOMOUS.sub("", called)
+    for ending, words in _KINDS:
+        stem = plain.removesuffix(ending)
+        if stem and stem != plain:
+            return str(_(words, name=_pinyin(stem)))
+    return _pinyin(plain)
+
+
+@lru_cache(maxsize=4096)
+def _pinyin(text: str) -> str:
+    return "".join(lazy_pinyin(text, style=Style.NORMAL)).capitalize()

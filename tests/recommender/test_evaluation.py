@@ -1,0 +1,96 @@
+"""The protocol gives one row per method and target, a table, a CSV and a picture."""
+
+import csv
+import io
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from recommender.evaluation import evaluate
+from recommender.peers import PEERS
+from recommender.policy import InvalidTiltInputError, TiltPolicy
+from recommender.stacking import rewrite_tilt, stacked_items, stacked_query
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    rng = np.random.default_rng(0)
+    relevance = rng.beta(0.5, 8, (60, 50))
+    seller = np.arange(50) % 10
+    benefit = (seller < 4).astype(float)
+    relevance *= np.where(benefit > 0, 0.7, 1.0)
+    purchases = csr_matrix(rng.random((60, 50)) < relevance)
+    variants = {"tilt": TiltPolicy, "guarded": lambda share: TiltPolicy(share, consumer_guard=0.8)}
+    return evaluate(relevance, benefit, seller, purchases, shares=(0.3, 0.4), variants=variants)
+
+
+def test_there_is_a_row_for_the_untilted_lists_and_for_every_method_and_share(evaluation):
+    methods = [row.method for row in evaluation.rows]
+    assert methods[0] == "untilted"
+    assert len(methods) == 1 + 2 * (2 + len(PEERS))
+
+
+def test_all_methods_stand_at_the_asked_share(evaluation):
+    for row in evaluation.rows[1:]:
+        assert row.exposure_share == pytest.approx(row.target, abs=0.02)
+
+
+def test_the_untilted_lists_lose_nothing_and_ours_keep_their_guard(evaluation):
+    assert evaluation.rows[0].ndcg_change == 0
+    assert evaluation.rows[0].utility == 1
+    guarded = [row for row in evaluation.rows if row.method == "guarded"]
+    assert all(row.kept_p1 >= 0.8 - 1e-9 for row in guarded)
+    assert all(row.behind_reference == 0 for row in guarded)
+
+
+def test_no_method_has_more_utility_than_the_tilt_without_guard(evaluation):
+    best = {row.target: row.utility for row in evaluation.rows if row.method == "tilt"}
+    assert all(row.utility <= best[row.target] + 0.005 for row in evaluation.rows[1:])
+
+
+def test_the_csv_holds_every_row_and_column(evaluation):
+    read = list(csv.DictReader(io.StringIO(evaluation.csv())))
+    assert len(read) == len(evaluation.rows)
+    assert float(read[3]["exposure_share"]) == evaluation.rows[3].exposure_share
+
+
+def test_the_picture_is_well_formed_and_has_a_line_per_method_and_panel(evaluation, tmp_path):
+    written = evaluation.save(tmp_path)
+    root = ElementTree.fromstring(written[1].read_text())
+    lines = root.findall(".//{http://www.w3.org/2000/svg}polyline")
+    assert len(lines) == 2 * (2 + len(PEERS))
+
+
+def test_the_table_names_every_method(evaluation):
+    assert all(row.method in evaluation.table() for row in evaluation.rows)
+
+
+def test_a_stacked_search_gives_the_tilted_order_of_brute_force():
+    rng = np.random.default_rng(0)
+    items, user, tilt = rng.normal(size=(50, 8)), rng.normal(size=8), rng.random(50)
+    stacked = stacked_items(items, tilt)
+    found = np.argsort(-(stacked @ stacked_query(user, 0.5)))
+    assert found.tolist() == np.argsort(-(items @ user + 0.5 * tilt)).tolist()
+
+
+def test_new_multipliers_rewrite_one_column():
+    stacked = stacked_items(np.eye(2), [0.0, 0.0])
+    rewrite_tilt(stacked, [0.5, 0.25])
+    assert stacked.tolist() == [[1.0, 0.0, 0.5], [0.0, 1.0, 0.25]]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: stacked_items([[1.0]], [1.0, 2.0]),
+        lambda: stacked_items([[np.nan]], [1.0]),
+        lambda: stacked_query([1.0], 2.0),
+        lambda: stacked_query([np.inf], 1.0),
+        lambda: rewrite_tilt(stacked_items([[1.0]], [1.0]), [np.nan]),
+    ],
+)
+def test_bad_vectors_are_refused(call):
+    with pytest.raises(InvalidTiltInputError):
+        call()

@@ -1,0 +1,96 @@
+"""Peers do what their papers say, and are compared at the same share."""
+
+import numpy as np
+import pytest
+
+from recommender.peers import PEERS, Market, at_equal_share, det_greedy, fa_ir, fair_rec, quota_per_list
+from recommender.policy import InvalidTiltInputError, TiltPolicy
+from recommender.tilt import tilt_lists
+
+NAMES = [peer.name for peer in PEERS]
+
+
+def two_groups(users=150, items=80, seed=0, penalty=0.5, registered=0.35):
+    rng = np.random.default_rng(seed)
+    seller = np.arange(items) % 20
+    benefit = (rng.random(20) < registered)[seller].astype(float)
+    relevance = rng.beta(0.5, 8, (users, items)) * np.where(benefit > 0, penalty, 1.0)
+    return Market(relevance, benefit, seller, 10)
+
+
+def utility(market, items):
+    return float((np.take_along_axis(market.relevance, items, axis=1) @ market.weights).sum())
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=NAMES)
+@pytest.mark.parametrize("share", [0.3, 0.4])
+def test_each_peer_is_brought_to_the_asked_share(peer, share):
+    market = two_groups()
+    items = at_equal_share(peer, market, share, np.random.default_rng(0))
+    assert market.exposure_share(items) == pytest.approx(share, abs=0.004)
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=NAMES)
+def test_no_peer_beats_the_bound_at_its_share(peer):
+    market = two_groups()
+    items = at_equal_share(peer, market, 0.35, np.random.default_rng(0))
+    bound = tilt_lists(market.relevance, market.benefit, 10, TiltPolicy(market.exposure_share(items))).utility_bound
+    assert utility(market, items) <= bound * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=NAMES)
+def test_lists_are_full_and_show_nothing_twice(peer):
+    market = two_groups()
+    items = at_equal_share(peer, market, 0.35, np.random.default_rng(0))
+    assert items.shape == (150, 10)
+    assert items.min() >= 0
+    assert all(len(set(row)) == 10 for row in items.tolist())
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=NAMES)
+def test_without_strength_the_lists_are_those_of_relevance(peer):
+    market = two_groups()
+    assert (peer.lists(market, 0.0) == np.argsort(-market.relevance, axis=1)[:, :10]).all()
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=NAMES)
+def test_a_market_without_registered_goods_is_served_by_relevance(peer):
+    market = two_groups()
+    market = Market(market.relevance, np.zeros(80), market.seller, 10)
+    items = at_equal_share(peer, market, 0.3, np.random.default_rng(0))
+    assert market.exposure_share(items) == 0
+
+
+def test_a_quota_holds_in_every_list_and_leaves_the_order_to_relevance():
+    market = two_groups()
+    items = quota_per_list(market, 0.5)
+    assert (market.benefit[items].sum(axis=1) >= 5).all()
+    assert (np.diff(np.take_along_axis(market.relevance, items, axis=1), axis=1) <= 0).all()
+
+
+def test_det_greedy_keeps_every_prefix_between_its_bounds():
+    market = two_groups()
+    counts = np.cumsum(market.benefit[det_greedy(market, 0.37)], axis=1)
+    places = np.arange(1, 11)
+    assert (counts >= np.floor(0.37 * places)).all()
+    assert (counts <= np.ceil(0.37 * places)).all()
+
+
+def test_fa_ir_follows_the_table_of_its_paper():
+    # The published minimum counts for p = 0.5 and significance 0.1 over the first ten places.
+    market = two_groups(penalty=1e-9)
+    counts = np.cumsum(market.benefit[fa_ir(market, 0.5)], axis=1)
+    assert (counts == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]).all()
+
+
+def test_fair_rec_gives_every_registered_seller_its_guarantee():
+    market = two_groups()
+    items = fair_rec(market, 0.3)
+    registered = np.unique(market.seller[market.benefit > 0])
+    places = np.bincount(market.seller[items].ravel(), minlength=20)[registered]
+    assert places.min() >= int(0.3 * 150 * 10) // registered.size
+
+
+def test_partial_benefit_is_refused_because_peers_know_two_groups():
+    with pytest.raises(InvalidTiltInputError, match="two groups"):
+        Market(np.ones((1, 2)), np.array([0.0, 0.5]), np.array([0, 1]), 1)

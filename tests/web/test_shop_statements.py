@@ -1,0 +1,64 @@
+"""No page of the shop asks the database more than eight times, however much is for sale."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.web.conftest import Browser, StatementCount
+from tests.web.shop_world import ShopWorld
+
+MOST = 8
+PAGES = {
+    "home": "/",
+    "category": "/c/fruit",
+    "category, narrowed": "/c/fruit?county=522636&price=1&sort=cheapest&page=1",
+    "search": "/search?q=apple",
+    "search with a typo": "/search?q=aples",
+    "search without words": "/search",
+    "search that finds nothing": "/search?q=submarine",
+    "suggestions": "/search/suggest?q=ap",
+    "product": "/p/{apples}",
+    "basket": "/basket",
+    "checkout": "/checkout",
+    "orders": "/orders",
+    "order": "/orders/{order}",
+    "settings": "/settings",
+}
+FOR_ACCOUNTS = {"checkout", "orders", "order", "settings"}
+
+
+def counts(browser: Browser, statements: StatementCount, names: dict[str, str], pages: list[str]) -> dict[str, int]:
+    found = {}
+    for page in pages:
+        path = PAGES[page].format(**names)
+        browser.get(path)
+        statements.begin()
+        answer = browser.get(path)
+        found[page] = statements.number
+        assert answer.status_code == 200, page
+        assert statements.number <= MOST, f"{page}: {statements.statements}"
+    return found
+
+
+@pytest.mark.parametrize("signed_in", [False, True], ids=["stranger", "buyer"])
+def test_a_page_asks_eight_times_at_the_most_and_as_often_in_a_large_shop_as_in_a_small_one(
+    session: Session, browser: Browser, statements: StatementCount, signed_in: bool
+) -> None:
+    world = ShopWorld()
+    group = world.order((world.apples, 1), (world.greens, 2))
+    world.basket((world.apples, 1), (world.greens, 2))
+    names = {"apples": world.apples.public_id, "order": group.public_id}
+    browser.is_now(world.buyer if signed_in else None)
+    pages = [page for page in PAGES if signed_in or page not in FOR_ACCOUNTS]
+    small = counts(browser, statements, names, pages)
+    world.more_listings(57)
+    assert counts(browser, statements, names, pages) == small
+
+
+def test_the_first_page_of_a_buyer_asks_exactly_eight_times(
+    session: Session, browser: Browser, statements: StatementCount
+) -> None:
+    world = ShopWorld()
+    browser.is_now(world.buyer)
+    statements.begin()
+    browser.get("/")
+    assert statements.number == 8, statements.statements

@@ -1,0 +1,394 @@
+"""The shop's pages: first page, lists, search, product, basket, what one has bought."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.catalogue.models import Listing, ListingState, Producer, ProducerKind
+from marketplace.catalogue.week import week_shelves
+from marketplace.kernel import clock
+from marketplace.kernel.db import Base, db, transaction
+from marketplace.ledger.models import Transfer
+from marketplace.orders.models import Basket, BasketLine, Order
+from marketplace.orders.queries import payment_of
+from marketplace.orders.service import confirm_payment, ship_order
+from marketplace.orders.states import OrderState
+from marketplace.payments.models import PaymentMethod
+from marketplace.payments.queries import get_payment
+from marketplace.recommendations.models import Event, EventKind, ServedList
+from marketplace.recommendations.queries import is_personalised
+from marketplace.recommendations.service import set_personalised
+from tests import factories
+from tests.web.conftest import Browser
+from tests.web.shop_world import ShopWorld
+
+TITLE = re.compile(r'class="card__name"><a href="[^"]+">([^<]+)<')
+
+
+@pytest.fixture
+def world(session: Session) -> ShopWorld:
+    return ShopWorld()
+
+
+def count(model: type[Base]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def section(page: str, start: str) -> str:
+    """The part of a page from an id on to the end of its section."""
+    return page.split(f'id="{start}"', 1)[1].split("</section>", 1)[0]
+
+
+# --- The first page ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_sees_what_is_popular_and_is_told_so(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get("/").text
+    assert "Popular now" in page
+    assert "We know nothing of you" in page
+    assert TITLE.findall(section(page, "for-you")) == ["Red apples, 1.5 kg", "Pak choi", "Snow pears"]
+    assert "Many people buy this at the moment." in page
+
+
+def test_what_is_shown_to_a_buyer_is_logged_with_the_buyer(browser: Browser, world: ShopWorld) -> None:
+    browser.is_now(world.buyer)
+    page = browser.get("/").text
+    assert "Chosen from what you have looked at and bought here." in page
+    served = db.session.scalars(select(ServedList)).one()
+    assert (served.surface, served.account_id) == ("home", world.buyer.id)
+    assert served.listing_ids == [world.apples.id, world.greens.id, world.pears.id]
+
+
+def test_a_thing_that_stands_there_for_the_policy_says_so_and_leads_to_the_policy(browser: Browser, world: ShopWorld) -> None:
+    for at in range(14):
+        factories.listing(factories.producer(), title_en=f"Plums {at}", rank=50.0 - at)
+    factories.listing(factories.producer(registered=True), title_en="Sweet corn", rank=0.1)
+    # The first lists are by relevance; the controller answers to the share that they have given.
+    pages = (section(browser.get("/").text, "for-you") for _ in range(40))
+    shown = next(page for page in pages if "It supports registered households" in page)
+    assert {"Red apples, 1.5 kg", "Sweet corn"} & set(TITLE.findall(shown))
+    assert 'class="why__link" href="/policy"' in shown
+
+
+def test_the_first_page_shows_what_is_in_season_this_week(browser: Browser, world: ShopWorld) -> None:
+    week = clock.local_day(clock.now()).isocalendar().week
+    page = browser.get("/").text
+    assert f"In season in week {week}" in page
+    assert TITLE.findall(section(page, "season")) == ["Red apples, 1.5 kg"]
+    assert "In season all year." in section(page, "season")
+
+
+def test_the_village_of_the_week_is_the_same_all_week_and_every_village_has_its_turn(world: ShopWorld) -> None:
+    monday = clock.local_day(clock.now()) - timedelta(days=clock.local_day(clock.now()).weekday())
+    weeks = [week_shelves(monday + timedelta(days=day), in_season=0, of_village=4)[1] for day in range(7)]
+    assert {row.area_code for rows in weeks for row in rows} == {weeks[0][0].area_code}
+    turns = {
+        row.area_code
+        for at in range(40)
+        for row in week_shelves(monday + timedelta(weeks=at), in_season=0, of_village=4)[1]
+    }
+    assert turns == {"522636100001", "522636101001", "522636100002"}
+
+
+def test_a_village_with_nothing_in_stock_is_never_the_village_of_the_week(world: ShopWorld, session: Session) -> None:
+    for listing in (world.greens, world.pears):
+        listing.available = Decimal(0)
+    session.flush()
+    today = clock.local_day(clock.now())
+    seen = [week_shelves(today + timedelta(weeks=at), in_season=0, of_village=4)[1] for at in range(10)]
+    assert {row.area_code for rows in seen for row in rows} == {"522636100001"}
+    assert {(len(rows), rows[0].of_all) for rows in seen} == {(1, 1)}
+
+
+def test_an_empty_shop_has_a_first_page(browser: Browser) -> None:
+    page = browser.get("/")
+    assert page.status_code == 200
+    assert "The stalls are still empty." in page.text
+
+
+def test_personalisation_can_be_switched_off_and_on_and_its_history_deleted(
+    browser: Browser, world: ShopWorld, session: Session
+) -> None:
+    browser.is_now(world.buyer)
+    browser.get(f"/p/{world.apples.public_id}")
+    assert count(Event) == 1
+    off = browser.post("/personalisation", {"choice": "off"}, sent_from="/")
+    assert (off.status_code, off.location) == (303, "/")
+    assert not is_personalised(world.buyer.id)
+    page = browser.get("/").text
+    assert "Popular now" in page
+    assert "you have switched off choosing for you" in page
+    browser.get(f"/p/{world.greens.public_id}")
+    browser.post("/basket/lines", {"listing": world.greens.public_id, "quantity": "1"})
+    assert count(Event) == 1
+    browser.post("/personalisation", {"choice": "on"}, sent_from="/settings")
+    assert is_personalised(world.buyer.id)
+    browser.post("/personalisation", {"choice": "forget"}, sent_from="/settings")
+    assert count(Event) == 0
+    assert session.scalars(select(ServedList.account_id)).all() == [None] * count(ServedList)
+
+
+# --- Lists and search -------------------------------------------------------------------------------------------------
+
+
+def test_a_category_holds_its_own_things_alone(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get("/c/vegetables").text
+    assert TITLE.findall(page) == ["Pak choi"]
+    assert "1 kind" in page
+
+
+def test_a_list_is_narrowed_by_price_and_place_and_ordered(browser: Browser, world: ShopWorld) -> None:
+    assert TITLE.findall(browser.get("/c/fruit?sort=dearest").text) == ["Snow pears", "Red apples, 1.5 kg"]
+    page = browser.get("/c/fruit?price=1&county=522636").text
+    assert TITLE.findall(page) == ["Red apples, 1.5 kg"]
+    assert 'href="/c/fruit?county=522636"' in page
+    assert TITLE.findall(browser.get("/c/fruit?county=110101").text) == []
+
+
+def test_a_long_list_has_pages_that_together_hold_everything_once(browser: Browser, world: ShopWorld) -> None:
+    world.more_listings(57)
+    pages = [TITLE.findall(browser.get(f"/c/fruit?page={number}").text) for number in (1, 2, 3)]
+    assert [len(titles) for titles in pages] == [24, 24, 11]
+    assert len({title for titles in pages for title in titles}) == 59
+    assert TITLE.findall(browser.get("/c/fruit?page=9").text) == pages[2]
+
+
+@pytest.mark.parametrize("words", ["pak choi", "小白菜", "xiaobaicai", "xbc", "白菜"])
+def test_a_search_takes_chinese_pinyin_initials_and_english(browser: Browser, world: ShopWorld, words: str) -> None:
+    page = browser.get("/search", query_string={"q": words}).text
+    assert TITLE.findall(page) == ["Pak choi"]
+    assert "Nothing is written exactly like" not in page
+
+
+def test_a_typo_is_forgiven_and_said(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get("/search?q=aples").text
+    assert TITLE.findall(page) == ["Red apples, 1.5 kg"]
+    assert "Nothing is written exactly like “aples”. These come close." in page
+
+
+def test_a_search_that_finds_nothing_offers_the_shelves_and_what_is_popular(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get("/search?q=submarine").text
+    assert "We have nothing called “submarine” today" in page
+    assert 'href="/c/vegetables"' in page
+    assert TITLE.findall(page) == ["Red apples, 1.5 kg", "Pak choi", "Snow pears"]
+
+
+def test_a_search_without_words_is_the_whole_market(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get("/search?q=").text
+    assert "The whole market" in page
+    assert len(TITLE.findall(page)) == 3
+
+
+def test_suggestions_lead_to_searches(browser: Browser, world: ShopWorld) -> None:
+    answer = browser.get("/search/suggest?q=pak")
+    assert answer.get_json() == {"suggestions": [{"text": "Pak choi", "url": "/search?q=Pak+choi", "kind": "Goods"}]}
+    assert browser.get("/search/suggest?q=").get_json() == {"suggestions": []}
+
+
+# --- The product ------------------------------------------------------------------------------------------------------
+
+
+def test_a_product_says_where_it_comes_from_and_where_the_money_goes(browser: Browser, world: ShopWorld) -> None:
+    page = browser.get(f"/p/{world.apples.public_id}").text
+    lot = re.search(r"<td>([0-9A-Z]{14})</td><td[^>]*>([^<]+)</td>", page)
+    assert lot is not None
+    assert lot[2] == "15 Jun 2026"
+    assert "贵州省 · 黔东南苗族侗族自治州 · 丹寨县" in page
+    assert world.farm.name_en in page
+    assert "The family that grew it <b>¥0.97</b>" in page
+    assert "Running the market <b>¥0.03</b>" in page
+    assert "Supports registered households" in page
+    assert "The seller is in the county register and has agreed to the badge." in page
+    assert "More: Apple" in page
+
+
+def test_a_household_that_has_not_agreed_carries_no_badge(browser: Browser, world: ShopWorld, session: Session) -> None:
+    session.get_one(Producer, world.farm.id).badge_consent = False
+    session.flush()
+    page = browser.get(f"/p/{world.apples.public_id}").text
+    assert "registered households" not in page
+    assert "county register" not in page
+
+
+def test_a_cooperatives_badge_says_which_share_registered_households_brought(browser: Browser, world: ShopWorld) -> None:
+    poor = factories.household(registered_from=factories.TODAY - timedelta(days=100))
+    other = factories.household()
+    pooled = factories.producer(kind=ProducerKind.COOPERATIVE)
+    listing = factories.listing(pooled, contributions={poor.id: 6_000, other.id: 4_000})
+    page = browser.get(f"/p/{listing.public_id}").text
+    assert "60% of what is in stock now was brought by households in the county register." in page
+    assert "The cooperative and its members <b>¥0.97</b>" in page
+
+
+def test_a_sold_out_listing_stays_readable_without_a_button(browser: Browser, world: ShopWorld, session: Session) -> None:
+    world.apples.available = Decimal(0)
+    session.flush()
+    page = browser.get(f"/p/{world.apples.public_id}")
+    assert page.status_code == 200
+    assert "Sold out for now." in page.text
+    assert "Quantity in box" not in page.text
+
+
+def test_a_consumers_look_is_remembered_and_nobody_elses(browser: Browser, world: ShopWorld) -> None:
+    path = f"/p/{world.apples.public_id}"
+    browser.get(path)
+    assert count(Event) == 0
+    browser.is_now(factories.account((factories.RoleKind.OFFICER, "522636")))
+    browser.get(path)
+    assert count(Event) == 0
+    browser.is_now(world.buyer)
+    browser.get(path)
+    event = db.session.scalars(select(Event)).one()
+    assert (event.account_id, event.listing_id, event.kind) == (world.buyer.id, world.apples.id, EventKind.VIEW)
+
+
+# --- The basket -------------------------------------------------------------------------------------------------------
+
+
+def test_putting_something_in_goes_back_to_where_it_was_seen_with_the_new_count(browser: Browser, world: ShopWorld) -> None:
+    sent = browser.post("/basket/lines", {"listing": world.apples.public_id, "quantity": "2"}, sent_from="/c/fruit?sort=newest")
+    assert (sent.status_code, sent.location) == (303, "/c/fruit?sort=newest")
+    page = browser.get(sent.location).text
+    assert "In your basket: Red apples, 1.5 kg. There is 1 kind in it now." in page
+    assert '<span class="tool__count">1</span>' in page
+
+
+def test_a_form_sent_from_another_site_leads_to_the_basket(browser: Browser, world: ShopWorld) -> None:
+    token = browser.token()
+    for sent_from in ("https://evil.example/c/fruit", "http://localhost//evil.example/", "nonsense"):
+        answer = browser.client.post(
+            "/basket/lines",
+            data={"csrf_token": token, "listing": world.greens.public_id, "quantity": "1"},
+            headers={"Referer": sent_from},
+        )
+        assert (answer.status_code, answer.location) == (303, "/basket")
+
+
+def test_adding_again_adds_to_the_quantity_and_a_buyers_act_is_remembered(browser: Browser, world: ShopWorld) -> None:
+    browser.is_now(world.buyer)
+    for quantity in ("1", "1.5"):
+        browser.post("/basket/lines", {"listing": world.greens.public_id, "quantity": quantity})
+    line = db.session.scalars(select(BasketLine)).one()
+    assert line.quantity == Decimal("2.5")
+    kinds = db.session.scalars(select(Event.kind).where(Event.listing_id == world.greens.id)).all()
+    assert kinds == [EventKind.BASKET] * 2
+
+
+def test_the_basket_is_by_seller_with_its_sums(browser: Browser, world: ShopWorld) -> None:
+    world.basket((world.apples, 2), (world.greens, Decimal("1.5")))
+    browser.is_now(world.buyer)
+    page = browser.get("/basket").text
+    assert page.index(world.farm.name_en) < page.index("Red apples") < page.index(world.cooperative.name_en)
+    assert ["¥25.00", "¥4.50"] == re.findall(r'class="line__sum">([^<]+)<', page)
+    assert re.search(r'is-total">¥29\.50<', page)
+
+
+def test_a_quantity_is_changed_and_a_line_taken_out(browser: Browser, world: ShopWorld, session: Session) -> None:
+    basket = world.basket((world.apples, 2), (world.greens, 1))
+    browser.is_now(world.buyer)
+    first, second = session.scalars(select(BasketLine).filter_by(basket_id=basket.id).order_by(BasketLine.id))
+    ids = first.public_id, second.public_id
+    assert browser.post(f"/basket/lines/{ids[0]}", {"quantity": "3"}).location == "/basket"
+    assert browser.post(f"/basket/lines/{ids[1]}", {"quantity": "0"}).location == "/basket"
+    assert session.execute(select(BasketLine.public_id, BasketLine.quantity)).all() == [(ids[0], Decimal(3))]
+
+
+def test_the_basket_says_what_has_changed_since(browser: Browser, world: ShopWorld, session: Session) -> None:
+    world.basket((world.apples, 2), (world.greens, 5), (world.pears, 1))
+    world.apples.price_fen = 1400
+    world.greens.available = Decimal(3)
+    world.pears.state = ListingState.WITHDRAWN
+    browser.is_now(world.buyer)
+    page = browser.get("/basket").text
+    assert "The price was ¥12.50 when you put it in; it is ¥14.00 now." in page
+    assert "Only 3 × jin left. Please take less." in page
+    assert "No longer on sale. Please take it out." in page
+    assert 'href="/checkout"' not in page
+
+
+def test_an_empty_basket_leads_to_the_market(browser: Browser) -> None:
+    page = browser.get("/basket")
+    assert page.status_code == 200
+    assert "Your basket is empty" in page.text
+
+
+# --- What one has bought ----------------------------------------------------------------------------------------------
+
+
+def test_an_order_says_how_to_pay_and_how_far_it_is(browser: Browser, world: ShopWorld) -> None:
+    group = world.order((world.apples, 2), (world.greens, 1))
+    reference, payment = group.reference, payment_of(group).reference
+    browser.is_now(world.buyer)
+    page = browser.get(f"/orders/{group.public_id}").text
+    assert payment in page
+    assert "Write the reference, and nothing else, into the purpose of the transfer." in page
+    assert page.count("Waiting for your transfer") == 2
+    assert "贵州省 黔东南苗族侗族自治州 丹寨县 南街 1 号" in page
+    assert "¥25.00 of it is for goods of registered households." in page
+    listed = browser.get("/orders").text
+    assert f"Order {reference}" in listed
+    assert "¥28.00" in listed
+
+
+def test_receiving_a_paid_order_pays_the_seller_once(browser: Browser, world: ShopWorld, session: Session) -> None:
+    group = world.order((world.apples, 2))
+    part = session.scalars(select(Order)).one()
+    group_id, part_id = group.public_id, part.public_id
+    with transaction():
+        confirm_payment(get_payment(payment_of(group).public_id, lock=True), actor="test", now=clock.now())
+        ship_order(part_id, part.producer_id, actor="test", now=clock.now())
+    browser.is_now(world.buyer)
+    assert "I have received it" in browser.get(f"/orders/{group_id}").text
+    for said in ("Thank you. The seller is paid for it now.", "You had said so already. Nothing was changed."):
+        sent = browser.post(f"/orders/{group_id}/{part_id}/received")
+        assert (sent.status_code, sent.location) == (303, f"/orders/{group_id}")
+        page = browser.get(sent.location).text
+        assert said in page
+        assert "I have received it" not in page
+    assert session.scalars(select(Order.state)).one() == OrderState.DELIVERED
+    assert sorted(session.scalars(select(Transfer.kind))) == ["payment", "settlement"]
+
+
+def test_an_order_that_has_not_left_cannot_be_received(browser: Browser, world: ShopWorld, session: Session) -> None:
+    group = world.order((world.apples, 2), method=PaymentMethod.CASH_ON_DELIVERY)
+    part_id = session.scalars(select(Order.public_id)).one()
+    browser.is_now(world.buyer)
+    assert browser.post(f"/orders/{group.public_id}/{part_id}/received").status_code == 409
+    assert session.scalars(select(Order.state)).one() == OrderState.PLACED
+
+
+def test_somebody_elses_order_counts_as_absent(browser: Browser, world: ShopWorld, session: Session) -> None:
+    group = world.order((world.apples, 2), method=PaymentMethod.CASH_ON_DELIVERY)
+    part = session.scalars(select(Order)).one()
+    group_id, part_id = group.public_id, part.public_id
+    with transaction():
+        ship_order(part_id, part.producer_id, actor="test", now=clock.now())
+    other = factories.account()
+    browser.is_now(other)
+    assert browser.get(f"/orders/{group_id}").status_code == 404
+    assert browser.post(f"/orders/{group_id}/{part_id}/received").status_code == 404
+    browser.is_now(world.buyer)
+    # The part is one's own, the purchase it is said to belong to is not.
+    assert browser.post(f"/orders/23456789abcdef/{part_id}/received").status_code == 404
+    assert session.scalars(select(Order.state)).one() == OrderState.SHIPPED
+
+
+def test_many_orders_have_pages(browser: Browser, world: ShopWorld) -> None:
+    references = [world.order((world.greens, 1)).reference for _ in range(12)]
+    browser.is_now(world.buyer)
+    first = browser.get("/orders").text
+    older = re.search(r'href="(/orders\?after=[^"]+)"', first)
+    assert older is not None
+    second = browser.get(older[1]).text
+    shown = re.findall(r"Order (NQ[0-9A-Z-]+)", first) + re.findall(r"Order (NQ[0-9A-Z-]+)", second)
+    assert shown == references[::-1]
+
+
+def test_a_visitor_who_never_put_anything_in_has_no_basket_row(browser: Browser, world: ShopWorld) -> None:
+    for path in ("/", "/basket", f"/p/{world.apples.public_id}"):
+        browser.get(path)
+    assert (count(Basket), count(Listing)) == (0, 3)
