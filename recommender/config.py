@@ -51,8 +51,8 @@ class RecommenderConfig:
     factors: int = 64
     regularization: float = 50.0
     confidence_scale: float = 4.0
-    iterations: int = 8
-    refresh_iterations: int = 3
+    iterations: int = 6
+    refresh_iterations: int = 2
     long_half_life_days: float = 120.0
     short_half_life_days: float = 28.0
     label_window_days: float = 28.0

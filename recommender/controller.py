@@ -29,9 +29,10 @@ from recommender.prices import Pricing, sums_by
 from recommender.request import Positions, Shortlist, choose, explore_last_place
 from recommender.shortlists import Floats, position_weights_or_default
 
-# Picked on validation weeks: after 10,000 requests in the worst order the share is off by less than .1 points.
+# Both were picked on validation weeks. After 10,000 requests in the worst order .03 is off by less than .2 points and
+# loses .1 % of utility against a tenth of it; after 39,000 no household is below 95 % of its floor with .3.
 DEFAULT_STEP = 0.03
-DEFAULT_HOUSEHOLD_STEP = 0.02
+DEFAULT_HOUSEHOLD_STEP = 0.3
 
 
 @dataclass(frozen=True, slots=True)

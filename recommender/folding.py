@@ -42,8 +42,9 @@ def fold_in_events(
             moment = float(log.timestamps.max(initial=moment))
         new = build_history(_renumbered(log, users, items), moment, config)
         history = merge_histories(old, new, config)
-    user_factors, item_factors = _fold_in(state, old, history, listings, config)
-    return assemble(users, items, history, listings, user_factors, item_factors, state.blend, config)
+    vectors = _fold_in(state, old, history, listings, config)
+    user_areas = np.pad(state.user_areas, (0, len(users) - len(state.users)), constant_values=-1)
+    return assemble(users, items, history, listings, vectors, state.blend, (state.areas, user_areas), config)
 
 
 def _renumbered(log: Interactions, users: IdMap, items: IdMap) -> Interactions:
@@ -108,6 +109,6 @@ def _touched(old: History, history: History) -> NDArray[np.bool_]:
     def marks(of: History) -> NDArray[np.float64]:
         # The age of the last event, counted from the same moment, changes with any event.
         last = of.now - of.last_age_days.astype(np.float64) * 86_400
-        return np.bincount(of.users, weights=last - old.now + 1e9, minlength=history.n_users)
+        return np.bincount(of.users, weights=last - old.now + 1e9, minlength=history.n_users).astype(np.float64)
 
     return np.asarray(np.abs(marks(history) - marks(old)) > 60.0)

@@ -104,7 +104,7 @@ def _row_starts(users: NDArray[np.int32], n_users: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(users, minlength=n_users))]).astype(np.int64)
 
 
-def _sums(values: NDArray[np.float64], starts: NDArray[np.intp]) -> Floats:
+def _sums(values: NDArray[np.floating], starts: NDArray[np.intp]) -> Floats:
     """Add up runs of values; each run begins where `starts` says and ends before the next."""
     if not len(starts):
         return np.empty(0, dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from recommender.errors import InvalidInteractionsError, InvalidRequestError
 
 Numbers = NDArray[np.int32]
 Ids = NDArray[Any]
+IdColumn = Sequence[Hashable] | NDArray[Any]
 
 
 class IdMap:
@@ -39,7 +40,7 @@ class IdMap:
     ['gala', 'fuji']
     """
 
-    def __init__(self, values: Iterable[Hashable] | ArrayLike):
+    def __init__(self, values: IdColumn):
         native = as_native(values)
         self._values: Ids = _as_objects(values) if native is None else native
         self._index: dict[Hashable, int] | None = None
@@ -56,7 +57,7 @@ class IdMap:
             raise InvalidInteractionsError(f"{len(self._values) - distinct} ids repeat in an id map")
 
     @classmethod
-    def from_column(cls, values: Iterable[Hashable] | ArrayLike) -> tuple[IdMap, Numbers]:
+    def from_column(cls, values: IdColumn) -> tuple[IdMap, Numbers]:
         """Return the map of the distinct ids of a column and the number of each row of it.
 
         Whole numbers and strings are numbered in rising order, other ids in the order of their first appearance.
@@ -94,16 +95,14 @@ class IdMap:
         """Return the number of one id, -1 for an unknown one."""
         return int(self.numbers([value])[0])
 
-    def numbers(self, values: Iterable[Hashable] | ArrayLike) -> Numbers:
+    def numbers(self, values: IdColumn) -> Numbers:
         """Return the number of each id, int32; -1 stands for an unknown one."""
         if self._index is not None:
             index = self._index
             return np.fromiter((index.get(value, -1) for value in _as_objects(values)), dtype=np.int32)
         native = as_native(values)
         if native is None:
-            if isinstance(values, np.ndarray):
-                values = values.tolist()
-            each = [as_native([value]) for value in values]  # type: ignore[union-attr]
+            each = [as_native([value]) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
             found = [-1 if one is None else int(self._search(one)[0]) for one in each]
             return np.asarray(found, dtype=np.int32)
         return self._search(native)
@@ -130,7 +129,7 @@ class IdMap:
             raise InvalidRequestError(f"numbers must lie between 0 and {len(self) - 1}")
         return np.asarray(self._values[rows])
 
-    def extended(self, values: Iterable[Hashable] | ArrayLike) -> IdMap:
+    def extended(self, values: IdColumn) -> IdMap:
         """Return a map in which every id keeps its number and the new ones among `values` follow.
 
         >>> IdMap([10, 30]).extended([20, 30, 20]).values.tolist()
@@ -145,7 +144,7 @@ class IdMap:
         return IdMap(_joined(self._values, new))
 
 
-def as_native(values: Iterable[Hashable] | ArrayLike) -> Ids | None:
+def as_native(values: IdColumn) -> Ids | None:
     """Return ids as an int64 or str array, or None when they are neither all whole numbers nor all strings.
 
     A list that mixes the two must not pass through numpy, which would turn 1 into "1" without a word.
@@ -159,9 +158,13 @@ def as_native(values: Iterable[Hashable] | ArrayLike) -> Ids | None:
             return values.astype(np.int64)
         if values.dtype.kind != "O":
             return None
-        values = values.tolist()
     elif not isinstance(values, Sequence) or isinstance(values, str | bytes):
         raise InvalidInteractionsError("ids must be a sequence or an array of hashables")
+    column: Sequence[Any] = values.tolist() if isinstance(values, np.ndarray) else values
+    return _native_sequence(column)
+
+
+def _native_sequence(values: Sequence[Any]) -> Ids | None:
     types = set(map(type, values))
     if types <= {bool}:
         return None if types else np.empty(0, dtype=np.int64)
@@ -176,9 +179,9 @@ def as_native(values: Iterable[Hashable] | ArrayLike) -> Ids | None:
     return None
 
 
-def _as_objects(values: Iterable[Hashable] | ArrayLike) -> Ids:
+def _as_objects(values: IdColumn) -> Ids:
     """Return any ids as a flat object array of plain Python values, after checking that each can be an id."""
-    plain = values.tolist() if isinstance(values, np.ndarray) else list(values)  # type: ignore[arg-type]
+    plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
     for value in plain:
         try:
             hash(value)

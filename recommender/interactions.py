@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recommender.errors import InvalidInteractionsError
-from recommender.ids import IdMap
+from recommender.ids import IdColumn, IdMap
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -54,8 +53,8 @@ class Interactions:
     @classmethod
     def from_events(
         cls,
-        user_ids: Sequence[Hashable] | ArrayLike,
-        item_ids: Sequence[Hashable] | ArrayLike,
+        user_ids: IdColumn,
+        item_ids: IdColumn,
         timestamps: ArrayLike,
         kinds: ArrayLike | str,
         quantities: ArrayLike | None = None,

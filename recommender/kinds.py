@@ -44,7 +44,7 @@ class Kinds:
     @property
     def n_columns(self) -> int:
         """How many content columns there are."""
-        return self.levels.shape[1]
+        return int(self.levels.shape[1])
 
     def describe(self, items: Numbers, frequency: Floats) -> Floats:
         """Return what a consumer's items, with their decayed frequencies, say of every kind.

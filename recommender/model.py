@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from recommender.candidates import CandidateSet, check_length, resolve_candidate
 from recommender.config import RecommenderConfig
 from recommender.errors import InvalidRequestError, NotFittedError
 from recommender.folding import fold_in_events
+from recommender.ids import IdColumn
 from recommender.interactions import Interactions, read_seconds
 from recommender.policy import TiltPolicy
-from recommender.recommending import recommend_plain, recommend_tilted
+from recommender.recommending import Readers, recommend_plain, recommend_tilted
 from recommender.serving import Reason, RelevantItems, is_stranger, logits_in_chunks, shortlist_consumer, unknown_logit
 from recommender.storage import load_state, save_state
 from recommender.training import State, train
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from recommender.tilt import TiltResult
 
 Floats = NDArray[np.float32]
-Ids = Sequence[Hashable] | NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +97,7 @@ class Recommender:
         item_features: Mapping[str, ArrayLike] | None = None,
         now: float | np.datetime64 | None = None,
         rng: int | np.random.Generator = 0,
+        consumer_areas: Mapping[Hashable, Hashable] | None = None,
     ) -> Recommender:
         """Learn from a log.
 
@@ -110,6 +111,9 @@ class Recommender:
             The moment of fitting; later events count for nothing. The last event's time when absent.
         rng : int or numpy Generator
             Same seed, log and settings give the same bytes.
+        consumer_areas : mapping of user id to area id, optional
+            Where consumers live, as coarse as strangers should be told apart (a province, a city): one row of numbers
+            per area and item is kept.
 
         Returns
         -------
@@ -123,10 +127,16 @@ class Recommender:
         InvalidItemFeaturesError
             The table cannot be read.
         """
-        self._state = train(interactions, item_features, _seconds(now), self.config, np.random.default_rng(rng))
+        generator = np.random.default_rng(rng)
+        self._state = train(interactions, item_features, _seconds(now), self.config, generator, consumer_areas)
         return self
 
-    def relevance(self, user_ids: Ids, candidates: Ids | NDArray[np.bool_] | None = None) -> Floats:
+    def relevance(
+        self,
+        user_ids: IdColumn,
+        candidates: IdColumn | NDArray[np.bool_] | None = None,
+        areas: IdColumn | None = None,
+    ) -> Floats:
         """Return the probability of at least one purchase within the label window, for each consumer and item.
 
         Parameters
@@ -136,6 +146,8 @@ class Recommender:
         candidates : ids (n_items,), or bool mask over item numbers, optional
             One column for each id in the given order, repeated ids included; an unknown id gets the prior of a new
             listing. All items in the order of their numbers when absent; those of the mask when it is one.
+        areas : ids (n_users,), optional
+            As in `recommend`.
 
         Returns
         -------
@@ -150,19 +162,20 @@ class Recommender:
         else:
             columns = state.items.numbers(candidates)
         result = np.empty((len(numbers), len(columns)), dtype=np.float32)
-        for rows, logits in logits_in_chunks(state, numbers):
+        for rows, logits in logits_in_chunks(state, numbers, self._area_numbers(areas, len(numbers))):
             result[rows] = logistic(logits if candidates is None else logits[:, columns])
         for row in range(len(numbers) if (columns < 0).any() else 0):
-            result[row, columns < 0] = logistic(np.float32(unknown_logit(state, int(numbers[row]))))
+            result[row, columns < 0] = logistic(np.asarray([unknown_logit(state, int(numbers[row]))]))
         return result
 
     def recommend(
         self,
-        user_ids: Ids,
+        user_ids: IdColumn,
         n: int,
         policy: TiltPolicy | None = None,
-        candidates: Ids | NDArray[np.bool_] | CandidateSet | None = None,
+        candidates: IdColumn | NDArray[np.bool_] | CandidateSet | None = None,
         exclude_seen: bool = False,
+        areas: IdColumn | None = None,
     ) -> Recommendations:
         """Return the best list of each consumer, tilted if a policy says so.
 
@@ -179,6 +192,9 @@ class Recommender:
         exclude_seen : bool
             True leaves out every item that the consumer has any event with. Groceries are bought again, so no is the
             default.
+        areas : ids (n_users,), optional
+            Where each consumer is, for strangers alone: they get what is popular there now, if `fit` was told where
+            consumers live. An unknown area is no area.
 
         Returns
         -------
@@ -192,14 +208,22 @@ class Recommender:
         state, length = self.state, check_length(n)
         chosen = resolve_candidates(state.items, candidates)
         numbers = state.users.numbers(user_ids)
+        readers = Readers(numbers, self._area_numbers(areas, len(numbers)))
         strangers = np.asarray([is_stranger(state, int(number)) for number in numbers], dtype=np.bool_)
         if policy is None or not policy.is_tilted:
-            lists = recommend_plain(state, numbers, length, chosen, exclude_seen)
+            lists = recommend_plain(state, readers, length, chosen, exclude_seen)
             return Recommendations(*lists, strangers)
-        *tilted, result = recommend_tilted(state, numbers, length, policy, chosen, exclude_seen)
-        return Recommendations(*tilted, strangers, result)
+        ids, scores, reasons, result = recommend_tilted(state, readers, length, policy, chosen, exclude_seen)
+        return Recommendations(ids, scores, reasons, strangers, result)
 
-    def candidate_set(self, candidates: Ids | NDArray[np.bool_] | None) -> CandidateSet:
+    def _area_numbers(self, areas: IdColumn | None, n_users: int) -> NDArray[np.int32]:
+        if areas is None:
+            return np.full(n_users, -1, dtype=np.int32)
+        if len(areas) != n_users:
+            raise InvalidRequestError(f"{len(areas)} areas do not match {n_users} consumers")
+        return self.state.areas.numbers(areas)
+
+    def candidate_set(self, candidates: IdColumn | NDArray[np.bool_] | None) -> CandidateSet:
         """Resolve candidates once for many requests; valid for this fitted model alone."""
         return resolve_candidates(self.state.items, candidates)
 
@@ -208,8 +232,9 @@ class Recommender:
         user_id: Hashable,
         size: int,
         *,
-        candidates: Ids | NDArray[np.bool_] | CandidateSet | None = None,
-        must_include: Ids | NDArray[np.bool_] | CandidateSet | None = None,
+        candidates: IdColumn | NDArray[np.bool_] | CandidateSet | None = None,
+        must_include: IdColumn | NDArray[np.bool_] | CandidateSet | None = None,
+        area: Hashable = None,
     ) -> RelevantItems:
         """Return the items worth ranking for one consumer, fast: the input of a tilted request.
 
@@ -227,6 +252,8 @@ class Recommender:
         must_include : the same kinds, optional
             Candidates that a policy may raise, such as the goods of registered households; those that are not
             candidates are ignored.
+        area : id, optional
+            Where a stranger is; see `recommend`.
 
         Returns
         -------
@@ -245,6 +272,7 @@ class Recommender:
             check_length(size),
             resolve_candidates(state.items, candidates),
             included,
+            -1 if area is None else state.areas.number(area),
         )
 
     def fold_in(

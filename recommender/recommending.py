@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +25,20 @@ Reasons = tuple[tuple[Reason, ...], ...]
 LEAST_TILT_CANDIDATES, TILT_CANDIDATES_PER_PLACE = 200, 4
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Readers:
+    """Those who ask: consumer numbers and area numbers, int32 (n_users,) each, -1 for a stranger or no known area."""
+
+    user_numbers: Numbers
+    area_numbers: Numbers
+
+
 def recommend_plain(
-    state: State, user_numbers: Numbers, n: int, candidates: CandidateSet, exclude_seen: bool
+    state: State, readers: Readers, n: int, candidates: CandidateSet, exclude_seen: bool
 ) -> tuple[tuple[NDArray[Any], ...], tuple[Floats, ...], Reasons]:
     """Return ids, probabilities and reasons of the n most probable candidates of each consumer."""
     ids, scores, reasons = [], [], []
-    for user, places, logits in _best_places(state, user_numbers, n, candidates, exclude_seen, None):
+    for user, places, logits in _best_places(state, readers, n, candidates, exclude_seen, None):
         ids.append(_ids_at(state, candidates, places))
         scores.append(logistic(logits).astype(np.float32))
         reasons.append(tuple(explain(state, user, _item_number(state, place)) for place in places))
@@ -36,17 +46,18 @@ def recommend_plain(
 
 
 def recommend_tilted(
-    state: State, user_numbers: Numbers, n: int, policy: TiltPolicy, candidates: CandidateSet, exclude_seen: bool
+    state: State, readers: Readers, n: int, policy: TiltPolicy, candidates: CandidateSet, exclude_seen: bool
 ) -> tuple[tuple[NDArray[Any], ...], tuple[Floats, ...], Reasons, TiltResult]:
     """Return ids, probabilities and reasons of lists that meet a policy together, and what it achieved."""
     n_places = len(state.items) + len(candidates.unknown_ids)
     benefit = np.pad(state.listings.benefit, (0, n_places - len(state.items)))
     has_benefit = np.flatnonzero(benefit > 0)
     most = max(LEAST_TILT_CANDIDATES, TILT_CANDIDATES_PER_PLACE * n)
+    user_numbers = readers.user_numbers
     places = np.full((len(user_numbers), 2 * most), -1, dtype=np.int32)
     relevance = np.zeros((len(user_numbers), 2 * most), dtype=np.float32)
     untilted = []
-    found = _best_places(state, user_numbers, most, candidates, exclude_seen, has_benefit)
+    found = _best_places(state, readers, most, candidates, exclude_seen, has_benefit)
     for row, (_, row_places, logits) in enumerate(found):
         places[row, : len(row_places)] = row_places
         relevance[row, : len(row_places)] = logistic(logits)
@@ -79,12 +90,12 @@ def recommend_tilted(
 
 def _best_places(
     state: State,
-    user_numbers: Numbers,
+    readers: Readers,
     n: int,
     candidates: CandidateSet,
     exclude_seen: bool,
     also: NDArray[np.intp] | None,
-) -> Any:
+) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
     """Yield for each consumer its number, its best places and their logits, best first.
 
     A place is an item number, or n_items + the position of an id that the model has never met. With `also`, the n best
@@ -93,9 +104,9 @@ def _best_places(
     n_items = len(state.items)
     allowed = np.zeros(n_items, dtype=np.bool_)
     allowed[candidates.numbers] = True
-    for rows, logits in logits_in_chunks(state, user_numbers):
+    for rows, logits in logits_in_chunks(state, readers.user_numbers, readers.area_numbers):
         logits[:, ~allowed] = -np.inf
-        for row, number in enumerate(user_numbers[rows]):
+        for row, number in enumerate(readers.user_numbers[rows]):
             user = int(number)
             if exclude_seen and user >= 0:
                 logits[row, state.history.items[state.history.row(user)]] = -np.inf

@@ -52,23 +52,35 @@ class RelevantItems:
     is_stranger: bool
 
 
-def consumer_logits(state: State, user_number: int) -> Floats:
-    """Return the logit of every item for one consumer, float32 (n_items,); -1 is a stranger."""
+def consumer_logits(state: State, user_number: int, area_number: int = -1) -> Floats:
+    """Return the logit of every item for one consumer, float32 (n_items,); -1 is a stranger, or no known area."""
     if is_stranger(state, user_number):
-        return state.stranger_logits.copy()
+        return _stranger_logits(state, area_number)
     return _finished(state, user_number, state.item_factors @ state.user_factors[user_number])
 
 
-def logits_in_chunks(state: State, user_numbers: Numbers) -> Iterator[tuple[slice, Floats]]:
+def logits_in_chunks(
+    state: State, user_numbers: Numbers, area_numbers: Numbers | None = None
+) -> Iterator[tuple[slice, Floats]]:
     """Yield the logits of some consumers at a time, float32 (chunk, n_items), and where they stand among all."""
     rows = max(1, LOGITS_PER_CHUNK // max(len(state.items), 1))
+    areas = np.full(len(user_numbers), -1, dtype=np.int32) if area_numbers is None else area_numbers
     for start in range(0, len(user_numbers), rows):
         numbers = user_numbers[start : start + rows]
         logits: Floats = state.user_factors[numbers] @ state.item_factors.T
         for row, number in enumerate(numbers.tolist()):
-            known = not is_stranger(state, number)
-            logits[row] = _finished(state, number, logits[row]) if known else state.stranger_logits
+            if is_stranger(state, number):
+                logits[row] = _stranger_logits(state, int(areas[start + row]))
+            else:
+                logits[row] = _finished(state, number, logits[row])
         yield slice(start, start + len(numbers)), logits
+
+
+def _stranger_logits(state: State, area_number: int) -> Floats:
+    """Return popularity as it is now, in an area where one is known."""
+    if area_number < 0:
+        return state.stranger_logits.copy()
+    return np.asarray(state.stranger_logits + state.area_shifts[area_number])
 
 
 def _finished(state: State, user_number: int, scores: Floats) -> Floats:
@@ -97,10 +109,15 @@ def is_stranger(state: State, user_number: int) -> bool:
 
 
 def shortlist_consumer(
-    state: State, user_number: int, size: int, candidates: CandidateSet, included: CandidateSet | None
+    state: State,
+    user_number: int,
+    size: int,
+    candidates: CandidateSet,
+    included: CandidateSet | None,
+    area_number: int = -1,
 ) -> RelevantItems:
     """Return the `size` most probable candidates of a consumer; see `Recommender.shortlist`."""
-    logits = _masked(consumer_logits(state, user_number), candidates)
+    logits = _masked(consumer_logits(state, user_number, area_number), candidates)
     chosen = largest(logits, size)
     unknown = candidates.unknown_ids
     if included is not None:

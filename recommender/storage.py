@@ -26,7 +26,16 @@ FORMAT, VERSION = "nongqiao-recommender", 1
 MANIFEST = "manifest.json"
 
 HISTORY_ARRAYS = ("indptr", "items", "frequency", "recent", "purchases", "first_age_days", "last_age_days")
-STATE_ARRAYS = ("user_factors", "item_factors", "own_logits", "item_offsets", "user_offsets", "stranger_logits")
+STATE_ARRAYS = (
+    "user_factors",
+    "item_factors",
+    "own_logits",
+    "item_offsets",
+    "user_offsets",
+    "stranger_logits",
+    "user_areas",
+    "area_shifts",
+)
 BLEND_ARRAYS = ("repeat", "item", "pair", "kind")
 
 
@@ -136,7 +145,7 @@ def _arrays_of(state: State) -> dict[str, NDArray[Any]]:
     arrays |= {f"blend_{name}": getattr(state.blend, name) for name in BLEND_ARRAYS}
     arrays |= {"kinds_of_item": state.kinds.of_item, "kinds_levels": state.kinds.levels}
     arrays |= {"kinds_shares": state.kinds.shares}
-    arrays |= {"users": _stored_ids(state.users), "items": _stored_ids(state.items)}
+    arrays |= {"users": _stored_ids(state.users), "items": _stored_ids(state.items), "areas": _stored_ids(state.areas)}
     listings = state.listings
     arrays |= {"benefit": listings.benefit, "severity": listings.severity}
     columns = {f"content_{place}": column for place, column in enumerate(listings.content)}
@@ -169,6 +178,7 @@ def _state_from(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
     return State(
         users=_read_ids(arrays["users"]),
         items=items,
+        areas=_read_ids(arrays["areas"]),
         history=history,
         listings=listings,
         blend=Blend(**{name: arrays[f"blend_{name}"] for name in BLEND_ARRAYS}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,8 @@ Floats = NDArray[np.float32]
 # Items of a type that nobody bought yet are taken for its mean once this many known ones outweigh the coarser mean.
 CONTENT_ROWS = 5.0
 AVERAGED_CONSUMERS = 100
+# So many purchases of everybody stand beside those of an area.
+AREA_PURCHASES = 200.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,12 @@ class State:
         The item's and the consumer's part of the logit of a pair without history.
     stranger_logits : float32 (n_items,)
         Logits for a consumer of whom nothing is known: the mean over consumers of those of pairs without history.
+    areas : IdMap
+        Areas of consumers, as given to `fit`.
+    user_areas : int32 (n_users,)
+        Number of each consumer's area, -1 where it is not known.
+    area_shifts : float32 (n_areas, n_items)
+        What a stranger's area adds to `stranger_logits`.
     unknown_logit : float
         The same for an item that the model has never met: that of the lower quarter.
     blend : Blend
@@ -67,6 +75,9 @@ class State:
     item_offsets: Floats
     user_offsets: Floats
     stranger_logits: Floats
+    areas: IdMap
+    user_areas: NDArray[np.int32]
+    area_shifts: Floats
     unknown_logit: float
     blend: Blend
 
@@ -77,6 +88,7 @@ def train(
     now: float | None,
     config: RecommenderConfig,
     generator: np.random.Generator,
+    consumer_areas: Mapping[Hashable, Hashable] | None = None,
 ) -> State:
     """Learn factors, blend and history from a log; see `Recommender.fit`."""
     counting = log.amounts > 0
@@ -107,7 +119,12 @@ def train(
         sweeps += config.iterations
     history = build_history(log, now, config)
     users, item_vectors = improve_factors(confidence_matrix(history, config), users, item_vectors, sweeps, config)
-    return assemble(log.users, items, history, listings, users, item_vectors, blend, config)
+    known = {user: area for user, area in (consumer_areas or {}).items() if user in log.users}
+    areas, codes = IdMap.from_column(list(known.values()))
+    user_areas = np.full(len(log.users), -1, dtype=np.int32)
+    user_areas[log.users.numbers(list(known))] = codes
+    vectors = users, item_vectors
+    return assemble(log.users, items, history, listings, vectors, blend, (areas, user_areas), config)
 
 
 def _bought_between(log: Interactions, start: float, end: float) -> NDArray[np.int64]:
@@ -123,12 +140,17 @@ def assemble(
     items: IdMap,
     history: History,
     listings: Listings,
-    user_factors: Floats,
-    item_factors: Floats,
+    vectors: tuple[Floats, Floats],
     blend: Blend,
+    residence: tuple[IdMap, NDArray[np.int32]],
     config: RecommenderConfig,
 ) -> State:
-    """Put a state together; items without events get what their content says."""
+    """Put a state together; items without events get what their content says.
+
+    `vectors` are those of consumers and of items, `residence` the areas and the number of each consumer's area.
+    """
+    user_factors, item_factors = vectors
+    areas, user_areas = residence
     totals = total_history(history, config.short_half_life_days)
     per_item = item_features(totals)
     has_events = totals.item_first > 0
@@ -152,6 +174,9 @@ def assemble(
         item_offsets=item_offsets,
         user_offsets=blend.novelty_weight * consumer_novelty(totals),
         stranger_logits=strangers,
+        areas=areas,
+        user_areas=user_areas,
+        area_shifts=_area_shifts(history, totals, user_areas, len(areas)),
         unknown_logit=float(np.quantile(strangers[has_events], 0.25)),
         blend=blend,
     )
@@ -198,3 +223,18 @@ def _mean_logits(
             own = history.row(user)
             total += blend.kind_terms(kinds.describe(history.items[own], history.frequency[own]))[kinds.of_item]
     return (item_offsets + total / len(users)).astype(np.float32)
+
+
+def _area_shifts(history: History, totals: Totals, user_areas: NDArray[np.int32], n_areas: int) -> Floats:
+    """Return ln of each item's share of an area's purchases over its share of all, float32 (n_areas, n_items).
+
+    An area with few purchases is drawn toward the whole: (f_ai + k q_i) / ((f_a + k) q_i), q_i the share of all.
+    """
+    n_items = history.n_items
+    area_of_pair = user_areas[history.users]
+    placed = area_of_pair >= 0
+    cells = area_of_pair[placed].astype(np.int64) * n_items + history.items[placed]
+    sums = np.bincount(cells, weights=history.frequency[placed], minlength=n_areas * n_items).reshape(n_areas, n_items)
+    share = (totals.item_frequency + 0.5) / (totals.item_frequency + 0.5).sum()
+    whole = sums.sum(axis=1, keepdims=True) + AREA_PURCHASES
+    return np.log((sums + AREA_PURCHASES * share) / (whole * share)).astype(np.float32)

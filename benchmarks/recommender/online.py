@@ -22,7 +22,6 @@ PLACES = 10
 # Candidates of the full policy: each consumer's best goods, best registered goods, and a reach of consumers for each
 # registered household, so that a floor can be met at all.
 BEST, BEST_REGISTERED, REACH = 100, 200, 80
-HOUSEHOLD_STEP = 0.3
 
 
 def drifted(shortlists: Shortlists, factor: float) -> Shortlists:
@@ -122,7 +121,7 @@ def spread(case: SpreadCase, seed: int) -> None:
         start[tally.START_EXPOSURE if area is None else tally.start_area(area)] = price
     start |= {tally.start_household(int(one)): float(batch.multipliers.household[one]) for one in households}
     needs = float(sellers.severity[households].sum())
-    controller = TiltController(policy, start, household_step=HOUSEHOLD_STEP, total_severity=needs)
+    controller = TiltController(policy, start, total_severity=needs)
     order = np.random.default_rng(seed).integers(0, len(relevance), SPREAD_REQUESTS)
     items, kept, seconds = _serve(controller, case, candidates, order)
     _report(case, controller, order, items, kept, households)

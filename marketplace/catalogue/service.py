@@ -96,7 +96,9 @@ def change_listing(listing: Listing, offer: Offer, *, actor: str, now: datetime)
     if listing.available > 0 and (
         (listing.unit, listing.unit_grams, listing.product_id) != (offer.unit, unit_grams, offer.product.id)
     ):
-        raise Conflict("unit_has_stock", N_("Unit and kind of goods stay as they are while there is stock. Open a new listing."))
+        raise Conflict(
+            "unit_has_stock", N_("Unit and kind of goods stay as they are while there is stock. Open a new listing.")
+        )
     listing.category_id = offer.product.category_id
     listing.product_id = offer.product.id
     _apply(listing, offer)
@@ -109,7 +111,7 @@ def _apply(listing: Listing, offer: Offer) -> None:
     if not 1 <= len(title_zh) <= 80 or not 1 <= len(title_en) <= 120:
         raise Invalid("title_invalid", N_("Please give a title of 1 to 80 characters."))
     if len(offer.story_zh) > 4000 or len(offer.story_en) > 4000:
-        raise Invalid("story_too_long", N_("The description may have 4,000 characters at the most."))
+        raise Invalid("story_too_long", N_("The description may have at most 4,000 characters."))
     if not 1 <= offer.price_fen <= 100_000_000:
         raise Invalid("price_invalid", N_("The price must be between 0.01 and 1,000,000 yuan."))
     unit_grams = UNIT_GRAMS.get(offer.unit, offer.unit_grams)

@@ -14,9 +14,7 @@ from marketplace.regions.codes import contains
 def find_session_account(account_id: int, session_epoch: int) -> Account | None:
     """The active account of a session that has not been ended, with its roles, in one statement."""
     account = (
-        db.session.scalars(select(Account).where(Account.id == account_id).options(joinedload(Account.roles)))
-        .unique()
-        .first()
+        db.session.scalars(select(Account).where(Account.id == account_id).options(joinedload(Account.roles))).unique().first()
     )
     if account is None or not account.active or account.session_epoch != session_epoch:
         return None

@@ -45,9 +45,7 @@ def create_account(
     """
     login = login.strip().lower()
     if not _LOGIN.fullmatch(login):
-        raise Invalid(
-            "login_invalid", N_("Sign in with a phone number, an e-mail address or a name of 4 letters or more.")
-        )
+        raise Invalid("login_invalid", N_("Sign in with a phone number, an e-mail address, or a name of at least 4 letters."))
     display_name = display_name.strip()
     if not 1 <= len(display_name) <= 60:
         raise Invalid("name_invalid", N_("Please give a name of 1 to 60 characters."))

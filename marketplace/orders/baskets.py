@@ -48,7 +48,7 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     _check_left(listing, wanted)
     if line is None:
         if len(db.session.scalars(select(BasketLine.id).filter_by(basket_id=basket.id)).all()) >= MOST_LINES:
-            raise Invalid("basket_full", N_("A basket holds %(most)s kinds at the most."), most=MOST_LINES)
+            raise Invalid("basket_full", N_("A basket holds at most %(most)s different products."), most=MOST_LINES)
         line = BasketLine(basket_id=basket.id, listing_id=listing.id, quantity=wanted, price_fen_shown=listing.price_fen)
         db.session.add(line)
     line.quantity = wanted

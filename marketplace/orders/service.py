@@ -220,9 +220,7 @@ def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetim
     return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
 
 
-def _lock_order(
-    public_id: str, *, producer_id: int | None = None, account_id: int | None = None
-) -> tuple[Order, OrderGroup]:
+def _lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
     """An order that belongs to this producer or this buyer, locked behind its purchase, or ``NotFound``."""
     group_id = db.session.scalar(select(Order.group_id).filter_by(public_id=public_id))
     group = db.session.scalars(

@@ -9,9 +9,7 @@ from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.states import PaymentAction, PaymentState, next_state
 
 
-def create_payment(
-    purpose_kind: str, purpose_id: str, method: PaymentMethod, amount_fen: int, *, now: datetime
-) -> Payment:
+def create_payment(purpose_kind: str, purpose_id: str, method: PaymentMethod, amount_fen: int, *, now: datetime) -> Payment:
     """Write down that an amount is owed for a purpose; nobody outside has been asked yet."""
     payment = Payment(
         reference=ids.reference("P", local_day(now)),

@@ -46,15 +46,19 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     reader = account.id if account is not None and context.personalised else None
     shortlist = serving.shortlist(context.model, reader, context.policy)
     if not len(shortlist.listing_ids):
-        return Recommendation([], [], reader is not None, context.policy)
+        return Recommendation([], [], False, context.policy)
     sums = {**context.tilt_sums, tally.FORMAT: tally.FORMAT_NUMBER}
     controller = TiltController.from_state(tilt_policy(context.policy), sums)
     chosen = controller.rank(
         shortlist.relevance, shortlist.benefit, n, seller=shortlist.seller, max_per_seller=MOST_OF_ONE_SELLER
     )
     _log(context, reader, surface, shortlist, chosen, now)
-    rows = cards([int(shortlist.listing_ids[at]) for at in chosen.positions])
-    return Recommendation(rows, _reasons(shortlist, chosen, n), reader is not None, context.policy)
+    listing_ids = shortlist.listing_ids[chosen.positions].tolist()
+    reasons = dict(zip(listing_ids, _reasons(shortlist, chosen, n), strict=True))
+    # A listing withdrawn since the shortlist was read has no card any more, and takes its reason with it.
+    rows = cards(listing_ids)
+    personalised = reader is not None and context.model is not None
+    return Recommendation(rows, [reasons[row.id] for row in rows], personalised, context.policy)
 
 
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:

@@ -32,9 +32,7 @@ def begin_status(
     household: Household, category: StatusCategory, first_day: date, revision: RegistryRevision
 ) -> HouseholdStatus:
     """A status from ``first_day`` on, without an end."""
-    status = HouseholdStatus(
-        household_id=household.id, category=category, days=Range(first_day, None), revision_id=revision.id
-    )
+    status = HouseholdStatus(household_id=household.id, category=category, days=Range(first_day, None), revision_id=revision.id)
     db.session.add(status)
     db.session.flush()
     return status

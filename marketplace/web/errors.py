@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, DomainError, Forbidden, Invalid, NotFound, NotSignedIn, TooMany
+from marketplace.web.forms import FormError
 from marketplace.web.languages import pick
 
 _log = logging.getLogger("marketplace.errors")
@@ -49,6 +50,9 @@ def status_of(error: DomainError) -> int:
 
 def message_of(error: DomainError) -> str:
     """The failure in the reader's language; data that has two names is shown in the right one."""
+    if isinstance(error, FormError):
+        # Where no form is shown again, what is wrong with its fields is all there is to say.
+        return " ".join(dict.fromkeys(error.fields.values()))
     data = dict(error.data)
     if data.keys() >= {"title_zh", "title_en"}:
         data["title"] = pick(data["title_zh"], data["title_en"])

@@ -61,7 +61,7 @@ class Yuan(Amount):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         fen = super()._deserialize(str(value).lstrip("¥￥"), attr, data, **kwargs) * 100
         if fen != fen.to_integral_value():
-            raise ValidationError(N_("Please give yuan with two figures for fen at the most."))
+            raise ValidationError(N_("Please give an amount in yuan with at most two decimals."))
         return int(fen)
 
 

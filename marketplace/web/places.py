@@ -11,8 +11,11 @@ from marketplace.web.languages import is_chinese
 
 # The register names the committee that runs a village or a quarter; people name the place.
 _COMMITTEE = re.compile(r"(?:村民|居民)?委员会$|[村居]委会$")
-_PEOPLES = "苗侗布依土家彝仡佬水壮瑶白羌毛南满回藏维吾尔蒙古哈萨克傣傈僳拉祜佤纳西景颇哈尼朝鲜黎畲".strip()
-_AUTONOMOUS = re.compile(rf"(?:[{_PEOPLES}]{{1,3}}族)*(?:各族)?自治(?=[州县旗区]$)")
+_PEOPLES = (
+    "苗|侗|布依|土家|彝|仡佬|水|壮|瑶|白|羌|毛南|满|回|藏|蒙古|维吾尔|哈萨克|柯尔克孜|傣|傈僳|拉祜|佤|纳西|景颇|哈尼|朝鲜|黎|畲|"
+    "东乡|撒拉|土|保安|裕固|塔吉克|锡伯|达斡尔|鄂温克|鄂伦春|仫佬|独龙|怒|普米|布朗"
+)
+_AUTONOMOUS = re.compile(rf"(?:(?:{_PEOPLES})族?)*(?:各族)?自治(?=[州县旗区]$)")
 _KINDS = (
     ("街道", N_("%(name)s subdistrict")),
     ("社区", N_("%(name)s community")),

@@ -1,6 +1,8 @@
 """The main job as its people do it, in a browser with JavaScript switched off."""
 
+import csv
 import re
+from decimal import Decimal
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -19,17 +21,15 @@ def person(browser: Browser, site: Site, login: str) -> tuple[BrowserContext, Pa
     return context, page
 
 
-def benefit_fen(page: Page) -> int:
-    """What the officer's table says registered households sold in all, from the file it offers."""
-    text = page.request.get("/office/sales.csv?by=month").text()
-    header, *rows = [line.split(",") for line in text.lstrip("\ufeff").strip().splitlines() if line.count(",") > 2]
-    column = next(at for at, name in enumerate(header) if "registered" in name.lower() and "fen" in name.lower())
-    return sum(int(row[column]) for row in rows if row[column].lstrip("-").isdigit())
+def benefit_yuan(page: Page) -> Decimal:
+    """What registered households sold in all, added up from the file that the officer's page offers."""
+    text = page.request.get("/office/sales.csv?by=month").text().lstrip("\ufeff")
+    return sum((Decimal(row["Sales of registered households (yuan)"]) for row in csv.DictReader(text.splitlines())), Decimal())
 
 
 def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser, site: Site) -> None:
     office, officer = person(browser, site, "danzhai")
-    before = benefit_fen(officer)
+    before = benefit_yuan(officer)
 
     # A consumer finds goods that support registered households in the list made for them, and buys.
     shop, consumer = person(browser, site, "consumer")
@@ -53,6 +53,6 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
 
     # Government sees the sale once the worker has built the day.
     site.demo.command("facts", "build")
-    assert benefit_fen(officer) > before
+    assert benefit_yuan(officer) > before
     for context in (office, shop, desk):
         context.close()

@@ -5,6 +5,7 @@ from recommender import (
     EmptyLogError,
     Interactions,
     InvalidItemFeaturesError,
+    InvalidRequestError,
     NotFittedError,
     Reason,
     Recommender,
@@ -233,3 +234,25 @@ def test_relevance_after_a_month_without_events_is_lower_for_what_was_bought_oft
     lists = model.recommend([1000], 1)
     before, after = (one.relevance([1000], lists.item_ids[0])[0, 0] for one in (model, later))
     assert after < before
+
+
+def test_a_stranger_gets_what_is_popular_in_its_area():
+    homes = {user: "east" if user % 2 == 0 else "west" for user in range(1000, 1040)}
+    fitted = Recommender(SMALL).fit(shop_log(), consumer_areas=homes)
+    lists = fitted.recommend(["new", "new", "new"], 8, areas=["east", "west", "nowhere"])
+    even = [np.mean([int(item[-2:]) % 2 == 0 for item in ids]) for ids in lists.item_ids]
+    assert even[0] > even[2] > even[1]
+    assert lists.is_stranger.all()
+    assert lists.item_ids[2].tolist() == fitted.recommend(["new"], 8).item_ids[0].tolist()
+    assert fitted.shortlist("new", 8, area="east").item_ids.tolist() == lists.item_ids[0].tolist()
+
+
+def test_an_area_changes_nothing_for_a_consumer_that_is_known():
+    homes = {user: user % 2 for user in range(1000, 1040)}
+    fitted = Recommender(SMALL).fit(shop_log(), consumer_areas=homes)
+    assert fitted.relevance([1000], areas=[1]).tobytes() == fitted.relevance([1000]).tobytes()
+
+
+def test_areas_that_do_not_match_the_consumers_are_refused(model):
+    with pytest.raises(InvalidRequestError, match="areas"):
+        model.recommend([1000, 1001], 3, areas=["east"])

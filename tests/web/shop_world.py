@@ -44,7 +44,8 @@ class ShopWorld:
             title_en="Pak choi",
             rank=2.0,
         )
-        self.pears = factories.listing(factories.producer("522636100002"), title_zh="雪梨", title_en="Snow pears", price_fen=2100)
+        neighbour = factories.producer("522636100002")
+        self.pears = factories.listing(neighbour, title_zh="雪梨", title_en="Snow pears", price_fen=2100)
         factories.policy()
         self.buyer = factories.account(name="王小满")
         db.session.commit()
@@ -53,7 +54,8 @@ class ShopWorld:
         """More of the same kind, in several villages, all in season."""
         sellers = [factories.producer(f"5226361000{village:02d}") for village in range(3, 9)]
         for at in range(number):
-            made = factories.listing(sellers[at % len(sellers)], title_zh=f"苹果{at}", title_en=f"Apples {at}", rank=1 / (at + 2))
+            seller = sellers[at % len(sellers)]
+            made = factories.listing(seller, title_zh=f"苹果{at}", title_en=f"Apples {at}", rank=1 / (at + 2))
             made.season_weeks = list(range(1, 53))
         db.session.commit()
 

@@ -67,18 +67,18 @@ def lines(desk: Desk, query: str) -> list[str]:
 
 def test_the_page_says_what_registered_households_sold_and_compares_it(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?{MAY}").text
-    assert "Registered households in 丹寨县 sold for ¥129.00, 69% of all sales and 115% more than in the span before." in page
+    assert "Registered households in Danzhai county sold for ¥129.00, 69% of all sales, 115% more than in the period before." in page
     assert "One area below has no sales of registered households." in page
     for figure in ("¥129.00", "69%", "9 kg", "3 order lines"):
         assert f">{figure}</p>" in page
-    assert "100% in the span before; all sales are ¥187.00" in page
+    assert "100% in the period before; all sales are ¥187.00" in page
 
 
 def test_a_span_before_the_first_sale_is_no_comparison(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?area={COUNTY}&from=2026-03-01&to=2026-05-31").text
     assert "Registered households in 丹寨县 sold for ¥201.00, 78% of all sales." in page
-    assert "Nothing before to compare with" in page
-    assert "in the span before" not in page
+    assert "No earlier period to compare with" in page
+    assert "in the period before" not in page
 
 
 def test_both_ways_of_counting_are_stated(county_desk: Desk) -> None:
@@ -186,7 +186,7 @@ def test_the_breadcrumb_ends_at_the_officers_own_area(client: FlaskClient, world
     ("query", "message"),
     [
         ("from=2026-06-01&to=2026-05-01", "The first day must not lie after the last."),
-        ("from=1900-01-01&to=2026-05-01", "Please choose ten years at the most."),
+        ("from=1900-01-01&to=2026-05-01", "Please choose at most ten years."),
         ("from=yesterday", "Please give a day, such as 2026-05-01."),
         ("as_of=2026-13-01", "Please give a day, such as 2026-05-01."),
         ("from=0001-01-01&to=0001-01-02", "Please choose a later day."),

@@ -60,7 +60,7 @@ def test_confirming_twice_books_once_and_says_so(desk: Desk, world: World) -> No
     payment = world.payment(world.purchase(world.listing(), "4"))
     for _ in range(2):
         assert desk.post(f"/operator/payments/{payment.public_id}/confirm").status_code == 303
-    assert "had been confirmed already. Nothing was booked again." in desk.get("/operator/payments").text
+    assert "had already been confirmed. Nothing was booked again." in desk.get("/operator/payments").text
     assert (balance_fen("buyers"), balance_fen("clearing")) == (-4800, 4800)
     assert (count(Transfer), count(Entry), len(jobs())) == (1, 2, 1)
     verbs = db.session.scalars(select(AuditEvent.verb).where(AuditEvent.verb == "payment.confirmed")).all()

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,8 @@ from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from marketplace.recommendations.models import Event, EventKind, ServedList
 from marketplace.recommendations.queries import is_personalised
-from marketplace.recommendations.service import set_personalised
+from marketplace.web.places import place_name
+from marketplace.web.seasons import season_words
 from tests import factories
 from tests.web.conftest import Browser
 from tests.web.shop_world import ShopWorld
@@ -87,9 +89,7 @@ def test_the_village_of_the_week_is_the_same_all_week_and_every_village_has_its_
     weeks = [week_shelves(monday + timedelta(days=day), in_season=0, of_village=4)[1] for day in range(7)]
     assert {row.area_code for rows in weeks for row in rows} == {weeks[0][0].area_code}
     turns = {
-        row.area_code
-        for at in range(40)
-        for row in week_shelves(monday + timedelta(weeks=at), in_season=0, of_village=4)[1]
+        row.area_code for at in range(40) for row in week_shelves(monday + timedelta(weeks=at), in_season=0, of_village=4)[1]
     }
     assert turns == {"522636100001", "522636101001", "522636100002"}
 
@@ -138,7 +138,7 @@ def test_personalisation_can_be_switched_off_and_on_and_its_history_deleted(
 def test_a_category_holds_its_own_things_alone(browser: Browser, world: ShopWorld) -> None:
     page = browser.get("/c/vegetables").text
     assert TITLE.findall(page) == ["Pak choi"]
-    assert "1 kind" in page
+    assert "1 product" in page
 
 
 def test_a_list_is_narrowed_by_price_and_place_and_ordered(browser: Browser, world: ShopWorld) -> None:
@@ -194,10 +194,9 @@ def test_suggestions_lead_to_searches(browser: Browser, world: ShopWorld) -> Non
 
 def test_a_product_says_where_it_comes_from_and_where_the_money_goes(browser: Browser, world: ShopWorld) -> None:
     page = browser.get(f"/p/{world.apples.public_id}").text
-    lot = re.search(r"<td>([0-9A-Z]{14})</td><td[^>]*>([^<]+)</td>", page)
-    assert lot is not None
-    assert lot[2] == "15 Jun 2026"
-    assert "贵州省 · 黔东南苗族侗族自治州 · 丹寨县" in page
+    assert "Picked 15 Jun 2026" in page
+    assert re.search(r"Lot [0-9A-Z]{14}<", page)
+    assert "Guizhou province · Qiandongnan prefecture · Danzhai county · Longquan town" in page
     assert world.farm.name_en in page
     assert "The family that grew it <b>¥0.97</b>" in page
     assert "Running the market <b>¥0.03</b>" in page
@@ -253,7 +252,7 @@ def test_putting_something_in_goes_back_to_where_it_was_seen_with_the_new_count(
     sent = browser.post("/basket/lines", {"listing": world.apples.public_id, "quantity": "2"}, sent_from="/c/fruit?sort=newest")
     assert (sent.status_code, sent.location) == (303, "/c/fruit?sort=newest")
     page = browser.get(sent.location).text
-    assert "In your basket: Red apples, 1.5 kg. There is 1 kind in it now." in page
+    assert "Added to your basket: Red apples, 1.5 kg. It now holds 1 product." in page
     assert '<span class="tool__count">1</span>' in page
 
 
@@ -283,7 +282,7 @@ def test_the_basket_is_by_seller_with_its_sums(browser: Browser, world: ShopWorl
     browser.is_now(world.buyer)
     page = browser.get("/basket").text
     assert page.index(world.farm.name_en) < page.index("Red apples") < page.index(world.cooperative.name_en)
-    assert ["¥25.00", "¥4.50"] == re.findall(r'class="line__sum">([^<]+)<', page)
+    assert re.findall(r'class="line__sum">([^<]+)<', page) == ["¥25.00", "¥4.50"]
     assert re.search(r'is-total">¥29\.50<', page)
 
 
@@ -329,6 +328,8 @@ def test_an_order_says_how_to_pay_and_how_far_it_is(browser: Browser, world: Sho
     assert page.count("Waiting for your transfer") == 2
     assert "贵州省 黔东南苗族侗族自治州 丹寨县 南街 1 号" in page
     assert "¥25.00 of it is for goods of registered households." in page
+    world.farm.badge_consent = False
+    assert "registered households" not in browser.get(f"/orders/{group.public_id}").text
     listed = browser.get("/orders").text
     assert f"Order {reference}" in listed
     assert "¥28.00" in listed
@@ -343,7 +344,7 @@ def test_receiving_a_paid_order_pays_the_seller_once(browser: Browser, world: Sh
         ship_order(part_id, part.producer_id, actor="test", now=clock.now())
     browser.is_now(world.buyer)
     assert "I have received it" in browser.get(f"/orders/{group_id}").text
-    for said in ("Thank you. The seller is paid for it now.", "You had said so already. Nothing was changed."):
+    for said in ("Thank you. The seller is paid for it now.", "You had already told us. Nothing was changed."):
         sent = browser.post(f"/orders/{group_id}/{part_id}/received")
         assert (sent.status_code, sent.location) == (303, f"/orders/{group_id}")
         page = browser.get(sent.location).text
@@ -392,3 +393,36 @@ def test_a_visitor_who_never_put_anything_in_has_no_basket_row(browser: Browser,
     for path in ("/", "/basket", f"/p/{world.apples.public_id}"):
         browser.get(path)
     assert (count(Basket), count(Listing)) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("official", "in_english"),
+    [
+        ("摆泥村村民委员会", "Baini village"),
+        ("场坝社区居民委员会", "Changba community"),
+        ("黔东南苗族侗族自治州", "Qiandongnan prefecture"),
+        ("丹寨县", "Danzhai county"),
+        ("松桃苗族自治县", "Songtao county"),
+        ("贵州省", "Guizhou province"),
+    ],
+)
+def test_places_are_called_what_people_call_them(app: Flask, official: str, in_english: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert place_name(official) == in_english
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert place_name("摆泥村村民委员会") == "摆泥村"
+
+
+@pytest.mark.parametrize(
+    ("weeks", "words"),
+    [
+        ([], ""),
+        (range(1, 53), "In season all year."),
+        ([20, 21, 22, 23], "In season: May to June."),
+        ([49, 50, 51, 52, 1, 2], "In season: December to January."),
+        ([10, 36, 37, 38, 39, 40], "In season: March, September to October."),
+    ],
+)
+def test_a_season_is_said_in_months(app: Flask, weeks: list[int], words: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert season_words(weeks) == words

@@ -16,8 +16,8 @@ from marketplace.web.api.schemas import OutputSchema
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-BEARER = [{"bearer": []}]
-OPTIONAL_BEARER = [{}, {"bearer": []}]
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+OPTIONAL_BEARER: list[dict[str, list[str]]] = [{}, {"bearer": []}]
 _PROBLEM_TYPE = "application/problem+json"
 _DESCRIPTION = """What a person can do in the shop, a program can do here.
 

@@ -125,7 +125,7 @@ class QuantityField(Spelled):
         example = {"example": "1.5", "description": "In the listing's unit: whole pieces, tenths of a weight."}
         super().__init__(_QUANTITY, most=6, metadata=example, **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return Decimal(super()._deserialize(value, attr, data, **kwargs))
 
 

@@ -92,7 +92,7 @@ def _question(form: Mapping[str, Any], *, now: datetime) -> Question:
     if first > last:
         raise FormError({"from": _("The first day must not lie after the last.")})
     if (last - first).days > _LONGEST_DAYS:
-        raise FormError({"from": _("Please choose ten years at the most.")})
+        raise FormError({"from": _("Please choose at most ten years.")})
     if first.year < 2:
         raise FormError({"from": _("Please choose a later day.")})
     by = form.get("by", "area")

@@ -59,7 +59,7 @@ def confirm(public_id: str) -> Response:
     if booked:
         flash(_("Payment %(reference)s is booked.", reference=reference), "success")
     else:
-        flash(_("Payment %(reference)s had been confirmed already. Nothing was booked again.", reference=reference), "info")
+        flash(_("Payment %(reference)s had already been confirmed. Nothing was booked again.", reference=reference), "info")
     return redirect(url_for("operator.payments"), 303)
 
 
@@ -76,7 +76,7 @@ def cancel(public_id: str) -> Response:
     if cancelled:
         flash(_("Payment %(reference)s is cancelled and the goods are back in stock.", reference=reference), "success")
     else:
-        flash(_("Payment %(reference)s had been cancelled already. Nothing was changed.", reference=reference), "info")
+        flash(_("Payment %(reference)s had already been cancelled. Nothing was changed.", reference=reference), "info")
     return redirect(url_for("operator.payments"), 303)
 
 
@@ -89,7 +89,7 @@ def ledger() -> str:
     own = {BUYERS: _("Paid by buyers"), CLEARING: _("Held until delivery"), SERVICE_FEE: _("Service fee")}
     producers = [(names.get(code, code), fen) for code, fen in balances if code not in own]
     rows = [{"name": own[code], "amount_fen": fen} for code, fen in balances if code in own]
-    rows.append({"name": _("In producers' accounts"), "amount_fen": sum(fen for _name, fen in producers)})
+    rows.append({"name": _("In producers’ accounts"), "amount_fen": sum(fen for _name, fen in producers)})
     return render_template(
         "operator/ledger.html",
         rows=rows,

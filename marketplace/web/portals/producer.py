@@ -144,7 +144,7 @@ def ship(public_id: str) -> Response:
     if shipped_at == now:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
     else:
-        flash(_("This order had left already. Nothing was changed."), "info")
+        flash(_("This order had already left. Nothing was changed."), "info")
     return redirect(url_for("producer.orders"), 303)
 
 

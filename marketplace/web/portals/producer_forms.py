@@ -132,13 +132,13 @@ def _household_lines(text: str) -> dict[str, int]:
     if not lines:
         raise _household_error(gettext("Please say which households the harvest comes from."))
     if len(lines) > MOST_HOUSEHOLDS:
-        raise _household_error(gettext("Please name %(most)s households at the most.", most=MOST_HOUSEHOLDS))
+        raise _household_error(gettext("Please name at most %(most)s households.", most=MOST_HOUSEHOLDS))
     found: dict[str, int] = {}
     for at, line in enumerate(lines, start=1):
         match = _HOUSEHOLD_LINE.fullmatch(line)
         if match is None or not int(match[2]):
             raise _household_error(
-                gettext("Line %(line)s should be a code of 16 figures and grams, such as 5226361000010001 12000.", line=at)
+                gettext("Line %(line)s should be a code of 16 digits and grams, such as 5226361000010001 12000.", line=at)
             )
         if match[1] in found:
             raise _household_error(gettext("Line %(line)s names a household for the second time.", line=at))

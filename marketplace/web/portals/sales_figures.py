@@ -74,11 +74,11 @@ def _change(now: int, before: int) -> str | None:
         return None
     change = (now - before) / before
     if abs(change) < 0.005:
-        return _("as much as in the span before")
+        return _("the same as in the period before")
     share = percent(abs(change))
     if change > 0:
-        return _("%(share)s more than in the span before", share=share)
-    return _("%(share)s less than in the span before", share=share)
+        return _("%(share)s more than in the period before", share=share)
+    return _("%(share)s less than in the period before", share=share)
 
 
 def headline(area: str, total: SalesRow, before: SalesRow | None, below: Sequence[SalesRow] | None) -> str:
@@ -96,7 +96,7 @@ def headline(area: str, total: SalesRow, before: SalesRow | None, below: Sequenc
         )
     else:
         text = _(
-            "Registered households in %(area)s sold for %(amount)s, %(share)s of all sales and %(change)s.",
+            "Registered households in %(area)s sold for %(amount)s, %(share)s of all sales, %(change)s.",
             area=area,
             amount=amount,
             share=share,
@@ -118,7 +118,7 @@ def tiles(total: SalesRow, before: SalesRow | None) -> list[dict[str, str | None
     share_note = _("All sales are %(amount)s", amount=everything)
     if before and before.total_fen:
         share_note = _(
-            "%(share)s in the span before; all sales are %(amount)s",
+            "%(share)s in the period before; all sales are %(amount)s",
             share=percent(before.benefit_share),
             amount=everything,
         )
@@ -126,7 +126,7 @@ def tiles(total: SalesRow, before: SalesRow | None) -> list[dict[str, str | None
         {
             "label": _("Sales of registered households"),
             "value": yuan(total.benefit_fen),
-            "note": (before and _change(total.benefit_fen, before.benefit_fen)) or _("Nothing before to compare with"),
+            "note": (before and _change(total.benefit_fen, before.benefit_fen)) or _("No earlier period to compare with"),
         },
         {
             "label": _("Their share of all sales"),
@@ -219,7 +219,7 @@ def table(by: str, rows: Sequence[SalesRow], total: SalesRow, area_url: Callable
     return {
         "columns": columns,
         "rows": [_cells(row, _label(by, row), area_url(row.key) if by == "area" else None) for row in rows],
-        "total": _cells(total, _("Together"), None),
+        "total": _cells(total, _("Total"), None),
     }
 
 
@@ -249,17 +249,17 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
     )
     return [
         _(
-            "Counted are order lines whose purchase was paid from %(first)s to %(last)s, both days included,"
-            " in the market's time.",
+            "This counts order lines whose purchase was paid from %(first)s to %(last)s, both days included,"
+            " in market time.",
             first=day_text(span.first),
             last=day_text(span.last),
         ),
         share,
         _("The figures rest on %(count)s order lines.", count=f"{total.order_lines:,}"),
         _("A sale belongs to the village the goods came from, whoever bought them."),
-        _("Left out are purchases that are not paid yet or were cancelled."),
+        _("Purchases that are not paid yet or were cancelled are left out."),
         _(
-            "The span before has the same number of days: %(first)s to %(last)s.",
+            "The period before has the same number of days: %(first)s to %(last)s.",
             first=day_text(span.before.first),
             last=day_text(span.before.last),
         ),

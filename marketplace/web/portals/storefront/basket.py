@@ -85,8 +85,8 @@ def basket_add() -> Response:
     number = basket_count(account_id, basket_id)
     flash(
         ngettext(
-            "In your basket: %(title)s. There is %(num)d kind in it now.",
-            "In your basket: %(title)s. There are %(num)d kinds in it now.",
+            "Added to your basket: %(title)s. It now holds %(num)d product.",
+            "Added to your basket: %(title)s. It now holds %(num)d products.",
             number,
             title=title,
         ),

@@ -50,7 +50,7 @@ class CheckoutForm(FormSchema):
         required=True,
         error_messages=_NEEDED,
         validate=validate.Regexp(
-            r"\+?[0-9][0-9 -]{4,18}\Z", error=N_("Please give a phone number with figures only, such as 138 0013 8000.")
+            r"\+?[0-9][0-9 -]{4,18}\Z", error=N_("Please give a phone number in digits only, such as 138 0013 8000.")
         ),
     )
     province = Text(validate=validate.Regexp(_PROVINCE, error=N_("Please choose a province.")))
@@ -62,7 +62,7 @@ class CheckoutForm(FormSchema):
     address = Text(
         required=True,
         error_messages=_NEEDED,
-        validate=validate.Length(max=200, error=N_("The address may have 200 characters at the most.")),
+        validate=validate.Length(max=200, error=N_("The address may have at most 200 characters.")),
     )
     payment_method = fields.Enum(PaymentMethod, by_value=fields.String(), required=True, error_messages=_METHOD)
 

@@ -51,9 +51,7 @@ def home() -> str:
         in_season=plain_cards(seasonal),
         week=today.isocalendar().week,
         season=_season_of_first(seasonal, today),
-        village={"name": place_name(village[0].village), "count": village[0].of_all, "items": plain_cards(village)}
-        if village
-        else None,
+        village=_village(village),
     )
 
 
@@ -61,6 +59,13 @@ def _season_of_first(rows: list[Any], today: date) -> dict[str, Any] | None:
     """The calendar of the first thing in season, with its name."""
     calendar = season_calendar(rows[0].season_weeks, today) if rows else None
     return {**calendar, "name": pick(rows[0].product_zh, rows[0].product_en)} if calendar is not None else None
+
+
+def _village(rows: list[Any]) -> dict[str, Any] | None:
+    """The village of the week with some of what it has."""
+    if not rows:
+        return None
+    return {"name": place_name(rows[0].village), "count": rows[0].of_all, "items": plain_cards(rows)}
 
 
 class Choice(enum.StrEnum):

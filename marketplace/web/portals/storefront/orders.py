@@ -148,5 +148,5 @@ def order_received(group: str, order: str) -> Response:
     if news:
         flash(_("Thank you. The seller is paid for it now."), "success")
     else:
-        flash(_("You had said so already. Nothing was changed."), "info")
+        flash(_("You had already told us. Nothing was changed."), "info")
     return see_other(url_for("storefront.order", public_id=group))
