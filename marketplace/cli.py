@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from itertools import chain
@@ -24,6 +24,7 @@ from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
 from marketplace.kernel import audit, clock, embedded_postgres
+from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
 from marketplace.ledger.queries import trial_balance, unbalanced_transfers
 from marketplace.recommendations import training
@@ -59,6 +60,27 @@ def application() -> Iterator[Flask]:
 def cli() -> None:
     """Manage Nongqiao."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+@cli.command(name="set-up")
+@click.option("--demo", "with_demo", is_flag=True, help="Also load the demo and train the recommender, where they are missing.")
+def set_up(with_demo: bool) -> None:
+    """Bring the schema up to date and fill the shop: what every start does first."""
+    with application() as app:
+        _timed("migrating the database", flask_migrate.upgrade)
+        if with_demo:
+            if not demo.is_loaded():
+                _timed("loading the demo", lambda: _load_demo(app))
+            if newest_model() is None:
+                _timed("training the recommender", lambda: _train(app))
+
+
+def _timed(what: str, work: Callable[[], object]) -> None:
+    """Say what is being done and how long it took."""
+    began = time.monotonic()
+    click.echo(f"{what} ...")
+    work()
+    click.echo(f"{what}: {time.monotonic() - began:.1f} s")
 
 
 @cli.group()
@@ -108,14 +130,19 @@ def demo_group() -> None:
 def load_demo() -> None:
     """Fill the shop with the demo, unless it is there already."""
     with application() as app:
-        with transaction():
-            if demo.is_loaded():
-                return
-            logins = demo.load(now=clock.now(), say=click.echo)
-            facts.build_all()
-        lines = [f"  {login:<14} {what}" for what, login in logins]
-        text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])
-        (app.extensions["settings"].data_dir / "demo-accounts.txt").write_text(f"{text}\n")
+        if not demo.is_loaded():
+            _load_demo(app)
+
+
+def _load_demo(app: Flask) -> None:
+    # What was read until here belongs to no transaction of ours.
+    database.session.rollback()
+    with transaction():
+        logins = demo.load(now=clock.now(), say=click.echo)
+        facts.build_all()
+    lines = [f"  {login:<14} {what}" for what, login in logins]
+    text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])
+    (app.extensions["settings"].data_dir / "demo-accounts.txt").write_text(f"{text}\n")
 
 
 @cli.group()
@@ -130,9 +157,14 @@ def train(if_missing: bool) -> None:
     with application() as app:
         if if_missing and newest_model() is not None:
             return
-        version = training.train(app.extensions["settings"].data_dir / "models", now=clock.now(), say=click.echo)
-        if version is not None:
-            click.echo(f"  model {version.id} is ready")
+        _train(app)
+
+
+def _train(app: Flask) -> None:
+    database.session.rollback()
+    version = training.train(app.extensions["settings"].data_dir / "models", now=clock.now(), say=click.echo)
+    if version is not None:
+        click.echo(f"  model {version.id} is ready")
 
 
 @cli.group(name="facts")

@@ -156,16 +156,8 @@ def _environment(url: str, options: argparse.Namespace) -> dict[str, str]:
 
 
 def _prepare(environ: dict[str, str], options: argparse.Namespace) -> None:
-    """Bring the database up to date and fill it, each step a command that could be given by hand."""
-    steps = [("migrating the database", ["db", "upgrade"])]
-    if not options.no_demo:
-        steps.append(("loading the demo", ["demo", "load"]))
-        steps.append(("training the recommender", ["recommender", "train", "--if-missing"]))
-    for what, command in steps:
-        _timed(what, lambda command=command: _command(command, environ))  # type: ignore[misc]
-
-
-def _command(command: list[str], environ: dict[str, str]) -> None:
+    """Bring the database up to date and fill it, by the command that could also be given by hand."""
+    command = ["set-up", *([] if options.no_demo else ["--demo"])]
     done = subprocess.run(
         [sys.executable, "-m", "marketplace.cli", *command], env=environ, cwd=ROOT, preexec_fn=ending_with_parent(), check=False
     )

@@ -33,18 +33,23 @@ class CandidateSet:
         Numbers of the known items, rising, without repeats.
     unknown_ids : (m,)
         Ids that the model has never met, in the given order, without repeats.
-    n_items : int
-        How many items the model knows.
+    hidden : int32 (n_items - k,)
+        Numbers of the known items that may not be shown.
     """
 
     numbers: Numbers
     unknown_ids: NDArray[Any]
-    n_items: int
+    hidden: Numbers
 
     @property
-    def covers_all(self) -> bool:
-        """Whether every item of the model may be shown."""
-        return len(self.numbers) == self.n_items
+    def n_items(self) -> int:
+        """How many items the model knows."""
+        return len(self.numbers) + len(self.hidden)
+
+
+def _set_of(may_be_shown: NDArray[np.bool_], unknown_ids: NDArray[Any]) -> CandidateSet:
+    shown, hidden = (np.flatnonzero(mask).astype(np.int32) for mask in (may_be_shown, ~may_be_shown))
+    return CandidateSet(shown, unknown_ids, hidden)
 
 
 def resolve_candidates(items: IdMap, candidates: Any) -> CandidateSet:
@@ -61,23 +66,24 @@ def resolve_candidates(items: IdMap, candidates: Any) -> CandidateSet:
     >>> chosen.numbers.tolist(), chosen.unknown_ids.tolist()
     ([1], ['kiwi'])
     """
-    nothing: NDArray[Any] = np.empty(0, dtype=np.int64)
-    if candidates is None:
-        return CandidateSet(np.arange(len(items), dtype=np.int32), nothing, len(items))
     if isinstance(candidates, CandidateSet):
         if candidates.n_items != len(items):
             raise InvalidRequestError("the candidate set was resolved for another model")
         return candidates
+    nothing: NDArray[Any] = np.empty(0, dtype=np.int64)
+    if candidates is None:
+        return _set_of(np.ones(len(items), dtype=np.bool_), nothing)
     if isinstance(candidates, np.ndarray) and candidates.dtype == np.bool_:
         if candidates.shape != (len(items),):
             raise InvalidRequestError(f"a mask has shape ({len(items)},), not {candidates.shape}")
-        return CandidateSet(np.flatnonzero(candidates).astype(np.int32), nothing, len(items))
+        return _set_of(candidates, nothing)
     numbers = items.numbers(candidates)
-    known = numbers >= 0
+    known, mask = numbers >= 0, np.zeros(len(items), dtype=np.bool_)
+    mask[numbers[known]] = True
     if known.all():
-        return CandidateSet(np.unique(numbers), nothing, len(items))
-    unknown = [candidates[row] for row in np.flatnonzero(~known)]
-    return CandidateSet(np.unique(numbers[known]), IdMap([]).extended(list(dict.fromkeys(unknown))).values, len(items))
+        return _set_of(mask, nothing)
+    unknown = dict.fromkeys(candidates[row] for row in np.flatnonzero(~known))
+    return _set_of(mask, IdMap([]).extended(list(unknown)).values)
 
 
 def largest(scores: Floats, k: int) -> NDArray[np.intp]:

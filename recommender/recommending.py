@@ -101,11 +101,8 @@ def _best_places(
     A place is an item number, or n_items + the position of an id that the model has never met. With `also`, the n best
     of those places come on top.
     """
-    n_items = len(state.items)
-    allowed = np.zeros(n_items, dtype=np.bool_)
-    allowed[candidates.numbers] = True
     for rows, logits in logits_in_chunks(state, readers.user_numbers, readers.area_numbers):
-        logits[:, ~allowed] = -np.inf
+        logits[:, candidates.hidden] = -np.inf
         for row, number in enumerate(readers.user_numbers[rows]):
             user = int(number)
             if exclude_seen and user >= 0:

@@ -117,7 +117,8 @@ def shortlist_consumer(
     area_number: int = -1,
 ) -> RelevantItems:
     """Return the `size` most probable candidates of a consumer; see `Recommender.shortlist`."""
-    logits = _masked(consumer_logits(state, user_number, area_number), candidates)
+    logits = consumer_logits(state, user_number, area_number)
+    logits[candidates.hidden] = -np.inf
     chosen = largest(logits, size)
     unknown = candidates.unknown_ids
     if included is not None:
@@ -134,15 +135,6 @@ def shortlist_consumer(
             is_stranger(state, user_number),
         )
     return _with_unknown(state, user_number, chosen, logits[chosen], unknown[:size], None if included else size)
-
-
-def _masked(logits: Floats, candidates: CandidateSet) -> Floats:
-    """Return the logits with minus infinity wherever the item may not be shown."""
-    if candidates.covers_all:
-        return logits
-    masked = np.full_like(logits, -np.inf)
-    masked[candidates.numbers] = logits[candidates.numbers]
-    return masked
 
 
 def _with_unknown(

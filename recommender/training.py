@@ -237,4 +237,4 @@ def _area_shifts(history: History, totals: Totals, user_areas: NDArray[np.int32]
     sums = np.bincount(cells, weights=history.frequency[placed], minlength=n_areas * n_items).reshape(n_areas, n_items)
     share = (totals.item_frequency + 0.5) / (totals.item_frequency + 0.5).sum()
     whole = sums.sum(axis=1, keepdims=True) + AREA_PURCHASES
-    return np.log((sums + AREA_PURCHASES * share) / (whole * share)).astype(np.float32)
+    return np.asarray(np.log((sums + AREA_PURCHASES * share) / (whole * share)), dtype=np.float32)

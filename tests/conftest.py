@@ -141,6 +141,6 @@ def demo(database_server: embedded_postgres.Server, tmp_path_factory: pytest.Tem
             "OMP_NUM_THREADS": "1",
         }
     )
-    for words in (["db", "upgrade"], ["demo", "load"], ["recommender", "train"]):
+    for words in (["set-up", "--demo"],):
         made.command(*words)
     return made

@@ -55,11 +55,12 @@ def quality_of(scores: NDArray[np.float32], split: Split) -> Quality:
     )
 
 
-def choose(split: Split) -> dict[str, tuple[str, str]]:
+def choose(split: Split, methods: list[str]) -> dict[str, tuple[str, str]]:
     """Return for each method the setting that is best on all items and the one that is best on novel ones."""
     print("\nvalidation: NDCG@10 on all items / novel items")
     chosen = {}
-    grids = {OURS: {name: ours(config, 0) for name, config in CHOICES.items()}} | PEERS
+    grids = {OURS: {name: ours(config, 0) for name, config in CHOICES.items()}}
+    grids |= {method: PEERS[method] for method in methods}
     for method, grid in grids.items():
         found = {}
         for setting, scorer in grid.items():
@@ -153,11 +154,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--part", choices=("quality", "fit", "all"), default="all")
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     arguments = parser.parse_args()
     journey = load_journey()
     test = split_at(journey, journey.test_start)
     if arguments.part in ("quality", "all"):
-        chosen = choose(split_at(journey, journey.validation_start))
+        chosen = choose(split_at(journey, journey.validation_start), arguments.peers)
         measure(test, chosen, arguments.seeds)
     if arguments.part in ("fit", "all"):
         for config in CHOICES.values():

@@ -115,10 +115,10 @@ def own_frequency(half_life_days: float, popularity_weight: float = 0.0) -> Scor
 
 PEERS: dict[str, dict[str, Scorer]] = {
     "ALS": {"reg 10, scale 1": als(10, 1), "reg 50, scale 4": als(50, 4)},
-    "BPR": {"rate .01, 50 sweeps": bpr(0.01, 50), "rate .01, 150 sweeps": bpr(0.01, 150)},
+    "BPR": {f"rate .01, {sweeps} sweeps": bpr(0.01, sweeps) for sweeps in (10, 25, 50)},
     "item-item cosine": {"100 neighbours": cosine(100), "500 neighbours": cosine(500)},
     "item-item BM25": {"100 neighbours": bm25(100), "500 neighbours": bm25(500)},
-    "EASE": {"penalty 200": ease(200), "penalty 1000": ease(1000)},
-    "own frequency": {"half-life 60": own_frequency(60), "half-life 120": own_frequency(120)},
-    "frequency + popularity": {"weight .1": own_frequency(120, 0.1), "weight 1": own_frequency(120, 1.0)},
+    "EASE": {f"penalty {penalty}": ease(penalty) for penalty in (20, 70, 200, 600)},
+    "own frequency": {f"half-life {days}": own_frequency(days) for days in (60, 120, 240)},
+    "frequency + popularity": {f"weight {weight}": own_frequency(120, weight) for weight in (0.01, 0.1, 1.0)},
 }

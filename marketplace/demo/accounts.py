@@ -1,5 +1,6 @@
 """The people of the demo: consumers of the past year, and accounts to try every side of the shop with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,14 +23,16 @@ class People:
     logins: list[tuple[str, str]]
 
 
-def add_people(plan: Plan, producer_ids: list[int], consumers: list[int], named: int, *, now: datetime) -> People:
+def add_people(
+    plan: Plan, sales_of_goods: Sequence[int], producer_ids: list[int], consumers: list[int], named: int, *, now: datetime
+) -> People:
     """Open all accounts of the demo. Of the consumers of the past year only the one at ``named`` can sign in."""
     consumer_ids = _add_consumers(consumers, named, now)
     logins = []
     for what, login, name, roles in _OFFICES:
         create_account(login, name, PASSWORD, now=now, roles=roles)
         logins.append((what, login))
-    for what, login, producer in _farmers(plan):
+    for what, login, producer in _farmers(plan, sales_of_goods):
         row = db.session.get_one(Producer, producer_ids[producer])
         account = create_account(login, row.name_zh, PASSWORD, now=now, roles=[(RoleKind.FARMER, row.area_code)])
         row.account_id = account.id
@@ -48,11 +51,11 @@ _OFFICES: list[tuple[str, str, str, list[tuple[RoleKind, str]]]] = [
 ]
 
 
-def _farmers(plan: Plan) -> list[tuple[str, str, int]]:
-    """A registered household and a cooperative: those with the most listings."""
-    held = [0] * len(plan.sellers)
-    for seller in plan.seller_of_good:
-        held[seller] += 1
+def _farmers(plan: Plan, sales_of_goods: Sequence[int]) -> list[tuple[str, str, int]]:
+    """A registered household and a cooperative: those that sell the most, so that there is always something to pack."""
+    sold = [0] * len(plan.sellers)
+    for seller, sales in zip(plan.seller_of_good, sales_of_goods, strict=True):
+        sold[seller] += sales
 
     def most(cooperative: bool) -> int:
         fitting = [
@@ -60,7 +63,7 @@ def _farmers(plan: Plan) -> list[tuple[str, str, int]]:
             for number, seller in enumerate(plan.sellers)
             if seller.cooperative == cooperative and (cooperative or plan.households[next(iter(seller.members))].registered)
         ]
-        return max(fitting, key=lambda number: (held[number], -number))
+        return max(fitting, key=lambda number: (sold[number], -number))
 
     return [("farmer", "farmer", most(False)), ("cooperative", "cooperative", most(True))]
 

@@ -54,7 +54,8 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     shop = _fill_shop(goods, bought, now)
     say(f"  {len(bought.good):,} purchases by {len(consumers):,} consumers")
     named = int(np.bincount(bought.consumer).argmax())
-    accounts = add_people(shop.plan, shop.producer_ids, [int(number) for number in consumers], named, now=now)
+    sales = [good.sales_count for good in goods]
+    accounts = add_people(shop.plan, sales, shop.producer_ids, [int(number) for number in consumers], named, now=now)
     replay(shop, bought, accounts.consumer_ids, now=now)
     _set_policy(now)
     _rank(now)

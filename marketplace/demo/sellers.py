@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from pypinyin import Style, lazy_pinyin
 
+from marketplace.regions.names import called, romanised
 from marketplace.registry.models import StatusCategory
 
 HOUSEHOLD_SELLERS = 588
@@ -20,7 +20,6 @@ REGISTERED_SELLERS = 180
 # The day on which Guizhou announced that its last registered-poor counties had left poverty; categories changed after it.
 LIFTED_ON = date(2020, 11, 23)
 REGISTERED_SINCE = date(2014, 1, 1)
-_SUFFIXES = ("村民委员会", "村委会", "社区居民委员会", "社区居委会", "居民委员会", "居委会")
 
 
 @dataclass(frozen=True)
@@ -66,29 +65,14 @@ class Plan:
     seller_of_good: list[int]
 
 
-def village_name(name: str) -> str:
-    """A village's name as people say it.
+def romanised_village(name: str) -> str:
+    """The pinyin of a village's name, without its word for "village" or "community".
 
-    >>> village_name("摆泥村村民委员会"), village_name("龙泉社区居委会")
-    ('摆泥村', '龙泉社区')
-    """
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix):
-            stem = name.removesuffix(suffix)
-            kind = "社区" if "居" in suffix else "村"
-            return stem if stem.endswith(("村", "社区")) else stem + kind
-    return name
-
-
-def romanised(name: str) -> str:
-    """The pinyin of a name, capitalised, without its last word for "village" or "community".
-
-    >>> romanised("摆泥村")
+    >>> romanised_village("摆泥村")
     'Baini'
     """
     stem = name.removesuffix("社区")
-    stem = stem.removesuffix("村") if len(stem) > 2 else stem
-    return "".join(lazy_pinyin(stem, style=Style.NORMAL)).capitalize()
+    return romanised(stem.removesuffix("村") if len(stem) > 2 else stem)
 
 
 def make_plan(
@@ -146,14 +130,14 @@ def _household_sellers(villages: Mapping[str, str], add_household, rng: np.rando
     sellers = []
     for code in sorted(str(code) for code in rng.choice(codes, size=HOUSEHOLD_SELLERS, p=weights)):
         numbers[code] += 1
-        name = village_name(villages[code])
+        name = called(villages[code])
         sellers.append(
             SellerPlan(
                 cooperative=False,
                 area_code=code,
                 members={add_household(code): 1},
                 name_zh=f"{name}农家{numbers[code]}号",
-                name_en=f"{romanised(name)} village farm {numbers[code]}",
+                name_en=f"{romanised_village(name)} village farm {numbers[code]}",
                 badge_consent=bool(rng.random() < 0.75),
             )
         )
@@ -200,7 +184,7 @@ def _cooperatives(  # type: ignore[no-untyped-def]
             members[number] = int(rng.integers(50, 400))
             if rng.random() < 0.33:
                 households[number].statuses = _history(rng)
-        name = village_name({**other_villages, **villages}[code])
+        name = called({**other_villages, **villages}[code])
         shelf_zh, shelf_en = category_names[shelves[HOUSEHOLD_SELLERS + at]]
         sellers.append(
             SellerPlan(
@@ -208,7 +192,7 @@ def _cooperatives(  # type: ignore[no-untyped-def]
                 area_code=code,
                 members=members,
                 name_zh=f"{name}{shelf_zh}合作社",
-                name_en=f"{romanised(name)} {shelf_en.lower()} cooperative",
+                name_en=f"{romanised_village(name)} {shelf_en.lower()} cooperative",
                 badge_consent=True,
             )
         )

@@ -27,12 +27,16 @@ MOST_OF_ONE_SELLER = 3
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A list to show: card rows, best first, with the true reason of each."""
+    """A list to show: card rows, best first, with the true reason of each.
+
+    ``personalised`` says that the list follows the reader; ``wanted`` that the reader lets it, which it may not do yet.
+    """
 
     rows: list[Any]
     reasons: list[str]
     personalised: bool
     policy: Policy | None
+    wanted: bool
 
 
 def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -> Recommendation:
@@ -46,7 +50,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     reader = account.id if account is not None and context.personalised else None
     shortlist = serving.shortlist(context.model, reader, context.policy)
     if not len(shortlist.listing_ids):
-        return Recommendation([], [], False, context.policy)
+        return Recommendation([], [], False, context.policy, context.personalised)
     sums = {**context.tilt_sums, tally.FORMAT: tally.FORMAT_NUMBER}
     controller = TiltController.from_state(tilt_policy(context.policy), sums)
     chosen = controller.rank(
@@ -58,7 +62,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     # A listing withdrawn since the shortlist was read has no card any more, and takes its reason with it.
     rows = cards(listing_ids)
     personalised = reader is not None and context.model is not None
-    return Recommendation(rows, [reasons[row.id] for row in rows], personalised, context.policy)
+    return Recommendation(rows, [reasons[row.id] for row in rows], personalised, context.policy, context.personalised)
 
 
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:

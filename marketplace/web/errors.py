@@ -52,7 +52,7 @@ def message_of(error: DomainError) -> str:
     """The failure in the reader's language; data that has two names is shown in the right one."""
     if isinstance(error, FormError):
         # Where no form is shown again, what is wrong with its fields is all there is to say.
-        return " ".join(dict.fromkeys(error.fields.values()))
+        return pick("", " ").join(dict.fromkeys(error.fields.values()))
     data = dict(error.data)
     if data.keys() >= {"title_zh", "title_en"}:
         data["title"] = pick(data["title_zh"], data["title_en"])

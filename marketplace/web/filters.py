@@ -14,6 +14,7 @@ from marketplace.catalogue.models import Unit
 from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.errors import N_
 from marketplace.web.languages import is_chinese, pick
+from marketplace.web.places import place_name
 
 UNIT_NAMES = {
     Unit.JIN: ("斤", N_("jin")),
@@ -121,6 +122,7 @@ def wire(app: Flask) -> None:
         percent=percent,
         quantity=quantity,
         unit_name=unit_name,
+        place=place_name,
     )
     app.jinja_env.globals.update(
         t=pick,

@@ -13,6 +13,23 @@ from marketplace.kernel.errors import N_, Invalid
 
 # Written by the form machinery itself, not by the person.
 _OWN_FIELDS = {"csrf_token"}
+# What marshmallow says where a field says nothing of its own, as the shop says it.
+_KINDER = {
+    "Missing data for required field.": N_("Please fill this in."),
+    "Field may not be null.": N_("Please fill this in."),
+    "Unknown field.": N_("Nothing of this name is taken here."),
+    "Invalid value.": N_("This does not fit here."),
+    "Invalid input type.": N_("This does not fit here."),
+    "Not a valid string.": N_("Please give text."),
+    "Not a valid utf-8 string.": N_("This text has characters that cannot be shown."),
+    "Not a valid number.": N_("Please enter a number."),
+    "Not a valid integer.": N_("Please enter a whole number."),
+    "Number too large.": N_("This number is too large."),
+    "Not a valid boolean.": N_("Please answer yes or no."),
+    "Not a valid date.": N_("Please give a day, such as 2026-05-01."),
+    "Not a valid list.": N_("Please give a list."),
+    "Not a valid mapping type.": N_("This does not fit here."),
+}
 
 
 class FormSchema(Schema):
@@ -84,7 +101,14 @@ def read_form(schema: Schema, source: MultiDict[str, str] | None = None) -> dict
 def _first(messages: Any) -> str:
     while isinstance(messages, (list, dict)):
         messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
-    return str(gettext(str(messages)))
+    return said(str(messages))
+
+
+def said(message: str) -> str:
+    """What is wrong with a field, in the reader's language; marshmallow's own words are put into ours."""
+    if message.startswith("Must be one of: "):
+        message = N_("Please choose one of the values offered.")
+    return str(gettext(_KINDER.get(message, message)))
 
 
 class FormError(Invalid):

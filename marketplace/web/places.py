@@ -1,33 +1,36 @@
-"""How places are called in the shop. The register has their official names, in Chinese alone."""
+"""How places are called on a page: in Chinese as people say them, in English in pinyin with the kind of place."""
 
-import re
-from functools import lru_cache
+from collections.abc import Iterable
 
 from flask_babel import gettext as _
-from pypinyin import Style, lazy_pinyin
 
 from marketplace.kernel.errors import N_
+from marketplace.regions.names import called, romanised, without_peoples
 from marketplace.web.languages import is_chinese
 
-# The register names the committee that runs a village or a quarter; people name the place.
-_COMMITTEE = re.compile(r"(?:村民|居民)?委员会$|[村居]委会$")
-_PEOPLES = (
-    "苗|侗|布依|土家|彝|仡佬|水|壮|瑶|白|羌|毛南|满|回|藏|蒙古|维吾尔|哈萨克|柯尔克孜|傣|傈僳|拉祜|佤|纳西|景颇|哈尼|朝鲜|黎|畲|"
-    "东乡|撒拉|土|保安|裕固|塔吉克|锡伯|达斡尔|鄂温克|鄂伦春|仫佬|独龙|怒|普米|布朗"
-)
-_AUTONOMOUS = re.compile(rf"(?:(?:{_PEOPLES})族?)*(?:各族)?自治(?=[州县旗区]$)")
+# The longer endings stand before those that they end in.
 _KINDS = (
     ("街道", N_("%(name)s subdistrict")),
     ("社区", N_("%(name)s community")),
+    ("地区", N_("%(name)s prefecture")),
+    ("林区", N_("%(name)s district")),
     ("村", N_("%(name)s village")),
     ("镇", N_("%(name)s town")),
     ("乡", N_("%(name)s township")),
     ("县", N_("%(name)s county")),
+    ("旗", N_("%(name)s banner")),
     ("区", N_("%(name)s district")),
     ("州", N_("%(name)s prefecture")),
+    ("盟", N_("%(name)s league")),
     ("市", N_("%(name)s city")),
     ("省", N_("%(name)s province")),
 )
+# Levels of the register that stand for no place of their own.
+_GROUPS = {
+    "市辖区": N_("Districts of the city"),
+    "县": N_("Counties"),
+    "直辖县级行政区划": N_("Counties under the province"),
+}
 
 
 def place_name(name: str) -> str:
@@ -35,21 +38,22 @@ def place_name(name: str) -> str:
 
     The official name of a village ends in the committee that runs it, that of an autonomous area in the peoples it is of.
     """
-    called = _COMMITTEE.sub("", name) or name
     if is_chinese():
-        return called
-    return _in_english(called)
-
-
-def _in_english(called: str) -> str:
-    plain = _AUTONOMOUS.sub("", called)
+        return called(name)
+    if name in _GROUPS:
+        return str(_(_GROUPS[name]))
+    # A region of the first level is known by its name alone.
+    if name.endswith(("自治区", "特别行政区")):
+        return romanised(without_peoples(name).removesuffix("特别行政区").removesuffix("区"))
+    plain = without_peoples(called(name))
     for ending, words in _KINDS:
         stem = plain.removesuffix(ending)
         if stem and stem != plain:
-            return str(_(words, name=_pinyin(stem)))
-    return _pinyin(plain)
+            return str(_(words, name=romanised(stem)))
+    return romanised(plain)
 
 
-@lru_cache(maxsize=4096)
-def _pinyin(text: str) -> str:
-    return "".join(lazy_pinyin(text, style=Style.NORMAL)).capitalize()
+def address_line(names: Iterable[str], address: str) -> str:
+    """An address on one line, given the areas from the province down: in English from the street up."""
+    parts = [*(name if is_chinese() else place_name(name) for name in names), address]
+    return " ".join(parts) if is_chinese() else ", ".join(reversed(parts))

@@ -96,7 +96,7 @@ def test_an_unknown_field_is_refused_whatever_its_name(client: FlaskClient, bear
     refused = client.post(LINES, headers=bearer, data=raw, content_type="application/json")
     assert (refused.status_code, refused.json["code"]) == (422, "input_invalid")
     shown = name.encode("ascii", "backslashreplace").decode()
-    assert refused.json["errors"] == {shown: "Unknown field."}
+    assert refused.json["errors"] == {shown: "Nothing of this name is taken here."}
 
 
 def test_a_megabyte_is_too_much(client: FlaskClient, bearer: Headers) -> None:

@@ -37,9 +37,12 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
     card = consumer.locator("main article, main li").filter(has_text="Supports registered households").first
     card.locator("form[action$='/basket/lines'] button[type=submit]").first.click()
     consumer.goto("/checkout")
+    consumer.select_option("select[name=province]", "52")
+    consumer.click("#show-counties")
+    consumer.select_option("select[name=county]", "522601")
     consumer.fill("input[name=recipient]", "Li Si")
     consumer.fill("input[name=phone]", "13800000000")
-    consumer.fill("[name=address]", "1 Minzu Road")
+    consumer.fill("[name=address]", "1 Yingpan Road")
     consumer.locator("main form[action$='/checkout'][method=post] button[type=submit]").last.click()
     consumer.wait_for_url(re.compile(r"/orders/[a-z0-9]+"))
     reference = re.search(r"NQ\d{6}-[A-Z0-9]{6}", consumer.inner_text("main"))

@@ -94,6 +94,6 @@ def test_a_mask_of_another_length_is_refused():
 
 
 def test_a_candidate_set_of_another_model_is_refused():
-    foreign = CandidateSet(np.array([0], dtype=np.int32), np.empty(0), 9)
+    foreign = CandidateSet(np.arange(2, dtype=np.int32), np.empty(0), np.arange(7, dtype=np.int32))
     with pytest.raises(InvalidRequestError, match="another model"):
         resolve_candidates(IdMap([1, 2]), foreign)

@@ -67,7 +67,10 @@ def lines(desk: Desk, query: str) -> list[str]:
 
 def test_the_page_says_what_registered_households_sold_and_compares_it(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?{MAY}").text
-    assert "Registered households in Danzhai county sold for ¥129.00, 69% of all sales, 115% more than in the period before." in page
+    assert (
+        "Registered households in Danzhai county sold for ¥129.00, 69% of all sales, 115% more than in the period before."
+        in page
+    )
     assert "One area below has no sales of registered households." in page
     for figure in ("¥129.00", "69%", "9 kg", "3 order lines"):
         assert f">{figure}</p>" in page

@@ -18,14 +18,8 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.web.forms import said
 
-# What marshmallow itself says, named here so that it is translated like our own sentences.
-MARSHMALLOW_MESSAGES = (
-    N_("Missing data for required field."),
-    N_("Unknown field."),
-    N_("Field may not be null."),
-    N_("Invalid input type."),
-)
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
 _QUANTITY = re.compile(r"(?:0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?)")
 COUNTY = re.compile(r"[0-9]{6}")
@@ -230,4 +224,4 @@ def _flat(path: str, messages: Any) -> Iterator[tuple[str, str]]:
             yield from _flat(f"{path}.{shown}" if path else shown, inner)
     else:
         first = messages[0] if isinstance(messages, list) else messages
-        yield path, str(gettext(str(first)))
+        yield path, said(str(first))

@@ -20,6 +20,7 @@ from marketplace.regions.models import Area
 from marketplace.regions.queries import ancestors, children, get_area
 from marketplace.web.access import account, allow, area_in_scope
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.places import place_name
 from marketplace.web.portals import sales_figures
 from marketplace.web.portals.sales_figures import Span
 
@@ -138,7 +139,7 @@ def _page(question: Question, *, now: datetime) -> dict[str, Any]:
         "areas": _areas_to_choose(area),
         "tabs": _tabs(question),
         "shortcuts": _shortcuts(question, days_with_facts(area.code)),
-        "headline": sales_figures.headline(area.name, total, before, rows if question.by == "area" else None),
+        "headline": sales_figures.headline(place_name(area.name), total, before, rows if question.by == "area" else None),
         "tiles": sales_figures.tiles(total, before),
         "as_sold": as_sold,
         "as_registered": as_registered,
@@ -157,7 +158,7 @@ def _url(question: Question, **changes: Any) -> str:
 def _crumbs(question: Question) -> list[tuple[str, str | None]]:
     """The areas from the officer's own scope down to this one."""
     seen = [row for row in ancestors(question.area.code) if may_see(account(), RoleKind.OFFICER, row.code)]
-    return [(row.name, _url(question, area=row.code) if row.code != question.area.code else None) for row in seen]
+    return [(place_name(row.name), _url(question, area=row.code) if row.code != question.area.code else None) for row in seen]
 
 
 def _areas_to_choose(area: Area) -> list[tuple[str, str]]:
@@ -167,7 +168,7 @@ def _areas_to_choose(area: Area) -> list[tuple[str, str]]:
     above = [row for row in ancestors(area.code) if any(contains(scope, row.code) for scope in own)]
     below = [row for parent in above[-2:] for row in children(parent.code)]
     shortest = min(len(code) for code in own)
-    chosen = {row.code: row.name for row in [*roots, *above, *below]}
+    chosen = {row.code: place_name(row.name) for row in [*roots, *above, *below]}
     return [(code, "　" * (len(code) > shortest) * _depth(shortest, code) + chosen[code]) for code in sorted(chosen)]
 
 

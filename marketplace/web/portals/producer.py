@@ -35,6 +35,7 @@ from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
+from marketplace.web.places import address_line
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
     ListingForm,
@@ -101,7 +102,8 @@ def _places(some: Sequence[Order]) -> dict[int, str]:
     codes = {order.id: ancestor_codes(order.group.area_code or "") for order in some}
     names = area_names(code for own in codes.values() for code in own)
     return {
-        order.id: " ".join([*(names[code] for code in codes[order.id] if code in names), order.group.address]) for order in some
+        order.id: address_line((names[code] for code in codes[order.id] if code in names), order.group.address)
+        for order in some
     }
 
 

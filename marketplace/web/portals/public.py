@@ -9,6 +9,7 @@ from marketplace.kernel.jobs import waiting_jobs
 from marketplace.recommendations.queries import newest_model, policies_in_force, realised_shares
 from marketplace.regions.queries import area_names
 from marketplace.web.access import PUBLIC, allow
+from marketplace.web.places import place_name
 
 blueprint = Blueprint("public", __name__)
 
@@ -35,7 +36,9 @@ def policy() -> str:
     names = area_names(row.area_code for row in found)
     return render_template(
         "public/policy.html",
-        policies=[{"policy": row, "area": names[row.area_code], "realised": realised_shares(row.id)} for row in found],
+        policies=[
+            {"policy": row, "area": place_name(names[row.area_code]), "realised": realised_shares(row.id)} for row in found
+        ],
     )
 
 

@@ -16,6 +16,7 @@ from marketplace.web.filters import day as day_text
 from marketplace.web.filters import grams as grams_text
 from marketplace.web.filters import percent, yuan
 from marketplace.web.languages import is_chinese, pick
+from marketplace.web.places import place_name
 
 GROUPINGS = ("area", "product", "month", "day")
 _MOST_BARS = 12
@@ -152,7 +153,7 @@ def _label(by: str, row: SalesRow) -> str:
     if by == "month":
         year, month = row.key.split("-")
         return f"{year}年{int(month)}月" if is_chinese() else date(int(year), int(month), 1).strftime("%b %Y")
-    return pick(row.name_zh, row.name_en)
+    return place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)
 
 
 def chart(by: str, rows: Sequence[SalesRow], span: Span, area_url: Callable[[str], str]) -> dict[str, Any] | None:
@@ -249,8 +250,7 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
     )
     return [
         _(
-            "This counts order lines whose purchase was paid from %(first)s to %(last)s, both days included,"
-            " in market time.",
+            "This counts order lines whose purchase was paid from %(first)s to %(last)s, both days included, in market time.",
             first=day_text(span.first),
             last=day_text(span.last),
         ),
@@ -298,7 +298,7 @@ def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) 
         writer.writerow(
             [
                 _harmless(row.key),
-                _harmless(pick(row.name_zh, row.name_en)),
+                _harmless(place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)),
                 span.first.isoformat(),
                 span.last.isoformat(),
                 counted,

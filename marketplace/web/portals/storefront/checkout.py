@@ -23,6 +23,7 @@ from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.basket import seller_groups
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.redirects import see_other
@@ -150,7 +151,7 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
         total_fen=view.total_fen,
         form=form,
         errors=errors or {},
-        provinces=[(area.code, area.name) for area in areas if area.level is Level.PROVINCE],
+        provinces=[(area.code, place_name(area.name)) for area in areas if area.level is Level.PROVINCE],
         province=known_province,
         cities=_counties_by_city(areas),
         payments=[
@@ -171,9 +172,9 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
 
 def _counties_by_city(areas: list[Area]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The counties to choose from, each under its city."""
-    cities = {area.code: area.name for area in areas if area.level is Level.CITY}
+    cities = {area.code: place_name(area.name) for area in areas if area.level is Level.CITY}
     counties = [area for area in areas if area.level is Level.COUNTY]
     return [
-        (name, [(area.code, area.name) for area in counties if ancestor_codes(area.code)[1] == code])
+        (name, [(area.code, place_name(area.name)) for area in counties if ancestor_codes(area.code)[1] == code])
         for code, name in cities.items()
     ]

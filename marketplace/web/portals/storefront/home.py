@@ -48,6 +48,7 @@ def home() -> str:
         categories=tiles,
         for_you=[card(row, reason) for row, reason in zip(chosen.rows, chosen.reasons, strict=True)],
         personalised=chosen.personalised,
+        switched_on=chosen.wanted,
         in_season=plain_cards(seasonal),
         week=today.isocalendar().week,
         season=_season_of_first(seasonal, today),

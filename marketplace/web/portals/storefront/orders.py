@@ -21,6 +21,7 @@ from marketplace.regions.queries import area_names
 from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
+from marketplace.web.places import address_line
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.redirects import see_other
 
@@ -79,7 +80,7 @@ def order(public_id: str) -> str:
         group=group,
         payment=payment_of(group),
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
-        place=" ".join([*(names[code] for code in codes if code in names), group.address]),
+        place=address_line((names[code] for code in codes if code in names), group.address),
         parts=[_part(part, group, art) for part in group.orders],
         # A seller who has not agreed to the badge must not be told by a sum either.
         benefit_fen=sum(line.benefit_fen for part in group.orders if part.producer.badge_consent for line in part.lines),

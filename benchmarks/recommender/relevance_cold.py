@@ -1,0 +1,69 @@
+"""New listings: `python -m benchmarks.recommender.relevance_cold`.
+
+15 % of the products lose their history. Their first buyers are folded into a model that never met them, once with what
+is known of their content and once without, and the cold products are ranked among themselves for the test weeks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recommender.common import Split, bootstrap_interval, load_journey, ndcg, split_at, top_lists
+from recommender import Interactions, Recommender
+
+COLD_SHARE = 0.15
+BUYERS = (0, 1, 3, 5, 20)
+
+
+def first_buyers(log: Interactions, is_cold: NDArray[np.bool_], buyers: int) -> NDArray[np.bool_]:
+    """Mark the events of the first so many consumers of each cold item, bool (n_events,)."""
+    chosen = np.zeros(len(log), dtype=np.bool_)
+    events = np.flatnonzero(is_cold[log.item_numbers])
+    events = events[np.lexsort((log.timestamps[events], log.item_numbers[events]))]
+    known: dict[int, set[int]] = {}
+    for event in events.tolist():
+        met = known.setdefault(int(log.item_numbers[event]), set())
+        user = int(log.user_numbers[event])
+        if user in met or len(met) < buyers:
+            met.add(user)
+            chosen[event] = True
+    return chosen
+
+
+def cold_scores(split: Split, is_cold: NDArray[np.bool_], told: NDArray[np.bool_], with_content: bool) -> NDArray[np.float32]:
+    """Return the probabilities of the cold items for all consumers after folding in what is told of them."""
+    log = split.log
+    content = split.content
+    if not with_content:
+        warm = np.flatnonzero(~is_cold).tolist()
+        content = {name: [column[row] for row in warm] for name, column in content.items()}
+    model = Recommender().fit(log.where(~is_cold[log.item_numbers]), content, now=split.now)
+    if told.any():
+        model = model.fold_in(log.where(told), now=split.now)
+    return model.relevance(log.users.values, is_cold)
+
+
+def main() -> None:
+    """Print NDCG@10 among cold products by how many had bought them."""
+    journey = load_journey()
+    split = split_at(journey, journey.test_start)
+    is_cold = np.random.default_rng(0).random(len(split.log.items)) < COLD_SHARE
+    print(f"{int(is_cold.sum())} cold products of {len(is_cold)}; NDCG@10 among them, without pairs already told")
+    print("  buyers   with content   without    difference [95 %]")
+    for buyers in BUYERS:
+        told = first_buyers(split.log, is_cold, buyers)
+        seen = np.zeros(split.bought.shape, dtype=np.bool_)
+        seen[split.log.user_numbers[told], split.log.item_numbers[told]] = True
+        bought = (split.bought & ~seen)[:, is_cold]
+        found = []
+        for with_content in (True, False):
+            scores = cold_scores(split, is_cold, told, with_content)
+            found.append(ndcg(top_lists(np.where(seen[:, is_cold], np.float32(-1), scores)), bought))
+        low, high = bootstrap_interval(found[0] - found[1])
+        means = [np.nanmean(values) for values in found]
+        print(f"  {buyers:6d}   {means[0]:.4f}         {means[1]:.4f}     [{low:+.4f}, {high:+.4f}]", flush=True)
+
+
+if __name__ == "__main__":
+    main()

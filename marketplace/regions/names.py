@@ -1,0 +1,58 @@
+"""How places are called. The register has their official names, in Chinese alone. Pure, no database."""
+
+import re
+from functools import lru_cache
+
+from pypinyin import Style, lazy_pinyin
+
+# The register names the committee that runs a village or a quarter; people name the place.
+_COMMITTEE = re.compile(r"(村民|居民|村|居)?委(?:员)?会$")
+_PLACE_OF_COMMITTEE = {"村民": "村", "村": "村", "居民": "社区", "居": "社区", None: ""}
+_PEOPLES = (
+    "苗|侗|布依|土家|彝|仡佬|水|壮|瑶|白|羌|毛南|满|回|藏|蒙古|维吾尔|哈萨克|柯尔克孜|傣|傈僳|拉祜|佤|纳西|景颇|哈尼|朝鲜|黎|畲|"
+    "东乡|撒拉|土|保安|裕固|塔吉克|锡伯|达斡尔|鄂温克|鄂伦春|仫佬|独龙|怒|普米|布朗"
+)
+_AUTONOMOUS = re.compile(rf"(?:(?:{_PEOPLES})族?)*(?:各族)?自治(?=[州县旗区]$)")
+# What pinyin does not spell as English does.
+_IN_ENGLISH = {"陕西": "Shaanxi", "内蒙古": "Inner Mongolia", "香港": "Hong Kong", "澳门": "Macao"}
+
+
+def called(name: str) -> str:
+    """A place as people say it.
+
+    >>> called("摆泥村村民委员会"), called("龙泉社区居委会"), called("摆拉村委会"), called("丹寨县")
+    ('摆泥村', '龙泉社区', '摆拉村', '丹寨县')
+    """
+    found = _COMMITTEE.search(name)
+    if found is None or not found.start():
+        return name
+    stem = name[: found.start()]
+    return stem if stem.endswith(("村", "社区")) else stem + _PLACE_OF_COMMITTEE[found[1]]
+
+
+def without_peoples(name: str) -> str:
+    """The name of an autonomous area without the peoples it is of.
+
+    >>> without_peoples("黔东南苗族侗族自治州"), without_peoples("丹寨县")
+    ('黔东南州', '丹寨县')
+    """
+    return _AUTONOMOUS.sub("", name)
+
+
+@lru_cache(maxsize=4096)
+def romanised(stem: str) -> str:
+    """The pinyin of a name without its kind of place, capitalised.
+
+    >>> romanised("摆泥"), romanised("西安"), romanised("陕西")
+    ('Baini', "Xi'an", 'Shaanxi')
+    """
+    known = _IN_ENGLISH.get(stem)
+    if known is not None:
+        return known
+    # Two names in one are divided by a point.
+    return " ".join(_word(part) for part in re.split(r"[·\s]+", stem) if part)
+
+
+def _word(text: str) -> str:
+    first, *others = lazy_pinyin(text, style=Style.NORMAL)
+    return "".join([first, *(f"'{syllable}" if syllable[0] in "aoe" else syllable for syllable in others)]).capitalize()
