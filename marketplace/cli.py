@@ -27,7 +27,7 @@ from marketplace.kernel import audit, clock, embedded_postgres
 from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
 from marketplace.ledger.queries import trial_balance, unbalanced_transfers
-from marketplace.recommendations import training
+from marketplace.recommendations import serving, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.regions import service as regions
 from marketplace.web.application import create_app
@@ -71,7 +71,7 @@ def set_up(with_demo: bool) -> None:
         if with_demo:
             if not demo.is_loaded():
                 _timed("loading the demo", lambda: _load_demo(app))
-            if newest_model() is None:
+            if not serving.can_serve(newest_model()):
                 _timed("training the recommender", lambda: _train(app))
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# No bank has this number.
+DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
+
 
 class SettingsError(RuntimeError):
     """The environment cannot be worked with; the message names every fault."""
@@ -20,10 +23,12 @@ class Settings:
     secret_key: str
     secure_cookies: bool = False
     demo: bool = False
+    # Where buyers transfer money to, as they read it: holder, bank, number.
+    bank_account: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``NONGQIAO_DEMO``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``.
 
         Raises
         ------
@@ -54,6 +59,7 @@ class Settings:
             secret_key=environ.get("SECRET_KEY") or _own_key(data_dir),
             secure_cookies=flags["SECURE_COOKIES"],
             demo=flags["NONGQIAO_DEMO"],
+            bank_account=environ.get("BANK_ACCOUNT", DEMO_BANK_ACCOUNT if flags["NONGQIAO_DEMO"] else ""),
         )
 
 

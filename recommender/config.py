@@ -12,6 +12,9 @@ from recommender.errors import InvalidConfigError
 class RecommenderConfig:
     """What may be chosen before fitting; the defaults were picked on the validation weeks of The Complete Journey.
 
+    One is a compromise: 128 factors found a little more there that was new to a consumer (NDCG@10 .0563, not .0547), 64
+    answer a request among 100,000 items in half the time.
+
     Parameters
     ----------
     factors : int

@@ -43,7 +43,7 @@ class Recommendations:
         True where nothing is known of the consumer and the list is that of popularity.
     tilt : TiltResult or None
         What the policy achieved and what it cost; its item numbers are places in the model, and -1 where a list is
-        short. None without a policy.
+        short. None without a policy, and without consumers.
     """
 
     item_ids: tuple[NDArray[Any], ...]
@@ -210,7 +210,7 @@ class Recommender:
         numbers = state.users.numbers(user_ids)
         readers = Readers(numbers, self._area_numbers(areas, len(numbers)))
         strangers = np.asarray([is_stranger(state, int(number)) for number in numbers], dtype=np.bool_)
-        if policy is None or not policy.is_tilted:
+        if policy is None or not policy.is_tilted or not len(numbers):
             lists = recommend_plain(state, readers, length, chosen, exclude_seen)
             return Recommendations(*lists, strangers)
         ids, scores, reasons, result = recommend_tilted(state, readers, length, policy, chosen, exclude_seen)

@@ -1,7 +1,8 @@
 """New listings: `python -m benchmarks.recommender.relevance_cold`.
 
-15 % of the products lose their history. Their first buyers are folded into a model that never met them, once with what
-is known of their content and once without, and the cold products are ranked among themselves for the test weeks.
+15 % of the products lose their history. Their latest buyers, as if they were the first, are folded into a model that
+never met the products, once with what is known of their content and once without, and the cold products are ranked
+among themselves for the test weeks.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from benchmarks.recommender.common import Split, bootstrap_interval, load_journe
 from recommender import Interactions, Recommender
 
 COLD_SHARE = 0.15
-BUYERS = (0, 1, 3, 5, 20)
+BUYERS = (0, 1, 5, 20)
 
 
-def first_buyers(log: Interactions, is_cold: NDArray[np.bool_], buyers: int) -> NDArray[np.bool_]:
-    """Mark the events of the first so many consumers of each cold item, bool (n_events,)."""
+def latest_buyers(log: Interactions, is_cold: NDArray[np.bool_], buyers: int) -> NDArray[np.bool_]:
+    """Mark the events of the latest so many consumers of each cold item, bool (n_events,)."""
     chosen = np.zeros(len(log), dtype=np.bool_)
     events = np.flatnonzero(is_cold[log.item_numbers])
-    events = events[np.lexsort((log.timestamps[events], log.item_numbers[events]))]
+    events = events[np.lexsort((-log.timestamps[events], log.item_numbers[events]))]
     known: dict[int, set[int]] = {}
     for event in events.tolist():
         met = known.setdefault(int(log.item_numbers[event]), set())
@@ -52,7 +53,7 @@ def main() -> None:
     print(f"{int(is_cold.sum())} cold products of {len(is_cold)}; NDCG@10 among them, without pairs already told")
     print("  buyers   with content   without    difference [95 %]")
     for buyers in BUYERS:
-        told = first_buyers(split.log, is_cold, buyers)
+        told = latest_buyers(split.log, is_cold, buyers)
         seen = np.zeros(split.bought.shape, dtype=np.bool_)
         seen[split.log.user_numbers[told], split.log.item_numbers[told]] = True
         bought = (split.bought & ~seen)[:, is_cold]

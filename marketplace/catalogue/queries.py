@@ -19,7 +19,7 @@ from marketplace.catalogue.models import (
     Product,
     StockMovement,
 )
-from marketplace.catalogue.search_terms import tsquery
+from marketplace.catalogue.search_terms import begins_name, tsquery
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area
@@ -291,7 +291,10 @@ def find_listings(wanted: ListingFilter, *, page: int = 1, per_page: int = 24) -
 
 
 def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
-    """Kinds of goods a started word may mean, as (slug, Chinese name, English name), most listed first."""
+    """Kinds of goods a started word may mean, as (slug, Chinese name, English name).
+
+    Kinds whose own name begins with it come first, then those that have it in a listing; within both the most listed first.
+    """
     query = tsquery(text)
     if query is None:
         return []
@@ -306,9 +309,9 @@ def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
         .join(part, part.c.product_id == Product.id)
         .group_by(Product.id)
         .order_by(func.sum(part.c.rank).desc(), Product.id)
-        .limit(limit)
-    )
-    return [(slug, name_zh, name_en) for slug, name_zh, name_en in rows]
+    ).all()
+    by_name = sorted(rows, key=lambda row: not begins_name(text, row.name_zh, row.name_en))
+    return [(slug, name_zh, name_en) for slug, name_zh, name_en in by_name[:limit]]
 
 
 def stock_of(listing_id: int) -> Decimal:

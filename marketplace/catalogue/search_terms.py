@@ -69,3 +69,22 @@ def tsquery(text: str) -> str | None:
         wanted += [f"'{piece}'" for piece in pieces]
     wanted += [f"'{word}':*" for word in latin]
     return " & ".join(dict.fromkeys(wanted)) or None
+
+
+def begins_name(text: str, *names: str) -> bool:
+    """Whether a word of a name begins with what was typed, in characters, pinyin, initials or Latin letters.
+
+    >>> begins_name("ping", "苹果", "Apple"), begins_name("app", "苹果", "Apple"), begins_name("ping", "沙拉酱", "Dressing")
+    (True, True, False)
+    """
+    typed = unicodedata.normalize("NFKC", text).strip().lower()
+    for name in names:
+        chinese, latin = _runs(name)
+        if any(word.startswith(typed) for word in latin) or typed in name.lower():
+            return True
+        for run in chinese:
+            syllables = lazy_pinyin(run[:_LONGEST_PINYIN_RUN], style=Style.NORMAL)
+            for at in range(len(syllables)):
+                if "".join(syllables[at:]).startswith(typed) or "".join(part[0] for part in syllables[at:]).startswith(typed):
+                    return True
+    return False

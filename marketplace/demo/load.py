@@ -24,6 +24,7 @@ from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations.models import Policy
+from marketplace.regions.names import called
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
 
 ACTOR = "demo"
@@ -186,12 +187,14 @@ def _add_listings(
     opened_at: datetime,
 ) -> list[int]:
     first = next_id(Listing)
+    villages = {**neighbouring_villages(), **danzhai_villages()}
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for at, (good, public_id) in enumerate(zip(goods, ids.public_ids(len(goods)), strict=True)):
             seller = plan.seller_of_good[at]
             # Words are letters and figures alone, so none of them needs escaping as a lexeme.
-            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en)
+            village = called(villages[plan.sellers[seller].area_code])
+            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en, village)
             yield (
                 first + at,
                 public_id,

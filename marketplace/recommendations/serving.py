@@ -108,6 +108,12 @@ def _load(version: ModelVersion) -> _Model:
     )
 
 
+def can_serve(version: ModelVersion | None) -> bool:
+    """Whether a trained model is there and its files can be read."""
+    model = _current(version)
+    return model is not None and version is not None and model.version_id == version.id
+
+
 def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None) -> Shortlist:
     """What could be shown to a reader, or to a stranger for None; the general order while there is no model."""
     model = _current(version)

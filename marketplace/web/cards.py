@@ -7,7 +7,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from marketplace.kernel.errors import N_
-from marketplace.web.filters import unit_name
+from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 
@@ -32,8 +32,9 @@ def card(row: Any, reason: str | None = None) -> dict[str, Any]:
         "harvested_on": row.harvested_on,
         "art": row.art,
         "price_fen": row.price_fen,
+        "unit": row.unit,
         "unit_label": unit_name(row.unit),
-        "unit_grams": row.unit_grams,
+        "unit_grams": weight_beside(row.unit, row.unit_grams),
         "supports_registered": row.supports_registered,
         "sold_out": row.available <= 0,
         "reason": _(REASONS[reason]) if reason is not None else None,

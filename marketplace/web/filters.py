@@ -12,19 +12,19 @@ from flask_babel import format_date, format_datetime, gettext
 
 from marketplace.catalogue.models import Unit
 from marketplace.kernel.clock import local_day, now
-from marketplace.kernel.errors import N_
 from marketplace.web.languages import is_chinese, pick
 from marketplace.web.places import place_name
 
+# In Chinese, and in English for one and for several.
 UNIT_NAMES = {
-    Unit.JIN: ("斤", N_("jin")),
-    Unit.LIANG: ("两", N_("liang")),
-    Unit.KG: ("公斤", N_("kg")),
-    Unit.G: ("克", N_("g")),
-    Unit.BOX: ("盒", N_("box")),
-    Unit.PIECE: ("个", N_("piece")),
-    Unit.BUNCH: ("把", N_("bunch")),
-    Unit.BAG: ("袋", N_("bag")),
+    Unit.JIN: ("斤", "jin", "jin"),
+    Unit.LIANG: ("两", "liang", "liang"),
+    Unit.KG: ("公斤", "kg", "kg"),
+    Unit.G: ("克", "g", "g"),
+    Unit.BOX: ("盒", "box", "boxes"),
+    Unit.PIECE: ("个", "piece", "pieces"),
+    Unit.BUNCH: ("把", "bunch", "bunches"),
+    Unit.BAG: ("袋", "bag", "bags"),
 }
 
 
@@ -70,7 +70,7 @@ def moment(value: datetime) -> str:
 
 def percent(share: float) -> str:
     """A share in whole per cent, or with one figure below ten."""
-    text = f"{share * 100:.1f}" if 0 < share < 0.1 else f"{share * 100:.0f}"
+    text = f"{share * 100:.1f}" if 0 < share < 0.0995 else f"{share * 100:.0f}"
     return f"{text}%"
 
 
@@ -82,8 +82,21 @@ def quantity(value: Decimal) -> str:
 
 def unit_name(unit: str) -> str:
     """The name of a unit."""
-    zh, en = UNIT_NAMES[Unit(unit)]
+    zh, en, _several = UNIT_NAMES[Unit(unit)]
     return pick(zh, en)
+
+
+def amount(value: Decimal, unit: str) -> str:
+    """A quantity with its unit: 2 boxes, 0.5 kg; in Chinese 2盒, 0.5公斤."""
+    number = quantity(value)
+    zh, one, several = UNIT_NAMES[Unit(unit)]
+    return pick(f"{number}{zh}", f"{number} {one if number == '1' else several}")
+
+
+def weight_beside(unit: str, unit_grams: int) -> int | None:
+    """What one weighs, unless the unit says it: a kilogram to everybody, a jin to readers of Chinese."""
+    said = unit in (Unit.KG, Unit.G) or (unit in (Unit.JIN, Unit.LIANG) and is_chinese())
+    return None if said else unit_grams
 
 
 @lru_cache(maxsize=512)
@@ -122,6 +135,7 @@ def wire(app: Flask) -> None:
         percent=percent,
         quantity=quantity,
         unit_name=unit_name,
+        amount=amount,
         place=place_name,
     )
     app.jinja_env.globals.update(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 
 from marketplace.kernel.errors import N_
-from marketplace.regions.names import called, romanised, without_peoples
+from marketplace.regions.names import called, own_english_name, romanised, without_peoples
 from marketplace.web.languages import is_chinese
 
 # The longer endings stand before those that they end in.
@@ -14,6 +14,7 @@ _KINDS = (
     ("社区", N_("%(name)s community")),
     ("地区", N_("%(name)s prefecture")),
     ("林区", N_("%(name)s district")),
+    ("特区", N_("%(name)s district")),
     ("村", N_("%(name)s village")),
     ("镇", N_("%(name)s town")),
     ("乡", N_("%(name)s township")),
@@ -42,9 +43,9 @@ def place_name(name: str) -> str:
         return called(name)
     if name in _GROUPS:
         return str(_(_GROUPS[name]))
-    # A region of the first level is known by its name alone.
-    if name.endswith(("自治区", "特别行政区")):
-        return romanised(without_peoples(name).removesuffix("特别行政区").removesuffix("区"))
+    known = own_english_name(name)
+    if known is not None:
+        return known
     plain = without_peoples(called(name))
     for ending, words in _KINDS:
         stem = plain.removesuffix(ending)

@@ -256,3 +256,32 @@ def test_an_area_changes_nothing_for_a_consumer_that_is_known():
 def test_areas_that_do_not_match_the_consumers_are_refused(model):
     with pytest.raises(InvalidRequestError, match="areas"):
         model.recommend([1000, 1001], 3, areas=["east"])
+
+
+def test_a_policy_without_any_registered_goods_says_what_it_misses():
+    fitted = Recommender(SMALL).fit(shop_log())
+    plain, tilted = fitted.recommend([1000, 1001], 5), fitted.recommend([1000, 1001], 5, TiltPolicy(exposure_share=0.3))
+    assert [ids.tolist() for ids in tilted.item_ids] == [ids.tolist() for ids in plain.item_ids]
+    assert tilted.tilt is not None
+    assert [missed.constraint for missed in tilted.tilt.unmet] == ["exposure_share"]
+
+
+def test_a_policy_with_counties_floors_and_a_guard_takes_sellers_and_areas_from_the_features(model):
+    policy = TiltPolicy(exposure_share=0.3, per_area=True, household_floor=0.3, consumer_guard=0.5)
+    tilted = model.recommend(list(range(1000, 1040)), 5, policy)
+    assert tilted.tilt is not None
+    assert tilted.tilt.exposure_share >= 0.3 - 1e-6
+    assert tilted.tilt.kept_utility.min() >= 0.5 - 1e-6
+
+
+def test_a_policy_over_unknown_and_seen_items_keeps_the_promises_of_a_list(model):
+    tilted = model.recommend([1000, "new"], 4, TiltPolicy(exposure_share=0.3), candidates=["item-00", "item-03", "x"])
+    assert all(set(ids.tolist()) <= {"item-00", "item-03", "x"} for ids in tilted.item_ids)
+    fresh = model.recommend([1000], 30, TiltPolicy(exposure_share=0.3), exclude_seen=True)
+    own = model.state.history.items[model.state.history.row(0)]
+    assert not set(fresh.item_ids[0].tolist()) & set(model.state.items.ids(own).tolist())
+
+
+def test_a_policy_without_consumers_or_candidates_gives_empty_lists(model):
+    assert model.recommend([], 3, TiltPolicy(exposure_share=0.3)).item_ids == ()
+    assert model.recommend([1000], 3, TiltPolicy(exposure_share=0.3), candidates=[]).item_ids[0].tolist() == []

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from sqlalchemy import text
+
 from marketplace.catalogue.models import Listing, ProducerKind, Unit
 from marketplace.identity.models import Account
 from marketplace.kernel import clock
@@ -58,6 +60,24 @@ class ShopWorld:
             made = factories.listing(seller, title_zh=f"苹果{at}", title_en=f"Apples {at}", rank=1 / (at + 2))
             made.season_weeks = list(range(1, 53))
         db.session.commit()
+
+    def grow_to(self, number: int) -> None:
+        """As many listings as said, copies of those there are."""
+        db.session.execute(
+            text(
+                "INSERT INTO listing (public_id, producer_id, product_id, title_zh, title_en, story_zh, story_en, unit,"
+                " unit_grams, price_fen, state, season_weeks, search_terms, created_at, published_at, category_id,"
+                " area_code, available, harvested_on, benefit_bp, rank)"
+                " SELECT left(md5(listing.id || '/' || copy), 14), producer_id, product_id, title_zh, title_en, story_zh,"
+                " story_en, unit, unit_grams, price_fen, state, season_weeks, search_terms, created_at, published_at,"
+                " category_id, area_code, available, harvested_on, benefit_bp, rank / (copy + 1)"
+                " FROM listing, generate_series(1, 1 + :number / (SELECT count(*) FROM listing)) copy"
+                " WHERE available > 0 LIMIT :number - (SELECT count(*) FROM listing)"
+            ),
+            {"number": number},
+        )
+        db.session.commit()
+        assert db.session.scalar(text("SELECT count(*) FROM listing")) == number
 
     def basket(self, *lines: tuple[Listing, Decimal | int], owner: Account | None = None) -> Basket:
         """The buyer's basket."""

@@ -170,9 +170,9 @@ def test_signing_up_opens_a_consumers_account_and_begins_its_session(browser: Br
     [
         ({"login": "wang"}, 409, "There is an account with this name already."),
         ({"login": "abc"}, 422, "Sign in with a phone number, an e-mail address, or a name of at least 4 letters."),
-        ({"login": ""}, 422, "Please fill this in."),
+        ({"login": ""}, 422, "Please give the name you sign in with."),
         ({"login": "l" * 121}, 422, "Sign in with a phone number"),
-        ({"display_name": ""}, 422, "Please fill this in."),
+        ({"display_name": ""}, 422, "Please say what we shall call you."),
         ({"display_name": "长" * 61}, 422, "Please give a name of 1 to 60 characters."),
         ({"password": "short"}, 422, "The password needs 8 to 200 characters."),
         ({"password": "x" * 201}, 422, "The password needs 8 to 200 characters."),

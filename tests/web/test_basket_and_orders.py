@@ -88,7 +88,7 @@ def test_the_basket_says_what_has_changed_since(browser: Browser, world: ShopWor
     browser.is_now(world.buyer)
     page = browser.get("/basket").text
     assert "The price was ¥12.50 when you put it in; it is ¥14.00 now." in page
-    assert "Only 3 × jin left. Please take less." in page
+    assert "Only 3 jin left. Please take less." in page
     assert "No longer on sale. Please take it out." in page
     assert 'href="/checkout"' not in page
 

@@ -131,7 +131,7 @@ def test_goods_that_have_gone_meanwhile_are_named_and_nothing_is_ordered(
     answer = place(browser, shown)
     assert answer.status_code == 409
     assert "Not enough left: Red apples, 1.5 kg (1 available)." in answer.text
-    assert "Only 1 × box left. Please take less." in answer.text
+    assert "Only 1 box left. Please take less." in answer.text
     assert "Place the order" not in answer.text
     assert written() == before
     assert session.scalars(select(Listing.available).where(Listing.id == world.greens.id)).one() == 20
@@ -187,7 +187,7 @@ def test_counties_are_chosen_in_two_steps_that_keep_what_was_typed(
     assert '<optgroup label="Qiandongnan prefecture">' in page
     assert 'value="110101"' not in page
     assert 'value="长安街"' in page
-    assert "Please fill this in." not in page
+    assert "Please say who receives it." not in page
     assert count(OrderGroup) == 0
 
 
@@ -203,10 +203,10 @@ def test_the_next_checkout_begins_with_the_last_address(browser: Browser, world:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recipient": ""}, "Please fill this in."),
+        ({"recipient": ""}, "Please say who receives it."),
         ({"recipient": "长" * 61}, "Please give a name of 1 to 60 characters."),
         ({"recipient": "a\x00b"}, "This text has characters that cannot be shown."),
-        ({"phone": ""}, "Please fill this in."),
+        ({"phone": ""}, "Please give a phone number for the courier."),
         ({"phone": "ring me"}, "Please give a phone number in digits only"),
         ({"phone": "1" * 40}, "Please give a phone number in digits only"),
         ({"county": ""}, "Please choose a county or district."),
@@ -215,7 +215,7 @@ def test_the_next_checkout_begins_with_the_last_address(browser: Browser, world:
         ({"county": "999999"}, "Please choose a county or district."),
         ({"county": "' OR 1=1"}, "Please choose a county or district."),
         ({"province": "5"}, "Please choose a province."),
-        ({"address": ""}, "Please fill this in."),
+        ({"address": ""}, "Please give town, street and house number."),
         ({"address": "长" * 201}, "The address may have at most 200 characters."),
         ({"payment_method": ""}, "Please choose how to pay."),
         ({"payment_method": "gold"}, "Please choose how to pay."),

@@ -50,7 +50,9 @@ def test_a_page_asks_eight_times_at_the_most_and_as_often_in_a_large_shop_as_in_
     browser.is_now(world.buyer if signed_in else None)
     pages = [page for page in PAGES if signed_in or page not in FOR_ACCOUNTS]
     small = counts(browser, statements, names, pages)
-    world.more_listings(57)
+    world.more_listings(97)
+    assert counts(browser, statements, names, pages) == small
+    world.grow_to(10_000)
     assert counts(browser, statements, names, pages) == small
 
 

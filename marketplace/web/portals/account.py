@@ -37,7 +37,8 @@ from marketplace.web.session import sign_out as end_session
 blueprint = Blueprint("account", __name__)
 
 _A_YEAR_S = 365 * 24 * 3600
-_NEEDED = {"required": N_("Please fill this in.")}
+_LOGIN = {"required": N_("Please give the name you sign in with.")}
+_PASSWORD = {"required": N_("Please give a password.")}
 _LANGUAGE = {"required": N_("Please choose a language.")}
 # Where a refusal of the identity service belongs on the form.
 _FIELD_OF_CODE = {
@@ -62,8 +63,8 @@ class SecretForm(FormSchema):
 class SignInForm(SecretForm):
     """Name, password, and where to go afterwards."""
 
-    login = Text(required=True, error_messages=_NEEDED)
-    password = fields.String(required=True, error_messages=_NEEDED)
+    login = Text(required=True, error_messages=_LOGIN)
+    password = fields.String(required=True, error_messages=_PASSWORD)
     remember = Text(load_default="")
     next = Text(load_default="")
 
@@ -71,9 +72,9 @@ class SignInForm(SecretForm):
 class SignUpForm(SecretForm):
     """A new consumer's account."""
 
-    login = Text(required=True, error_messages=_NEEDED)
-    display_name = Text(required=True, error_messages=_NEEDED)
-    password = fields.String(required=True, error_messages=_NEEDED)
+    login = Text(required=True, error_messages=_LOGIN)
+    display_name = Text(required=True, error_messages={"required": N_("Please say what we shall call you.")})
+    password = fields.String(required=True, error_messages=_PASSWORD)
     next = Text(load_default="")
 
 

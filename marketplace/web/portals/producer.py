@@ -33,6 +33,7 @@ from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
+from marketplace.web.filters import weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line
@@ -311,6 +312,7 @@ def _edit_page(
         "producer/listing_edit.html",
         listing=listing,
         art=product_art([listing.id])[listing.id],
+        unit_weight=weight_beside(listing.unit, listing.unit_grams),
         form=form or kept,
         errors=errors or {},
         harvest=harvest or {"harvested_on": today.isoformat()},

@@ -20,8 +20,7 @@ from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan
 # Dried goods keep for a year or two; an older day is a slip of the hand.
 OLDEST_HARVEST = timedelta(days=730)
 MOST_HOUSEHOLDS = 200
-_NEEDED = {"required": N_("Please fill this in.")}
-_DAY = {**_NEEDED, "invalid": N_("Please give a day, such as 2026-05-01.")}
+_DAY = {"required": N_("Please give the harvest day."), "invalid": N_("Please give a day, such as 2026-05-01.")}
 _WHOLE = {"invalid": N_("Please enter a whole number.")}
 _HOUSEHOLD_LINE = re.compile(r"([0-9]{16})[\s,，;；:：]+([0-9]{1,8})\s*(?:g|克)?")
 # Where a refusal of the catalogue belongs on the form; what is not named here stands above it.
@@ -40,8 +39,8 @@ _FIELD_OF_CODE = {
 class WordsForm(FormSchema):
     """What can be changed of a listing that is there: its price and its words."""
 
-    price = Yuan(required=True, error_messages=_NEEDED)
-    title_zh = Text(required=True, error_messages=_NEEDED)
+    price = Yuan(required=True, error_messages={"required": N_("Please give the price.")})
+    title_zh = Text(required=True, error_messages={"required": N_("Please give a name in Chinese.")})
     title_en = Text(load_default="")
     story_zh = Text(load_default="")
     story_en = Text(load_default="")
@@ -51,7 +50,7 @@ class HarvestForm(FormSchema):
     """A harvest that goes on stock. ``households`` is written by cooperatives alone."""
 
     harvested_on = fields.Date(required=True, error_messages=_DAY)
-    quantity = Amount(required=True, error_messages=_NEEDED)
+    quantity = Amount(required=True, error_messages={"required": N_("Please say how much there is.")})
     households = Text(load_default="")
 
 

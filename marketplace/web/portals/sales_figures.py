@@ -183,15 +183,22 @@ def chart(by: str, rows: Sequence[SalesRow], span: Span, area_url: Callable[[str
         {"label": _label(by, row), "text": yuan(row.benefit_fen), "x": x, "y": y}
         for row, (x, y) in zip(filled, places, strict=True)
     ]
-    return {"kind": "line", "points": points, "top": yuan(top), "axis": _axis(points)}
+    return {"kind": "line", "points": points, "top": yuan(top), "axis": _axis([_tick(key) for key in keys[-_MOST_POINTS:]])}
 
 
-def _axis(points: Sequence[dict[str, Any]]) -> list[str]:
+def _tick(key: str) -> str:
+    """A month or a day in as little room as there is below a chart."""
+    if is_chinese():
+        return key.replace("-", ".")
+    return f"{date.fromisoformat(key):%-d %b}" if len(key) == len("2026-05-01") else f"{date.fromisoformat(key + '-01'):%b %y}"
+
+
+def _axis(labels: Sequence[str]) -> list[str]:
     """At most five labels along the time, from the first to the last."""
-    count = min(5, len(points))
+    count = min(5, len(labels))
     if count < 2:
-        return [point["label"] for point in points]
-    return [points[at * (len(points) - 1) // (count - 1)]["label"] for at in range(count)]
+        return list(labels)
+    return [labels[at * (len(labels) - 1) // (count - 1)] for at in range(count)]
 
 
 def _months(span: Span) -> list[str]:

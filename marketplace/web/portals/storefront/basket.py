@@ -17,7 +17,7 @@ from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.errors import message_of, status_of
-from marketplace.web.filters import quantity, unit_name, yuan
+from marketplace.web.filters import amount, quantity, unit_name, weight_beside, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -139,8 +139,9 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "price_fen": row.price_fen,
         "unit": row.unit,
         "unit_label": unit_name(row.unit),
-        "unit_grams": row.unit_grams,
+        "unit_grams": weight_beside(row.unit, row.unit_grams),
         "quantity": quantity(line.quantity),
+        "amount": amount(line.quantity, row.unit),
         "step": step_for(row.unit, line.quantity),
         "maximum": quantity(max(line.quantity, largest(row.unit, row.available))),
         "can_change": line.problem in (None, "too_few"),
@@ -158,7 +159,7 @@ def _prices(line: BasketLineView) -> dict[str, str]:
 
 def _problem(line: BasketLineView) -> str | None:
     if line.problem == "too_few":
-        left, unit = quantity(line.listing.available), unit_name(line.listing.unit)
-        return str(_("Only %(left)s × %(unit)s left. Please take less.", left=left, unit=unit))
+        left = amount(line.listing.available, line.listing.unit)
+        return str(_("Only %(amount)s left. Please take less.", amount=left))
     words = {"withdrawn": _("No longer on sale. Please take it out."), "sold_out": _("Sold out. Please take it out.")}
     return words.get(line.problem or "")

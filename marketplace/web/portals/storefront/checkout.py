@@ -28,7 +28,6 @@ from marketplace.web.portals.storefront.basket import seller_groups
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.redirects import see_other
 
-_NEEDED = {"required": N_("Please fill this in.")}
 _STALE = {"required": N_("Please open the checkout again."), "invalid": N_("Please open the checkout again.")}
 _METHOD = {"required": N_("Please choose how to pay."), "unknown": N_("Please choose how to pay.")}
 _PROVINCE = r"[0-9]{2}\Z"
@@ -44,12 +43,12 @@ class CheckoutForm(FormSchema):
     expected_total_fen = fields.Integer(required=True, error_messages=_STALE)
     recipient = Text(
         required=True,
-        error_messages=_NEEDED,
+        error_messages={"required": N_("Please say who receives it.")},
         validate=validate.Length(max=60, error=N_("Please give a name of 1 to 60 characters.")),
     )
     phone = Text(
         required=True,
-        error_messages=_NEEDED,
+        error_messages={"required": N_("Please give a phone number for the courier.")},
         validate=validate.Regexp(
             r"\+?[0-9][0-9 -]{4,18}\Z", error=N_("Please give a phone number in digits only, such as 138 0013 8000.")
         ),
@@ -62,7 +61,7 @@ class CheckoutForm(FormSchema):
     )
     address = Text(
         required=True,
-        error_messages=_NEEDED,
+        error_messages={"required": N_("Please give town, street and house number.")},
         validate=validate.Length(max=200, error=N_("The address may have at most 200 characters.")),
     )
     payment_method = fields.Enum(PaymentMethod, by_value=fields.String(), required=True, error_messages=_METHOD)

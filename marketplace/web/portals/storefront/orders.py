@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, render_template, request, url_for
+from flask import current_app, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from marshmallow import EXCLUDE, validate
 from werkzeug.wrappers import Response
@@ -79,6 +79,7 @@ def order(public_id: str) -> str:
         "storefront/order.html",
         group=group,
         payment=payment_of(group),
+        bank_account=current_app.extensions["settings"].bank_account,
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
         place=address_line((names[code] for code in codes if code in names), group.address),
         parts=[_part(part, group, art) for part in group.orders],
