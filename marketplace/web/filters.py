@@ -80,6 +80,17 @@ def quantity(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def unit_price(price_fen: int, unit_grams: int) -> str:
+    """What a weight costs, to compare packs by: a jin (500 g) in Chinese, a kilogram in English; rounded half up.
+
+    Empty where the unit is that very weight, because the price itself says it.
+    """
+    weight_g, words = (500, "{}/斤") if is_chinese() else (1000, "{}/kg")
+    if unit_grams == weight_g:
+        return ""
+    return words.format(yuan((2 * price_fen * weight_g + unit_grams) // (2 * unit_grams)))
+
+
 def unit_name(unit: str) -> str:
     """The name of a unit."""
     zh, en, _several = UNIT_NAMES[Unit(unit)]
@@ -135,6 +146,7 @@ def wire(app: Flask) -> None:
         percent=percent,
         quantity=quantity,
         unit_name=unit_name,
+        unit_price=unit_price,
         amount=amount,
         place=place_name,
     )

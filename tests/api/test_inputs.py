@@ -93,7 +93,8 @@ def test_a_name_that_is_none_is_named(client: FlaskClient, bearer: Headers, name
 def test_an_unknown_field_is_refused_whatever_its_name(client: FlaskClient, bearer: Headers, name: str) -> None:
     listing = factories.listing(stock=100)
     raw = json.dumps({"listing": listing.public_id, "quantity": "1", name: "x"})
-    refused = client.post(LINES, headers=bearer, data=raw, content_type="application/json")
+    headers = {**bearer, "Accept-Language": "en"}
+    refused = client.post(LINES, headers=headers, data=raw, content_type="application/json")
     assert (refused.status_code, refused.json["code"]) == (422, "input_invalid")
     shown = name.encode("ascii", "backslashreplace").decode()
     assert refused.json["errors"] == {shown: "Nothing of this name is taken here."}

@@ -79,14 +79,14 @@ def test_the_page_says_what_registered_households_sold_and_compares_it(county_de
 
 def test_a_span_before_the_first_sale_is_no_comparison(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?area={COUNTY}&from=2026-03-01&to=2026-05-31").text
-    assert "Registered households in 丹寨县 sold for ¥201.00, 78% of all sales." in page
+    assert "Registered households in Danzhai county sold for ¥201.00, 78% of all sales." in page
     assert "No earlier period to compare with" in page
     assert "in the period before" not in page
 
 
 def test_both_ways_of_counting_are_stated(county_desk: Desk) -> None:
     page = county_desk.get(f"/office/sales?{MAY}&as_of=2026-07-01").text
-    assert "Counted as sold: ¥129.00. Counted by the registry of 1 Jul 2026: ¥0.00." in page
+    assert "Counted as sold: ¥129.00. Counted by the registry as of 1 Jul 2026: ¥0.00." in page
     assert "This page shows the second." in page
     page = county_desk.get(f"/office/sales?{MAY}&as_of=2026-06-30").text
     assert "Counted as sold: ¥129.00. Counted by the registry of 30 Jun 2026: ¥129.00." in page
@@ -95,8 +95,8 @@ def test_both_ways_of_counting_are_stated(county_desk: Desk) -> None:
 def test_the_file_holds_the_same_figures_by_township(county_desk: Desk) -> None:
     assert lines(county_desk, MAY) == [
         HEADER,
-        f"{NORTH},龙泉镇,2026-05-01,2026-05-31,as sold,129.00,147.00,6500,2,2",
-        f"{SOUTH},兴仁镇,2026-05-01,2026-05-31,as sold,0.00,40.00,2500,1,1",
+        f"{NORTH},Longquan town,2026-05-01,2026-05-31,as sold,129.00,147.00,6500,2,2",
+        f"{SOUTH},Xingren town,2026-05-01,2026-05-31,as sold,0.00,40.00,2500,1,1",
     ]
 
 
@@ -109,8 +109,8 @@ def test_the_file_begins_with_the_mark_of_utf_8_and_is_offered_for_saving(county
 
 def test_the_file_can_be_counted_by_the_registry_of_a_day(county_desk: Desk) -> None:
     assert lines(county_desk, f"{MAY}&as_of=2026-07-01")[1:] == [
-        f"{NORTH},龙泉镇,2026-05-01,2026-05-31,registry of 2026-07-01,0.00,147.00,6500,2,2",
-        f"{SOUTH},兴仁镇,2026-05-01,2026-05-31,registry of 2026-07-01,0.00,40.00,2500,1,1",
+        f"{NORTH},Longquan town,2026-05-01,2026-05-31,registry of 2026-07-01,0.00,147.00,6500,2,2",
+        f"{SOUTH},Xingren town,2026-05-01,2026-05-31,registry of 2026-07-01,0.00,40.00,2500,1,1",
     ]
 
 
@@ -136,10 +136,10 @@ def test_townships_lead_on_to_villages_and_a_village_shows_its_goods(county_desk
     page = county_desk.get(f"/office/sales?{MAY}").text
     assert f"area={NORTH}" in page
     township = county_desk.get(f"/office/sales?{MAY.replace(COUNTY, NORTH)}").text
-    assert "卡拉村" in township
+    assert "Kala village" in township
     assert f"area={POOR_VILLAGE}" in township
     village = county_desk.get(f"/office/sales?{MAY.replace(COUNTY, COOP_VILLAGE)}&by=area").text
-    assert "Registered households in 石桥村 sold for ¥9.00, 33% of all sales." in village
+    assert "Registered households in Shiqiao village sold for ¥9.00, 33% of all sales." in village
     assert "Apples" in village
 
 
@@ -153,14 +153,14 @@ def test_the_span_is_the_twelve_months_that_end_with_the_last_day_of_facts(count
 def test_the_area_chosen_last_is_remembered(county_desk: Desk) -> None:
     assert "<h1>Sales of registered households</h1>" in county_desk.get(f"/office/sales?area={SOUTH}").text
     assert f'<option value="{SOUTH}" selected>' in county_desk.get("/office/sales").text
-    assert "兴仁镇" in county_desk.get("/office/policy").text
+    assert "Xingren town" in county_desk.get("/office/policy").text
 
 
 def test_an_area_remembered_by_another_officer_counts_for_nothing(client: FlaskClient, world: World) -> None:
     desk = Desk(client, make_account(RoleKind.OFFICER, SOUTH))
     with client.session_transaction() as kept:
         kept["office_area"] = NORTH
-    assert "龙泉镇" not in desk.get("/office/sales").text
+    assert "Longquan town" not in desk.get("/office/sales").text
 
 
 @pytest.mark.parametrize("path", ["/office/sales", "/office/sales.csv", "/office/policy"])
@@ -174,15 +174,15 @@ def test_an_officer_of_one_township_finds_no_other_area(client: FlaskClient, wor
         assert "¥129.00" not in answer.text
     else:
         assert answer.status_code in (404, 422)
-    assert "龙泉镇" not in answer.text
+    assert "Longquan town" not in answer.text
     assert "129.00" not in answer.text
 
 
 def test_the_breadcrumb_ends_at_the_officers_own_area(client: FlaskClient, world: World) -> None:
     desk = Desk(client, make_account(RoleKind.OFFICER, SOUTH))
     page = desk.get(f"/office/sales?area={OTHER_VILLAGE}").text
-    assert "兴仁镇" in page
-    assert "丹寨县" not in page
+    assert "Xingren town" in page
+    assert "Danzhai county" not in page
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_days_at_the_ends_of_the_calendar_are_answered(county_desk: Desk) -> Non
 def test_an_area_without_sales_says_so(client: FlaskClient, session: Session) -> None:
     World()
     page = Desk(client, make_account(RoleKind.OFFICER, SOUTH)).get("/office/sales").text
-    assert "Nothing was sold from 兴仁镇 in this period." in page
+    assert "Nothing was sold from Xingren town in this period." in page
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless() -> None:
@@ -236,9 +236,9 @@ def test_the_policy_of_the_county_holds_in_its_townships(client: FlaskClient, wo
         )
     db.session.flush()
     page = Desk(client, make_account(RoleKind.OFFICER, SOUTH)).get("/office/policy").text
-    assert "Goods of registered households are to have 30% of what buyers are shown." in page
+    assert "Goods from registered households are to make up 30% of what buyers are shown." in page
     assert "1 Feb 2026" in page
-    assert "兴仁镇 has no policy of its own; the one of 丹寨县 holds." in page
+    assert "Xingren town has no policy of its own; the one of Danzhai county holds." in page
     assert count(Policy) == 3
 
 

@@ -115,7 +115,7 @@ def test_the_ledger_says_that_it_sums_to_zero_and_where_the_money_stands(desk: D
     world.pay(group)
     world.deliver(group)
     page = desk.get("/operator/ledger").text
-    assert "All balances together are zero" in page
+    assert "All balances sum to zero" in page
     assert "The audit trail is whole" in page
     for amount in ("-¥120.00", "¥116.40", "¥3.60", "¥0.00"):
         assert f">{amount}<" in page

@@ -85,8 +85,8 @@ def test_a_cooperative_names_the_households_of_a_harvest_and_their_grams(
     ("households", "message"),
     [
         ("", "Please say which households the harvest comes from."),
-        ("somebody 10", "Line 1 should be a code of 16 figures and grams"),
-        (f"{REGISTERED_CODE} 0", "Line 1 should be a code of 16 figures and grams"),
+        ("somebody 10", "Line 1 should be a code of 16 digits and grams"),
+        (f"{REGISTERED_CODE} 0", "Line 1 should be a code of 16 digits and grams"),
         (f"{REGISTERED_CODE} 30000\n{REGISTERED_CODE} 30000", "Line 2 names a household for the second time."),
         ("5226361000019999 30000", "No household of your county has the code 5226361000019999."),
         ("1101010010010001 30000", "No household of your county has the code 1101010010010001."),
@@ -180,7 +180,7 @@ def test_shipping_moves_the_order_on_and_doing_it_again_changes_nothing(farmer: 
     assert farmer.post(f"/farm/orders/{order.public_id}/ship").status_code == 303
     session.refresh(order)
     assert order.shipped_at == shipped_at
-    assert "This order had left already." in farmer.get("/farm/").text
+    assert "This order had already left." in farmer.get("/farm/").text
 
 
 def test_goods_on_transfer_do_not_leave_before_the_money_has_come(farmer: Desk, world: World, session: Session) -> None:

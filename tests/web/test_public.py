@@ -37,8 +37,8 @@ def test_the_policy_page_shows_the_policy_in_force_and_nothing_that_begins_later
         db.session.add(Policy(area_code=COUNTY, exposure_share=share, begins_on=begins_on, set_by="test", created_at=THEN))
     db.session.flush()
     page = visitor.get("/policy").text
-    assert "Goods of registered households have at least 30% of what buyers are shown." in page
-    assert "丹寨县" in page
+    assert "Goods from registered households make up at least 30% of what buyers are shown." in page
+    assert "Danzhai county" in page
     assert "90%" not in page
 
 
