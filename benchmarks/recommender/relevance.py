@@ -1,7 +1,8 @@
 """Relevance against its peers, its calibration, and what it costs: `python -m benchmarks.recommender.relevance`.
 
 Every parameter, ours and the peers', is picked on the validation weeks alone; a peer may even pick one setting for all
-items and another for novel ones. The test weeks are opened once, for the chosen.
+items and another for novel ones. This program scores the test weeks for the chosen settings only; the test weeks were
+looked at while the method was being built, so they are not untouched evidence.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import book_payment, settle_if_due, split_order
-from marketplace.orders.states import OrderAction, OrderState, next_state
+from marketplace.orders.states import ORDERS, OrderAction, OrderState
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.service import apply_action, create_payment
 from marketplace.payments.states import PaymentAction
@@ -195,7 +195,7 @@ def cancel_unpaid(payment: Payment, *, actor: str, now: datetime) -> bool:
         return False
     parts: dict[int, Any] = defaultdict(int)
     for order in _lock_orders(group):
-        state = next_state(OrderState(order.state), OrderAction.CANCEL)
+        state = ORDERS.next_state(OrderState(order.state), OrderAction.CANCEL)
         if state is not None:
             order.state = state
             for line in order.lines:
@@ -238,7 +238,7 @@ def _lock_order(public_id: str, *, producer_id: int | None = None, account_id: i
 
 
 def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str, now: datetime) -> Order:
-    state = next_state(OrderState(order.state), action)
+    state = ORDERS.next_state(OrderState(order.state), action)
     if state is None:
         return order
     order.state = state

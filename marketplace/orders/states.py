@@ -2,7 +2,8 @@
 
 import enum
 
-from marketplace.kernel.errors import N_, Conflict
+from marketplace.kernel.errors import N_
+from marketplace.kernel.state_machine import StateMachine
 
 
 class OrderState(enum.StrEnum):
@@ -22,32 +23,12 @@ class OrderAction(enum.StrEnum):
     CANCEL = "cancel"
 
 
-TRANSITIONS = {
-    (OrderState.PLACED, OrderAction.SHIP): OrderState.SHIPPED,
-    (OrderState.PLACED, OrderAction.CANCEL): OrderState.CANCELLED,
-    (OrderState.SHIPPED, OrderAction.DELIVER): OrderState.DELIVERED,
-}
-# An action that arrives again in the state it led to changes nothing and is no error.
-ALREADY_DONE = {
-    (OrderState.SHIPPED, OrderAction.SHIP),
-    (OrderState.DELIVERED, OrderAction.DELIVER),
-    (OrderState.CANCELLED, OrderAction.CANCEL),
-}
-
-
-def next_state(state: OrderState, action: OrderAction) -> OrderState | None:
-    """The state after ``action``; None when it was done already.
-
-    Raises
-    ------
-    Conflict
-        For an action that this state does not know.
-    """
-    if (state, action) in ALREADY_DONE:
-        return None
-    try:
-        return TRANSITIONS[state, action]
-    except KeyError:
-        raise Conflict(
-            "order_state", N_("This order can no longer be changed that way."), state=state.value, action=action.value
-        ) from None
+ORDERS = StateMachine(
+    "order_state",
+    N_("This order can no longer be changed that way."),
+    {
+        (OrderState.PLACED, OrderAction.SHIP): OrderState.SHIPPED,
+        (OrderState.PLACED, OrderAction.CANCEL): OrderState.CANCELLED,
+        (OrderState.SHIPPED, OrderAction.DELIVER): OrderState.DELIVERED,
+    },
+)

@@ -6,7 +6,7 @@ from marketplace.kernel import ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.payments.models import Payment, PaymentMethod
-from marketplace.payments.states import PaymentAction, PaymentState, next_state
+from marketplace.payments.states import PAYMENTS, PaymentAction, PaymentState
 
 
 def create_payment(purpose_kind: str, purpose_id: str, method: PaymentMethod, amount_fen: int, *, now: datetime) -> Payment:
@@ -26,7 +26,7 @@ def create_payment(purpose_kind: str, purpose_id: str, method: PaymentMethod, am
 
 def apply_action(payment: Payment, action: PaymentAction, *, now: datetime) -> bool:
     """Move a locked payment along its state machine; False when that had been done already."""
-    state = next_state(PaymentState(payment.state), action)
+    state = PAYMENTS.next_state(PaymentState(payment.state), action)
     if state is None:
         return False
     payment.state = state

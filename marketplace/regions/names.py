@@ -20,6 +20,7 @@ _NAMED_AFTER_A_PEOPLE = re.compile(r"族(?=[县旗]$)")
 # Names that English has of its own, and the first level's regions, whose names hold no word for what they are.
 _IN_ENGLISH = {
     "陕西": "Shaanxi",
+    "单": "Shan",
     "内蒙古自治区": "Inner Mongolia",
     "广西壮族自治区": "Guangxi",
     "西藏自治区": "Tibet",
@@ -62,8 +63,8 @@ def own_english_name(name: str) -> str | None:
 def romanised(stem: str) -> str:
     """The pinyin of a name without its kind of place, capitalised.
 
-    >>> romanised("摆泥"), romanised("西安"), romanised("陕西")
-    ('Baini', "Xi'an", 'Shaanxi')
+    >>> romanised("摆泥"), romanised("西安"), romanised("陕西"), romanised("长青")
+    ('Baini', "Xi'an", 'Shaanxi', 'Changqing')
     """
     known = _IN_ENGLISH.get(stem)
     if known is not None:
@@ -73,5 +74,7 @@ def romanised(stem: str) -> str:
 
 
 def _word(text: str) -> str:
-    first, *others = lazy_pinyin(text, style=Style.NORMAL)
+    # In names of places it is read as "long" and not as "grow", but for one county.
+    read = text if text.startswith("长子") else text.replace("长", "常")
+    first, *others = lazy_pinyin(read, style=Style.NORMAL)
     return "".join([first, *(f"'{syllable}" if syllable[0] in "aoe" else syllable for syllable in others)]).capitalize()

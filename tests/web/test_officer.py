@@ -89,7 +89,7 @@ def test_both_ways_of_counting_are_stated(county_desk: Desk) -> None:
     assert "Counted as sold: ¥129.00. Counted by the registry as of 1 Jul 2026: ¥0.00." in page
     assert "This page shows the second." in page
     page = county_desk.get(f"/office/sales?{MAY}&as_of=2026-06-30").text
-    assert "Counted as sold: ¥129.00. Counted by the registry of 30 Jun 2026: ¥129.00." in page
+    assert "Counted as sold: ¥129.00. Counted by the registry as of 30 Jun 2026: ¥129.00." in page
 
 
 def test_the_file_holds_the_same_figures_by_township(county_desk: Desk) -> None:
