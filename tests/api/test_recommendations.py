@@ -1,6 +1,7 @@
 """Recommendations over the API."""
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -8,8 +9,9 @@ from sqlalchemy import func, select
 from marketplace.identity.models import Account
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations.models import ServedList
-from marketplace.recommendations.service import set_personalised
+from marketplace.recommendations import serving, training
+from marketplace.recommendations.models import EventKind, ServedList
+from marketplace.recommendations.service import record_event, set_personalised
 from tests import factories
 from tests.api.conftest import Headers
 
@@ -44,13 +46,23 @@ def test_what_was_shown_is_written_down_for_the_surface(client: FlaskClient) -> 
     assert row == ("api", [made.id], None)
 
 
-def test_a_token_makes_the_list_personal_until_its_owner_says_no(client: FlaskClient, buyer: Account, bearer: Headers) -> None:
-    factories.listing()
+def test_a_token_makes_the_list_personal_until_its_owner_says_no(
+    client: FlaskClient, buyer: Account, bearer: Headers, tmp_path: Path
+) -> None:
+    now = clock.now()
+    with transaction():
+        for _ in range(3):
+            bought = factories.listing()
+            record_event(buyer, bought.id, EventKind.PURCHASE, now=now - timedelta(days=30))
+            record_event(buyer, bought.id, EventKind.PURCHASE, now=now - timedelta(days=2))
+    assert client.get(ADDRESS, headers=bearer).json["personalised"] is False, "before there is a model"
+    serving.use_models_in(tmp_path)
+    training.train(tmp_path, now=now, say=lambda _: None)
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is True
     with transaction():
         set_personalised(buyer, False, now=clock.now())
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is False
-    assert db.session.scalar(select(func.count()).where(ServedList.account_id.is_not(None))) == 1
+    assert db.session.scalar(select(func.count()).where(ServedList.account_id.is_not(None))) == 2
 
 
 def test_a_bad_token_is_refused_and_nothing_is_shown(client: FlaskClient) -> None:
