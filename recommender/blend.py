@@ -78,7 +78,7 @@ class Blend:
 
     def kind_terms(self, said: Floats) -> Floats:
         """Return what a consumer's history adds to such logits by kind: `Kinds.describe` -> float32 (n_kinds,)."""
-        return said.reshape(len(said), -1) @ self.kind.ravel()
+        return said.reshape(len(said), self.kind.size) @ self.kind.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +180,7 @@ def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: n
         row[:, n_item + 2] = log_score(scores[chosen])
         own = lesson.history.row(int(user))
         said = lesson.kinds.describe(lesson.history.items[own], lesson.history.frequency[own])
-        row[:, len(NOVEL_FEATURES) :] = said[lesson.kinds.of_item[chosen]].reshape(len(chosen), -1)
+        row[:, len(NOVEL_FEATURES) :] = said[lesson.kinds.of_item[chosen]].reshape(len(chosen), width - len(NOVEL_FEATURES))
         rows.append(row)
         labels.append(label)
         weights.append(weight)

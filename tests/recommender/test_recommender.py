@@ -129,9 +129,10 @@ def test_a_shortlist_takes_ids_of_a_live_shop_and_gives_items_it_never_met_their
 
 def test_a_new_listing_is_known_by_its_content(model):
     events, features = shop_log(), shop_features()
-    grown = {name: [*values, value] for (name, values), value in zip(
-        features.items(), ["fresh", 0.0, 99, 1.0, "north", "even"], strict=True
-    )}
+    grown = {
+        name: [*values, value]
+        for (name, values), value in zip(features.items(), ["fresh", 0.0, 99, 1.0, "north", "even"], strict=True)
+    }
     fitted = Recommender(SMALL).fit(events, grown)
     even, odd = fitted.relevance([1000, 1001], ["fresh"])[:, 0]
     assert even > odd
@@ -174,9 +175,7 @@ def test_same_seed_and_log_give_the_same_bytes_in_any_order_of_events():
 def test_events_after_now_count_for_nothing():
     users, items, times, kinds = shop_events()
     past = [place for place in range(len(users)) if times[place] <= 60 * DAY]
-    early = Interactions.from_events(
-        [users[i] for i in past], [items[i] for i in past], times[past], [kinds[i] for i in past]
-    )
+    early = Interactions.from_events([users[i] for i in past], [items[i] for i in past], times[past], [kinds[i] for i in past])
     assert len(early.users) == 40
     hindsight = Recommender(SMALL).fit(shop_log(), now=60 * DAY)
     honest = Recommender(SMALL).fit(early, now=60 * DAY)
@@ -285,3 +284,15 @@ def test_a_policy_over_unknown_and_seen_items_keeps_the_promises_of_a_list(model
 def test_a_policy_without_consumers_or_candidates_gives_empty_lists(model):
     assert model.recommend([], 3, TiltPolicy(exposure_share=0.3)).item_ids == ()
     assert model.recommend([1000], 3, TiltPolicy(exposure_share=0.3), candidates=[]).item_ids[0].tolist() == []
+
+
+def test_a_consumer_who_has_bought_everything_can_still_be_learnt_from() -> None:
+    day = 86400.0
+    log = Interactions.from_events(
+        ["li"] * 6, ["pear", "tea", "plum"] * 2, [0.0, day, day, 40 * day, 41 * day, 42 * day], "purchase"
+    )
+    features = {"item_id": ["pear", "tea", "plum"], "shelf": ["fruit", "drink", "fruit"]}
+    model = Recommender(RecommenderConfig(factors=2)).fit(log, item_features=features)
+    lists = model.recommend(["li"], 3)
+    assert sorted(lists.item_ids[0].tolist()) == ["pear", "plum", "tea"]
+    assert np.isfinite(lists.scores[0]).all()
