@@ -8,6 +8,7 @@ program inside. Only the standard library is used here.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -61,7 +62,7 @@ def fail(message: str) -> int:
 
 def prepare(requirements: str) -> None:
     """Make the environment and install a requirements file, unless that very file has been installed before."""
-    if not PYTHON.exists():
+    if not (VENV / "made").exists():
         step("making .venv", make_venv)
     content = (ROOT / requirements).read_bytes()
     stamp = VENV / f"installed-{requirements}-{hashlib.sha256(content).hexdigest()[:16]}"
@@ -85,12 +86,15 @@ def newer_than_compiled() -> bool:
 
 
 def make_venv() -> None:
-    """Make the environment, with ``virtualenv`` where Python came without ``ensurepip``."""
+    """Make the environment, with ``virtualenv`` where Python came without ``ensurepip``; one half made is made again."""
     try:
         venv.EnvBuilder(with_pip=True, clear=VENV.exists()).create(VENV)
     except (subprocess.CalledProcessError, ImportError):
         shutil.rmtree(VENV, ignore_errors=True)
+        if importlib.util.find_spec("virtualenv") is None:
+            raise OSError("this Python has neither ensurepip nor virtualenv; install python3-venv or virtualenv") from None
         subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(VENV)], check=True)
+    (VENV / "made").touch()
 
 
 def install(requirements: str) -> None:

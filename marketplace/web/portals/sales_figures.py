@@ -188,9 +188,11 @@ def chart(by: str, rows: Sequence[SalesRow], span: Span, area_url: Callable[[str
 
 def _tick(key: str) -> str:
     """A month or a day in as little room as there is below a chart."""
+    year, month, *days = key.split("-")
     if is_chinese():
-        return key.replace("-", ".")
-    return f"{date.fromisoformat(key):%-d %b}" if len(key) == len("2026-05-01") else f"{date.fromisoformat(key + '-01'):%b %y}"
+        return f"{int(month)}月{int(days[0])}日" if days else f"{year}.{month}"
+    name = date(int(year), int(month), 1).strftime("%b")
+    return f"{int(days[0])} {name}" if days else f"{name} {year[2:]}"
 
 
 def _axis(labels: Sequence[str]) -> list[str]:
