@@ -114,9 +114,7 @@ class ReliabilityBin:
         return abs(self.predicted - self.observed) / self.observed
 
 
-def reliability_table(
-    probabilities: ArrayLike, labels: ArrayLike, edges: ArrayLike = DEFAULT_EDGES
-) -> list[ReliabilityBin]:
+def reliability_table(probabilities: ArrayLike, labels: ArrayLike, edges: ArrayLike = DEFAULT_EDGES) -> list[ReliabilityBin]:
     """Compare predicted probabilities with what happened, bin by bin; empty bins are left out.
 
     Parameters

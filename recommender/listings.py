@@ -211,9 +211,7 @@ def _numbers(
     return column
 
 
-def _name_column(
-    name: str, old: Column | None, table: Mapping[str, ArrayLike], rows: Codes, n_items: int
-) -> Column | None:
+def _name_column(name: str, old: Column | None, table: Mapping[str, ArrayLike], rows: Codes, n_items: int) -> Column | None:
     if name not in table:
         return old and old.extended([], rows[:0], n_items)
     old = old or Column(name, IdMap([]), np.empty(0), np.empty(0, dtype=np.int32))

@@ -172,9 +172,7 @@ def _state_from(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
         area=column("area", "area") if "area_codes" in arrays else None,
         content=tuple(column(f"content_{place}", name) for place, name in enumerate(manifest["content"])),
     )
-    history = History(
-        now=manifest["now"], n_items=len(items), **{name: arrays[f"history_{name}"] for name in HISTORY_ARRAYS}
-    )
+    history = History(now=manifest["now"], n_items=len(items), **{name: arrays[f"history_{name}"] for name in HISTORY_ARRAYS})
     return State(
         users=_read_ids(arrays["users"]),
         items=items,

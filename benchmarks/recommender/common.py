@@ -123,9 +123,7 @@ def split_at(journey: Journey, now: float) -> Split:
     seen[log.user_numbers, log.item_numbers] = True
     rows = IdMap(journey.content["item_id"]).numbers(log.items.values)
     listed = rows >= 0
-    content = {
-        name: [column[row] if row >= 0 else "" for row in rows.tolist()] for name, column in journey.content.items()
-    }
+    content = {name: [column[row] if row >= 0 else "" for row in rows.tolist()] for name, column in journey.content.items()}
     content["item_id"] = log.items.values.tolist()
     manufacturer = np.where(listed, journey.manufacturer[rows], -1)
     return Split(log, now, bought, seen, content, manufacturer)

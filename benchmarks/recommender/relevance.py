@@ -51,9 +51,7 @@ def quality_of(scores: NDArray[np.float32], split: Split) -> Quality:
     lists = top_lists(scores)
     novel_lists = top_lists(np.where(split.seen, np.float32(-1e9), scores))
     novel = split.bought & ~split.seen
-    return Quality(
-        ndcg(lists, split.bought), ndcg(novel_lists, novel), recall(lists, split.bought), recall(novel_lists, novel)
-    )
+    return Quality(ndcg(lists, split.bought), ndcg(novel_lists, novel), recall(lists, split.bought), recall(novel_lists, novel))
 
 
 def choose(split: Split, methods: list[str]) -> dict[str, tuple[str, str]]:
@@ -101,8 +99,10 @@ def measure(split: Split, chosen: dict[str, tuple[str, str]], seeds: int) -> Non
         if seed == 0:
             print_calibration(scores, split)
     mine = Quality(*(np.mean([getattr(quality, name) for quality in rounds], axis=0) for name in Quality._fields))
-    print(f"\ntest: {split.bought.shape[0]} households, {split.bought.shape[1]} products, "
-          f"{int((~np.isnan(mine.all_items)).sum())} with a purchase; ours is the mean of {seeds} seeds")
+    print(
+        f"\ntest: {split.bought.shape[0]} households, {split.bought.shape[1]} products, "
+        f"{int((~np.isnan(mine.all_items)).sum())} with a purchase; ours is the mean of {seeds} seeds"
+    )
     print(f"  {'':24} NDCG all  [95 %]             NDCG novel [95 %]           recall all / novel")
     print(_row(OURS, mine))
     for method, settings in chosen.items():

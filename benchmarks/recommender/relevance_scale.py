@@ -65,12 +65,17 @@ def main() -> None:
     print_requests(small, 300, 150)
     start = time.perf_counter()
     log = power_law_log(arguments.events, arguments.users, arguments.items)
-    print(f"log: {len(log)} events, {len(log.users)} consumers, {len(log.items)} items, {time.perf_counter() - start:.1f} s, "
-          f"peak {peak_gigabytes():.2f} GB", flush=True)
+    print(
+        f"log: {len(log)} events, {len(log.users)} consumers, {len(log.items)} items, {time.perf_counter() - start:.1f} s, "
+        f"peak {peak_gigabytes():.2f} GB",
+        flush=True,
+    )
     start = time.perf_counter()
     model = Recommender(config).fit(log)
-    print(f"fit: {time.perf_counter() - start:.1f} s, {len(model.state.history.items)} pairs, peak {peak_gigabytes():.2f} GB",
-          flush=True)
+    print(
+        f"fit: {time.perf_counter() - start:.1f} s, {len(model.state.history.items)} pairs, peak {peak_gigabytes():.2f} GB",
+        flush=True,
+    )
     print_requests(model, 200, 150)
 
 

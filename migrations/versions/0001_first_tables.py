@@ -204,7 +204,9 @@ def upgrade() -> None:
         sa.Column("purpose_id", sa.String(length=64), nullable=False),
         sa.Column("reverses_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("written_in", sa.BigInteger(), server_default=sa.text("(pg_current_xact_id()::text::bigint)"), nullable=False),
+        sa.Column(
+            "written_in", sa.BigInteger(), server_default=sa.text("(pg_current_xact_id()::text::bigint)"), nullable=False
+        ),
         sa.ForeignKeyConstraint(["reverses_id"], ["transfer.id"], name="fk_transfer_reverses_id_transfer"),
         sa.PrimaryKeyConstraint("id", name="pk_transfer"),
         sa.UniqueConstraint("kind", "purpose_kind", "purpose_id", name="uq_transfer_kind_purpose_kind_purpose_id"),
@@ -237,9 +239,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_basket"),
         sa.UniqueConstraint("public_id", name="uq_basket_public_id"),
     )
-    op.create_index(
-        "uq_basket_open_account", "basket", ["account_id"], unique=True, postgresql_where=sa.text("NOT ordered")
-    )
+    op.create_index("uq_basket_open_account", "basket", ["account_id"], unique=True, postgresql_where=sa.text("NOT ordered"))
     op.create_table(
         "entry",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -260,9 +260,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=16, collation="C"), nullable=False),
         sa.Column("village_code", sa.String(length=12, collation="C"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "code ~ '^[0-9]{16}$' AND starts_with(code, village_code)", name="ck_household_code_in_village"
-        ),
+        sa.CheckConstraint("code ~ '^[0-9]{16}$' AND starts_with(code, village_code)", name="ck_household_code_in_village"),
         sa.ForeignKeyConstraint(["village_code"], ["area.code"], name="fk_household_village_code_area"),
         sa.PrimaryKeyConstraint("id", name="pk_household"),
         sa.UniqueConstraint("code", name="uq_household_code"),
@@ -297,9 +295,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("scope_code", sa.String(length=12, collation="C"), nullable=False),
         sa.CheckConstraint("kind <> 'officer' OR scope_code <> ''", name="ck_role_officer_has_area"),
-        sa.CheckConstraint(
-            "kind IN ('consumer', 'farmer', 'enterprise', 'officer', 'operator')", name="ck_role_kind_known"
-        ),
+        sa.CheckConstraint("kind IN ('consumer', 'farmer', 'enterprise', 'officer', 'operator')", name="ck_role_kind_known"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_role_account_id_account"),
         sa.PrimaryKeyConstraint("id", name="pk_role"),
         sa.UniqueConstraint("account_id", "kind", "scope_code", name="uq_role_account_id_kind_scope_code"),
@@ -337,9 +333,7 @@ def upgrade() -> None:
             using="gist",
             name="ex_household_status_one_a_day",
         ),
-        sa.CheckConstraint(
-            "category IN ('poor', 'monitored', 'lifted_tracked')", name="ck_household_status_category_known"
-        ),
+        sa.CheckConstraint("category IN ('poor', 'monitored', 'lifted_tracked')", name="ck_household_status_category_known"),
         sa.CheckConstraint("NOT isempty(days)", name="ck_household_status_days_not_empty"),
         sa.ForeignKeyConstraint(["household_id"], ["household.id"], name="fk_household_status_household_id_household"),
         sa.ForeignKeyConstraint(
@@ -385,9 +379,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("badge_consent", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(kind = 'household') = (household_id IS NOT NULL)", name="ck_producer_household_if_household"
-        ),
+        sa.CheckConstraint("(kind = 'household') = (household_id IS NOT NULL)", name="ck_producer_household_if_household"),
         sa.CheckConstraint("kind IN ('household', 'cooperative')", name="ck_producer_kind_known"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_producer_account_id_account"),
         sa.ForeignKeyConstraint(["area_code"], ["area.code"], name="fk_producer_area_code_area"),
@@ -518,9 +510,7 @@ def upgrade() -> None:
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'cancelled')", name="ck_order_state_known"),
-        sa.CheckConstraint(
-            "total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="ck_order_split_is_whole"
-        ),
+        sa.CheckConstraint("total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="ck_order_split_is_whole"),
         sa.ForeignKeyConstraint(["group_id"], ["order_group.id"], name="fk_order_group_id_order_group"),
         sa.ForeignKeyConstraint(["producer_id"], ["producer.id"], name="fk_order_producer_id_producer"),
         sa.PrimaryKeyConstraint("id", name="pk_order"),
@@ -641,9 +631,7 @@ def upgrade() -> None:
         sa.Column("purpose_kind", sa.String(length=24), nullable=False),
         sa.Column("purpose_id", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(kind = 'sale') = (quantity < 0) OR kind = 'correction'", name="ck_stock_movement_sale_takes"
-        ),
+        sa.CheckConstraint("(kind = 'sale') = (quantity < 0) OR kind = 'correction'", name="ck_stock_movement_sale_takes"),
         sa.CheckConstraint("kind IN ('harvest', 'sale', 'return', 'correction')", name="ck_stock_movement_kind_known"),
         sa.CheckConstraint("quantity <> 0", name="ck_stock_movement_quantity_not_zero"),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name="fk_stock_movement_lot_id_lot"),
@@ -657,8 +645,7 @@ def upgrade() -> None:
             " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
         op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     op.get_bind().connection.driver_connection.execute(SchemaManager.get_schema())
 
