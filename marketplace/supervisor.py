@@ -51,8 +51,8 @@ def main(arguments: list[str]) -> int:
         url, server = _database(options.data)
         environ = _environment(url, options)
         _prepare(environ, options)
-        children = [_start_web(environ, options), _start_worker(environ, options)]
-        _wait_until_answering(options.port, children)
+        children += [_start_web(environ, options), _start_worker(environ, options)]
+        _timed("starting web server and worker", lambda: _wait_until_answering(options.port, children))
         _announce(options)
         _watch(children)
         del lock

@@ -139,7 +139,7 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "price_fen": row.price_fen,
         "unit": row.unit,
         "unit_label": unit_name(row.unit),
-        "unit_grams": weight_beside(row.unit, row.unit_grams),
+        "weight": weight_beside(row.unit, row.unit_grams),
         "quantity": quantity(line.quantity),
         "amount": amount(line.quantity, row.unit),
         "step": step_for(row.unit, line.quantity),
