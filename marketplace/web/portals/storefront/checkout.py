@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
-from marketplace.orders.queries import BasketView, basket_view, last_destination
+from marketplace.orders.models import OrderGroup
+from marketplace.orders.queries import BasketView, basket_view, last_destination, payment_of
 from marketplace.orders.service import Destination, place_order
 from marketplace.payments.models import PaymentMethod
+from marketplace.payments.offline import PROVIDERS
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Area, Level
@@ -94,16 +96,19 @@ def checkout_place() -> Response | tuple[str, int] | str:
     if request.form.get("show") == SHOW_COUNTIES:
         return _page(basket_view(buyer_id, None), request.form)
     try:
-        group_id = _place(read_form(CheckoutForm()), clock.now())
+        group = _place(read_form(CheckoutForm()), clock.now())
     except FormError as error:
         return _page(basket_view(buyer_id, None), request.form, _by_field(error)), status_of(error)
     except (Conflict, Invalid) as error:
         db.session.rollback()
         return _page(basket_view(buyer_id, None), request.form, {"": message_of(error)}), status_of(error)
-    return see_other(url_for("storefront.order", public_id=group_id))
+    # The order is committed; only now is anybody outside asked, and asking twice begins nothing new.
+    payment = payment_of(group)
+    step = PROVIDERS[PaymentMethod(payment.method)].start(payment)
+    return see_other(step.redirect_url or url_for("storefront.order", public_id=group.public_id))
 
 
-def _place(form: Mapping[str, Any], now: datetime) -> str:
+def _place(form: Mapping[str, Any], now: datetime) -> OrderGroup:
     buyer = account()
     if find_area_in_force(form["county"]) is None:
         raise FormError({"county": _("Please choose a county or district.")})
@@ -121,7 +126,7 @@ def _place(form: Mapping[str, Any], now: datetime) -> str:
         # A basket that had been placed before answers its purchase, which was remembered then.
         if group.placed_at == now:
             record_purchase(buyer, group, now=now)
-        return group.public_id
+    return group
 
 
 def _by_field(error: FormError) -> dict[str, str]:
