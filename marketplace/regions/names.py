@@ -23,7 +23,7 @@ _IN_ENGLISH = {
     "单": "Shan",
     "内蒙古自治区": "Inner Mongolia",
     "广西壮族自治区": "Guangxi",
-    "西藏自治区": "Tibet",
+    "西藏自治区": "Xizang",
     "宁夏回族自治区": "Ningxia",
     "新疆维吾尔自治区": "Xinjiang",
     "香港特别行政区": "Hong Kong",
