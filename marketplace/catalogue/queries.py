@@ -215,7 +215,9 @@ def _price_band(band: int) -> ColumnElement[bool]:
 
 
 def _similar(text: str) -> ColumnElement[bool]:
-    return func.word_similarity(text, Listing.titles) >= _TYPO_SIMILARITY
+    # The operator, unlike the function, finds its rows by the index; how similar they must be is a setting it reads.
+    db.session.execute(select(func.set_config("pg_trgm.word_similarity_threshold", str(_TYPO_SIMILARITY), True)))
+    return literal(text).op("<%", is_comparison=True)(Listing.titles)
 
 
 def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
