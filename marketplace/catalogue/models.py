@@ -134,16 +134,17 @@ class Listing(Base):
         ),
         Index("ix_listing_search_terms", "search_terms", postgresql_using="gin"),
         Index("ix_listing_titles_trgm", "titles", postgresql_using="gin", postgresql_ops={"titles": "gin_trgm_ops"}),
-        # The three orders of a category's list and of the whole shop, over what is on sale.
+        # The orders of a category's list, of one kind of goods and of the whole shop, over what is on sale.
         Index("ix_listing_category_rank", "category_id", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
         Index("ix_listing_category_price", "category_id", "price_fen", "id", postgresql_where=text("state = 'on_sale'")),
+        Index("ix_listing_product_rank", "product_id", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
         Index("ix_listing_rank", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
     )
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     producer_id: Mapped[int] = mapped_column(ForeignKey("producer.id"), index=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
     title_zh: Mapped[str] = mapped_column(String(80))
     title_en: Mapped[str] = mapped_column(String(120))
     story_zh: Mapped[str] = mapped_column(Text, default="")

@@ -479,7 +479,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'on_sale'"),
     )
     op.create_index("ix_listing_producer_id", "listing", ["producer_id"], unique=False)
-    op.create_index("ix_listing_product_id", "listing", ["product_id"], unique=False)
+    op.create_index(
+        "ix_listing_product_rank",
+        "listing",
+        ["product_id", sa.literal_column("rank DESC"), "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'on_sale'"),
+    )
     op.create_index(
         "ix_listing_rank",
         "listing",
@@ -695,7 +701,7 @@ def downgrade() -> None:
     op.drop_index("ix_listing_titles_trgm", table_name="listing", postgresql_using="gin")
     op.drop_index("ix_listing_search_terms", table_name="listing", postgresql_using="gin")
     op.drop_index("ix_listing_rank", table_name="listing", postgresql_where=sa.text("state = 'on_sale'"))
-    op.drop_index("ix_listing_product_id", table_name="listing")
+    op.drop_index("ix_listing_product_rank", table_name="listing", postgresql_where=sa.text("state = 'on_sale'"))
     op.drop_index("ix_listing_producer_id", table_name="listing")
     op.drop_index("ix_listing_category_rank", table_name="listing", postgresql_where=sa.text("state = 'on_sale'"))
     op.drop_index("ix_listing_category_price", table_name="listing", postgresql_where=sa.text("state = 'on_sale'"))
