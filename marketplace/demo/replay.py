@@ -58,7 +58,8 @@ def replay(shop: Shop, bought: Purchases, consumer_ids: list[int], *, now: datet
     """Write everything that a year of purchases leaves behind, and the stock of today."""
     lots, lot_of_row = history.lots(bought)
     lot_base, group_base, order_base = next_id(Lot), next_id(OrderGroup), next_id(Order)
-    moments = _moments(bought, int(now.timestamp()))
+    # The year stands still at its last purchase, so that there are payments to confirm and orders to pack.
+    moments = _moments(bought, int(bought.sold_at_s.max()) + 3600)
     orders = _orders(bought, np.array(shop.plan.seller_of_good)[bought.good])
     totals = _group_totals(shop, bought)
     _write_lots(shop, lots, lot_base, now)

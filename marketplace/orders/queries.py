@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
@@ -172,15 +172,19 @@ def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
     ).all()
 
 
-def payments_awaiting(*, limit: int = 100) -> Sequence[Any]:
-    """Payments the operator still has to confirm, oldest first, each with its purchase."""
-    return db.session.execute(
+def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequence[Any]:
+    """Payments the operator still has to confirm, oldest first, each with its purchase.
+
+    With ``reference`` only those whose own or whose purchase's reference it is, written in any case.
+    """
+    query = (
         select(Payment, OrderGroup)
         .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
         .where(Payment.purpose_kind == "order_group", Payment.state == "awaiting")
-        .order_by(Payment.id)
-        .limit(limit)
-    ).all()
+    )
+    if reference is not None:
+        query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
+    return db.session.execute(query.order_by(Payment.id).limit(limit)).all()
 
 
 def payment_of(group: OrderGroup) -> Payment:

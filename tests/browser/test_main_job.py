@@ -51,6 +51,8 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
     # The operator confirms the money.
     desk, operator = person(browser, site, "operator")
     operator.goto("/operator/payments")
+    operator.fill("input[name=reference]", reference.group())
+    operator.locator("main form[role=search] button[type=submit]").click()
     row = operator.locator("main tr, main li, main article").filter(has_text=reference.group()).last
     row.locator("form[action$='/confirm'] button[type=submit]").click()
 

@@ -1,7 +1,8 @@
 """Portal: the operator's desk."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from marshmallow import validate
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.queries import producer_names
@@ -17,10 +18,16 @@ from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
-from marketplace.web.forms import FormSchema, read_form
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
+
+
+class ReferenceForm(FormSchema):
+    """The reference that stands on a bank statement or a parcel."""
+
+    reference = Text(load_default=None, validate=validate.Length(max=24))
 
 
 @blueprint.get("/payments")
@@ -28,6 +35,7 @@ blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 def payments() -> str:
     """What buyers still owe, oldest first."""
     now = clock.now()
+    reference = read_form(ReferenceForm(), request.args)["reference"]
     number, sum_fen = count_awaiting()
     rows = [
         {
@@ -39,9 +47,9 @@ def payments() -> str:
             "placed_at": group.placed_at,
             "days": (clock.local_day(now) - clock.local_day(group.placed_at)).days,
         }
-        for payment, group in payments_awaiting()
+        for payment, group in payments_awaiting(reference)
     ]
-    return render_template("operator/payments.html", rows=rows, number=number, sum_fen=sum_fen)
+    return render_template("operator/payments.html", rows=rows, number=number, sum_fen=sum_fen, reference=reference)
 
 
 @blueprint.post("/payments/<public_id>/confirm")
