@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from marketplace.kernel import clock
 from tests.browser.conftest import Site
 from tests.browser.test_every_page import sign_in
 
@@ -22,8 +23,9 @@ def person(browser: Browser, site: Site, login: str) -> tuple[BrowserContext, Pa
 
 
 def benefit_yuan(page: Page) -> Decimal:
-    """What registered households sold in all, added up from the file that the officer's page offers."""
-    text = page.request.get("/office/sales.csv?by=month").text().lstrip("\ufeff")
+    """What registered households sold today, added up from the file that the officer's page offers."""
+    today = clock.local_day(clock.now()).isoformat()
+    text = page.request.get(f"/office/sales.csv?by=month&from={today}&to={today}").text().lstrip("\ufeff")
     return sum((Decimal(row["Sales of registered households (yuan)"]) for row in csv.DictReader(text.splitlines())), Decimal())
 
 
@@ -35,10 +37,12 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
     shop, consumer = person(browser, site, "consumer")
     consumer.goto("/")
     card = consumer.locator("main article, main li").filter(has_text="Supports registered households").first
-    card.locator("form[action$='/basket/lines'] button[type=submit]").first.click()
+    with consumer.expect_navigation():
+        card.locator("form[action$='/basket/lines'] button[type=submit]").first.click()
     consumer.goto("/checkout")
     consumer.select_option("select[name=province]", "52")
-    consumer.click("#show-counties")
+    with consumer.expect_navigation():
+        consumer.click("#show-counties")
     consumer.select_option("select[name=county]", "522601")
     consumer.fill("input[name=recipient]", "Li Si")
     consumer.fill("input[name=phone]", "13800000000")
@@ -52,9 +56,11 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
     desk, operator = person(browser, site, "operator")
     operator.goto("/operator/payments")
     operator.fill("input[name=reference]", reference.group())
-    operator.locator("main form[role=search] button[type=submit]").click()
+    with operator.expect_navigation():
+        operator.locator("main form[role=search] button[type=submit]").click()
     row = operator.locator("main tr, main li, main article").filter(has_text=reference.group()).last
-    row.locator("form[action$='/confirm'] button[type=submit]").click()
+    with operator.expect_navigation():
+        row.locator("form[action$='/confirm'] button[type=submit]").click()
 
     # Government sees the sale once the worker has built the day.
     site.demo.command("facts", "build")
