@@ -4,10 +4,9 @@ The rules are the shop's own: ``split_order`` divides the money, ``benefit_share
 not hold. Days are moved by whole weeks, so that the last purchase lies in the week before the demo is loaded.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,15 +127,3 @@ class Benefit:
             registered = {number for number in members if self.registered(number, day)}
             self._known[key] = benefit_share(members, registered)
         return self._known[key]
-
-
-def amount(value: int) -> Decimal:
-    """A whole quantity as the database keeps it."""
-    return Decimal(int(value))
-
-
-def spans(numbers: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
-    """Each number of a sorted array with the rows it stands in."""
-    edges = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
-    for begin, end in zip(edges, [*edges[1:], len(numbers)], strict=True):
-        yield int(numbers[begin]), slice(int(begin), int(end))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select, tuple_
@@ -16,6 +15,9 @@ from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import Payment
 from marketplace.regions.models import Area
+
+# A purchase as its buyer reads it: every seller's part with its lines.
+_WITH_PARTS = selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines))
 
 
 @dataclass(frozen=True)
@@ -138,27 +140,11 @@ def _line_view(row: Any) -> BasketLineView:
 def get_group(public_id: str, account_id: int) -> OrderGroup:
     """A buyer's own purchase with its orders and lines, or ``NotFound``."""
     group = db.session.scalars(
-        select(OrderGroup)
-        .where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id)
-        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
+        select(OrderGroup).where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id).options(_WITH_PARTS)
     ).first()
     if group is None:
         raise NotFound("order_unknown", N_("There is no such order."))
     return group
-
-
-def groups_of(account_id: int, *, before: datetime | None = None, limit: int = 20) -> Sequence[OrderGroup]:
-    """A buyer's purchases, newest first, with orders and lines."""
-    query = (
-        select(OrderGroup)
-        .where(OrderGroup.account_id == account_id)
-        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
-        .order_by(OrderGroup.placed_at.desc(), OrderGroup.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(OrderGroup.placed_at < before)
-    return db.session.scalars(query).all()
 
 
 def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
@@ -190,15 +176,6 @@ def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequ
 def payment_of(group: OrderGroup) -> Payment:
     """The payment of a purchase."""
     return db.session.scalars(select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)).one()
-
-
-def find_group_of_basket(basket_public_id: str, account_id: int) -> OrderGroup | None:
-    """The purchase that a basket became."""
-    return db.session.scalars(
-        select(OrderGroup)
-        .join(Basket, Basket.id == OrderGroup.basket_id)
-        .where(Basket.public_id == basket_public_id, OrderGroup.account_id == account_id)
-    ).first()
 
 
 def orders_to_pack(producer_id: int) -> Sequence[Order]:
@@ -266,7 +243,7 @@ def groups_after(account_id: int, after: str | None, *, limit: int) -> Sequence[
     query = (
         select(OrderGroup)
         .where(OrderGroup.account_id == account_id)
-        .options(selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines)))
+        .options(_WITH_PARTS)
         .order_by(OrderGroup.placed_at.desc(), OrderGroup.id.desc())
         .limit(limit)
     )

@@ -1,6 +1,6 @@
 """Bank transfer with a reference and cash on delivery: collected by people, confirmed by the operator."""
 
-from marketplace.payments.gateway import NextStep
+from marketplace.payments.gateway import NextStep, PaymentProvider
 from marketplace.payments.models import Payment, PaymentMethod
 
 
@@ -12,4 +12,7 @@ class OfflineProvider:
         return NextStep(redirect_url=None)
 
 
-PROVIDERS = {PaymentMethod.BANK_TRANSFER: OfflineProvider(), PaymentMethod.CASH_ON_DELIVERY: OfflineProvider()}
+PROVIDERS: dict[PaymentMethod, PaymentProvider] = {
+    PaymentMethod.BANK_TRANSFER: OfflineProvider(),
+    PaymentMethod.CASH_ON_DELIVERY: OfflineProvider(),
+}

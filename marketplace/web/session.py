@@ -1,6 +1,6 @@
 """Who somebody is: a signed cookie for people, a bearer token for programs, and the visitor's basket."""
 
-from flask import Flask, Request, g, request, session
+from flask import Flask, Request, request, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 
 from marketplace.identity.models import Account, RoleKind
@@ -92,8 +92,3 @@ def keep_visitor_basket(public_id: str) -> None:
 def remote_address() -> str:
     """The caller's address, for counting attempts."""
     return (request.remote_addr or "unknown")[:45]
-
-
-def forget_cached_user() -> None:
-    """Let the next look at the current user read it again, after a change of the account."""
-    g.pop("_login_user", None)
