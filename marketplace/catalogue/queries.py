@@ -110,14 +110,6 @@ def categories() -> Sequence[Category]:
     return db.session.scalars(select(Category).order_by(Category.position)).all()
 
 
-def get_category(slug: str) -> Category:
-    """The shelf, or ``NotFound``."""
-    category = db.session.scalars(select(Category).filter_by(slug=slug)).first()
-    if category is None:
-        raise NotFound("category_unknown", N_("There is no such category."))
-    return category
-
-
 def get_listing(public_id: str, *, visible_only: bool = True) -> Listing:
     """The listing, or ``NotFound``; one that buyers cannot see counts as absent unless ``visible_only`` is off."""
     listing = db.session.scalars(select(Listing).filter_by(public_id=public_id)).first()
