@@ -48,13 +48,21 @@ class Preference(Base):
 
 
 class Policy(Base):
-    """The tilt that government has set for the sellers of an area from a day on."""
+    """The tilt that government has set for the sellers of an area from a day on.
+
+    It covers the goods of its area, but not those of a nearer area that has a policy of its own in force. Without a last day it
+    holds until another begins for the same area; targets are parts of what the goods it covers receive.
+    """
 
     __tablename__ = "tilt_policy"
     __table_args__ = (
         CheckConstraint("exposure_share BETWEEN 0 AND 1", name="exposure_share_range"),
         CheckConstraint("sales_share BETWEEN 0 AND 1", name="sales_share_range"),
         CheckConstraint("consumer_guard BETWEEN 0 AND 1", name="consumer_guard_range"),
+        CheckConstraint("household_floor BETWEEN 0 AND 1", name="household_floor_range"),
+        # A floor is a part of an exposure target; without one there is nothing to take the part of.
+        CheckConstraint("household_floor = 0 OR exposure_share IS NOT NULL", name="household_floor_of_exposure"),
+        CheckConstraint("ends_on >= begins_on", name="ends_after_begin"),
         # Two policies beginning on one day for one area would leave open which is in force.
         Index("uq_tilt_policy_area_day", "area_code", "begins_on", unique=True),
     )
@@ -65,7 +73,11 @@ class Policy(Base):
     exposure_share: Mapped[float | None]
     sales_share: Mapped[float | None]
     consumer_guard: Mapped[float] = mapped_column(default=0.0)
+    # Part of its severity-weighted share of the exposure target that every registered household with stock is owed.
+    household_floor: Mapped[float] = mapped_column(default=0.0)
     begins_on: Mapped[Day]
+    # The last day it holds; empty for one that holds until another begins.
+    ends_on: Mapped[Day | None]
     set_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[Moment]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, literal, select, true
+from sqlalchemy import ColumnElement, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
 from marketplace.kernel.db import db
@@ -23,6 +23,11 @@ class ServingContext:
     tilt_sums: Mapping[str, float]
 
 
+def holds_on(day: date) -> ColumnElement[bool]:
+    """Whether a policy has begun by a day and has not ended before it."""
+    return (Policy.begins_on <= day) & or_(Policy.ends_on.is_(None), Policy.ends_on >= day)
+
+
 def serving_context(account_id: int | None, day: date) -> ServingContext:
     """The newest model, the newest policy in force, its sums and the reader's choice, in one statement."""
     model = aliased(
@@ -31,7 +36,7 @@ def serving_context(account_id: int | None, day: date) -> ServingContext:
     )
     policy = aliased(
         Policy,
-        select(Policy).where(Policy.begins_on <= day).order_by(Policy.begins_on.desc(), Policy.id.desc()).limit(1).subquery(),
+        select(Policy).where(holds_on(day)).order_by(Policy.begins_on.desc(), Policy.id.desc()).limit(1).subquery(),
     )
     sums = select(func.jsonb_object_agg(TiltSum.name, TiltSum.value)).where(TiltSum.policy_id == policy.id).scalar_subquery()
     one = select(literal(1).label("one")).subquery()
@@ -57,7 +62,7 @@ def is_personalised(account_id: int) -> bool:
 
 def policy_in_force(area_code: str, day: date) -> Policy | None:
     """The policy that holds for an area on a day: the nearest area's, the one that began last."""
-    rows = db.session.scalars(select(Policy).where(Policy.area_code.in_(ancestor_codes(area_code)), Policy.begins_on <= day))
+    rows = db.session.scalars(select(Policy).where(Policy.area_code.in_(ancestor_codes(area_code)), holds_on(day)))
     return max(rows, key=lambda policy: (len(policy.area_code), policy.begins_on), default=None)
 
 
@@ -80,6 +85,6 @@ def realised_shares(policy_id: int) -> tuple[float, float] | None:
 
 def policies_in_force(day: date) -> Sequence[Policy]:
     """The policy of each area that has one on a day, widest area first."""
-    rows = db.session.scalars(select(Policy).where(Policy.begins_on <= day).order_by(Policy.begins_on, Policy.id))
+    rows = db.session.scalars(select(Policy).where(holds_on(day)).order_by(Policy.begins_on, Policy.id))
     newest = {policy.area_code: policy for policy in rows}
     return sorted(newest.values(), key=lambda policy: (len(policy.area_code), policy.area_code))

@@ -1,6 +1,5 @@
 """What consumers do and what is shown to them. The one door through which every page and program gets its lists."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,18 +10,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.queries import cards
 from marketplace.identity.models import Account
-from marketplace.kernel import audit, ids
+from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.orders.models import OrderGroup
 from marketplace.recommendations import serving
 from marketplace.recommendations.models import Event, EventKind, Policy, Preference
-from marketplace.recommendations.queries import ServingContext, is_personalised, serving_context
-from marketplace.recommendations.tilting import tilt_policy
-from recommender import TiltController, TiltedList, tally
-
-# More of one seller than this would make a list a shop of one.
-MOST_OF_ONE_SELLER = 3
+from marketplace.recommendations.queries import is_personalised, serving_context
+from marketplace.recommendations.ranking import rank_and_log
+from recommender import TiltedList
 
 
 @dataclass(frozen=True)
@@ -51,12 +47,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     shortlist = serving.shortlist(context.model, reader, context.policy)
     if not len(shortlist.listing_ids):
         return Recommendation([], [], False, context.policy, context.personalised)
-    sums = {**context.tilt_sums, tally.FORMAT: tally.FORMAT_NUMBER}
-    controller = TiltController.from_state(tilt_policy(context.policy), sums)
-    chosen = controller.rank(
-        shortlist.relevance, shortlist.benefit, n, seller=shortlist.seller, max_per_seller=MOST_OF_ONE_SELLER
-    )
-    _log(context, reader, surface, shortlist, chosen, now)
+    chosen = rank_and_log(context, shortlist, n, reader=reader, surface=surface, now=now)
     listing_ids = shortlist.listing_ids[chosen.positions].tolist()
     reasons = dict(zip(listing_ids, _reasons(shortlist, chosen, n), strict=True))
     # A listing withdrawn since the shortlist was read has no card any more, and takes its reason with it.
@@ -77,54 +68,6 @@ def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[s
         for_policy = shortlist.benefit[at] > 0 and at not in by_relevance and shortlist.badge_consent[at]
         reasons.append("supports_registered" if for_policy else shortlist.reason(at))
     return reasons
-
-
-_LOG = text(
-    """
-    WITH served AS (
-        INSERT INTO served_list (public_id, at, surface, account_id, policy_id, model_version_id, listing_ids, relevance,
-            propensity, benefit_bp, exposure, registered_exposure, multipliers)
-        VALUES (:public_id, :at, :surface, :account_id, :policy_id, :model_version_id, :listing_ids, :relevance,
-            :propensity, :benefit_bp, :exposure, :registered_exposure, cast(:multipliers AS jsonb))
-    )
-    INSERT INTO tilt_sum (policy_id, name, value)
-    SELECT :policy_id, name, amount FROM unnest(cast(:names AS text[]), cast(:amounts AS float8[])) AS delta (name, amount)
-    WHERE cast(:policy_id AS integer) IS NOT NULL
-    ON CONFLICT (policy_id, name) DO UPDATE SET value = tilt_sum.value + excluded.value
-    """
-)
-
-
-def _log(
-    context: ServingContext,
-    reader: int | None,
-    surface: str,
-    shortlist: serving.Shortlist,
-    chosen: TiltedList,
-    now: datetime,
-) -> None:
-    """Write down what is shown and add it to the controller's sums, in one statement and in the order of their names."""
-    names = sorted(chosen.delta)
-    db.session.execute(
-        _LOG,
-        {
-            "public_id": ids.public_id(),
-            "at": now,
-            "surface": surface,
-            "account_id": reader,
-            "policy_id": context.policy.id if context.policy is not None else None,
-            "model_version_id": context.model.id if context.model is not None else None,
-            "listing_ids": shortlist.listing_ids[chosen.positions].tolist(),
-            "relevance": shortlist.relevance[chosen.positions].tolist(),
-            "propensity": chosen.propensity.tolist(),
-            "benefit_bp": np.round(shortlist.benefit[chosen.positions] * 10_000).astype(int).tolist(),
-            "exposure": float(chosen.exposure.sum()),
-            "registered_exposure": chosen.registered_exposure,
-            "multipliers": json.dumps(chosen.multipliers),
-            "names": names,
-            "amounts": [chosen.delta[name] for name in names],
-        },
-    )
 
 
 def record_event(account: Account, listing_id: int, kind: EventKind, *, now: datetime, quantity: float = 1.0) -> None:

@@ -29,7 +29,10 @@ def tilt_policy(policy: Policy | None) -> TiltPolicy:
     if policy is None:
         return TiltPolicy()
     return TiltPolicy(
-        exposure_share=policy.exposure_share, sales_share=policy.sales_share, consumer_guard=policy.consumer_guard
+        exposure_share=policy.exposure_share,
+        sales_share=policy.sales_share,
+        household_floor=policy.household_floor,
+        consumer_guard=policy.consumer_guard,
     )
 
 
