@@ -1,4 +1,4 @@
-"""New listings: `python -m benchmarks.recommender.relevance_cold`.
+"""New listings: `python -m benchmarks.measurements.relevance_cold`.
 
 15 % of the products lose their history. Their latest buyers, as if they were the first, are folded into a model that
 never met the products, once with what is known of their content and once without, and the cold products are ranked
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recommender.common import Split, bootstrap_interval, load_journey, ndcg, split_at, top_lists
+from benchmarks.measurements.common import Split, bootstrap_interval, load_journey, ndcg, split_at, top_lists
 from recommender import Interactions, Recommender
 
 COLD_SHARE = 0.15

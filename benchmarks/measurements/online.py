@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from benchmarks.recommender.common import Sellers
+from benchmarks.measurements.common import Sellers
 from recommender import metrics, tally
 from recommender.controller import TiltController
 from recommender.policy import TiltPolicy

@@ -1,4 +1,4 @@
-"""Memory and time of a large fit, and the time of one request: `python -m benchmarks.recommender.relevance_scale`."""
+"""Memory and time of a large fit, and the time of one request: `python -m benchmarks.measurements.relevance_scale`."""
 
 from __future__ import annotations
 

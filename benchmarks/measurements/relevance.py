@@ -1,4 +1,4 @@
-"""Relevance against its peers, its calibration, and what it costs: `python -m benchmarks.recommender.relevance`.
+"""Relevance against its peers, its calibration, and what it costs: `python -m benchmarks.measurements.relevance`.
 
 Every parameter, ours and the peers', is picked on the validation weeks alone; a peer may even pick one setting for all
 items and another for novel ones. This program scores the test weeks for the chosen settings only; the test weeks were
@@ -16,8 +16,8 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 
-from benchmarks.recommender.common import Split, bootstrap_interval, load_journey, ndcg, recall, split_at, top_lists
-from benchmarks.recommender.relevance_peers import PEERS, Scorer
+from benchmarks.measurements.common import Split, bootstrap_interval, load_journey, ndcg, recall, split_at, top_lists
+from benchmarks.measurements.relevance_peers import PEERS, Scorer
 from recommender import Recommender, RecommenderConfig, reliability_table
 from recommender.factors import confidence_matrix
 from recommender.history import build_history

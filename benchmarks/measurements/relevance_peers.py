@@ -12,7 +12,7 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, Item
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from benchmarks.recommender.common import Split
+from benchmarks.measurements.common import Split
 from recommender import RecommenderConfig
 from recommender.history import History, build_history
 

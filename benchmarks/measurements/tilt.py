@@ -1,4 +1,4 @@
-"""The tilt measured: ``python -m benchmarks.recommender.tilt [--seeds 3] [--out folder]``.
+"""The tilt measured: ``python -m benchmarks.measurements.tilt [--seeds 3] [--out folder]``.
 
 Shares reached and certificates, hard orders online, all peers at the same share, spread over counties and households,
 and the cost of serving. Steps and the guard were picked on the validation weeks; the test weeks are only reported.
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from benchmarks.recommender.common import Sellers, Split, assign_sellers, load_journey, split_at
-from benchmarks.recommender.online import SpreadCase, hard_orders, spread
-from benchmarks.recommender.tilted_serving import serving
+from benchmarks.measurements.common import Sellers, Split, assign_sellers, load_journey, split_at
+from benchmarks.measurements.online import SpreadCase, hard_orders, spread
+from benchmarks.measurements.tilted_serving import serving
 from recommender import Recommender, metrics
 from recommender.evaluation import Evaluation, evaluate
 from recommender.policy import TiltPolicy
