@@ -51,3 +51,13 @@ def line_total_fen(price_fen: int, quantity: Decimal) -> int:
     500
     """
     return int((Decimal(price_fen) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def plain_yuan(fen: int) -> str:
+    """Fen as an exact decimal of yuan, for programs.
+
+    >>> plain_yuan(-105), plain_yuan(7)
+    ('-1.05', '0.07')
+    """
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"

@@ -18,7 +18,7 @@ MENUS = {
         ("producer.money", N_("Money"), "money"),
     ],
     "officer": [("officer.sales", N_("Sales"), "chart"), ("officer.policy", N_("Policy"), "scale")],
-    "operator": [("operator.payments", N_("Payments"), "money"), ("operator.ledger", N_("Ledger"), "list")],
+    "operator": [("operator.payments", N_("Payments"), "money"), ("operator.ledger.balances", N_("Ledger"), "list")],
 }
 
 

@@ -19,6 +19,7 @@ from marketplace.regions.codes import child_length, contains
 from marketplace.regions.models import Area
 from marketplace.regions.queries import ancestors, children, get_area
 from marketplace.web.access import account, allow, area_in_scope
+from marketplace.web.csv_files import csv_response
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals import sales_figures
@@ -216,10 +217,7 @@ def sales_csv() -> Response:
     rows: list[SalesRow] = sales(question.area.code, span.first, span.last, by=question.by, as_of=question.as_of)
     body = sales_figures.csv_text(question.by, rows, span, question.as_of)
     name = f"sales-{question.area.code}-{span.first}-{span.last}-{question.by}.csv"
-    # The mark at the beginning tells spreadsheets that this is UTF-8.
-    response = Response("\ufeff" + body, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_response(body, name)
 
 
 @blueprint.get("/policy")

@@ -5,23 +5,20 @@ from flask_babel import gettext as _
 from marshmallow import validate
 from werkzeug.wrappers import Response
 
-from marketplace.catalogue.queries import producer_names
 from marketplace.dashboard.jobs import build_day_job
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
-from marketplace.kernel.audit import first_broken_event
 from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import enqueue
-from marketplace.ledger.queries import trial_balance, unbalanced_transfers
 from marketplace.orders.queries import count_awaiting, payments_awaiting
 from marketplace.orders.service import cancel_unpaid, confirm_payment
-from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.languages import pick
+from marketplace.web.portals import operator_ledger
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
+blueprint.register_blueprint(operator_ledger.blueprint)
 
 
 class ReferenceForm(FormSchema):
@@ -86,23 +83,3 @@ def cancel(public_id: str) -> Response:
     else:
         flash(_("Payment %(reference)s had already been cancelled. Nothing was changed.", reference=reference), "info")
     return redirect(url_for("operator.payments"), 303)
-
-
-@blueprint.get("/ledger")
-@allow(RoleKind.OPERATOR)
-def ledger() -> str:
-    """Where all the money stands, and whether ledger and audit trail are whole."""
-    balances = trial_balance()
-    names = {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()}
-    own = {BUYERS: _("Paid by buyers"), CLEARING: _("Held until delivery"), SERVICE_FEE: _("Service fee")}
-    producers = [(names.get(code, code), fen) for code, fen in balances if code not in own]
-    rows = [{"name": own[code], "amount_fen": fen} for code, fen in balances if code in own]
-    rows.append({"name": _("In producers’ accounts"), "amount_fen": sum(fen for _name, fen in producers)})
-    return render_template(
-        "operator/ledger.html",
-        rows=rows,
-        producers=[{"name": name, "amount_fen": fen} for name, fen in sorted(producers, key=lambda row: (-row[1], row[0]))],
-        sum_fen=sum(fen for _code, fen in balances),
-        unbalanced=unbalanced_transfers(),
-        broken_event=first_broken_event(),
-    )

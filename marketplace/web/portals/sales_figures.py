@@ -1,7 +1,5 @@
 """The officer's figures in words, tiles, charts, tables and CSV. No query; what is counted is said in ``how_counted``."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,7 +9,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.dashboard.queries import SalesRow
+from marketplace.kernel.money import plain_yuan
+from marketplace.web import csv_files
 from marketplace.web.charts import bar_widths, line_positions
+from marketplace.web.csv_files import harmless
 from marketplace.web.filters import day as day_text
 from marketplace.web.filters import grams as grams_text
 from marketplace.web.filters import percent, yuan
@@ -21,8 +22,6 @@ from marketplace.web.places import place_name
 GROUPINGS = ("area", "product", "month", "day")
 _MOST_BARS = 12
 _MOST_POINTS = 370
-# A spreadsheet would run a cell that begins with one of these.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -276,46 +275,34 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
     ]
 
 
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
-
-
-def _plain_yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
-
-
 def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) -> str:
     """The table as CSV: a header with units, plain numbers, and no cell that a spreadsheet would run."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        [
-            _("Code"),
-            _("Name"),
-            _("From"),
-            _("To"),
-            _("Counted by"),
-            _("Sales of registered households (yuan)"),
-            _("All sales (yuan)"),
-            _("Weight (g)"),
-            _("Order lines"),
-            _("Producers"),
-        ]
-    )
     counted = _("as sold") if as_of is None else _("registry of %(day)s", day=as_of.isoformat())
-    for row in rows:
-        writer.writerow(
-            [
-                _harmless(row.key),
-                _harmless(place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)),
-                span.first.isoformat(),
-                span.last.isoformat(),
-                counted,
-                _plain_yuan(row.benefit_fen),
-                _plain_yuan(row.total_fen),
-                row.grams,
-                row.order_lines,
-                row.producers,
-            ]
-        )
-    return out.getvalue()
+    header = [
+        _("Code"),
+        _("Name"),
+        _("From"),
+        _("To"),
+        _("Counted by"),
+        _("Sales of registered households (yuan)"),
+        _("All sales (yuan)"),
+        _("Weight (g)"),
+        _("Order lines"),
+        _("Producers"),
+    ]
+    cells = [
+        [
+            harmless(row.key),
+            harmless(place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)),
+            span.first.isoformat(),
+            span.last.isoformat(),
+            counted,
+            plain_yuan(row.benefit_fen),
+            plain_yuan(row.total_fen),
+            row.grams,
+            row.order_lines,
+            row.producers,
+        ]
+        for row in rows
+    ]
+    return csv_files.csv_text(header, cells)
