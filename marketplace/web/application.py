@@ -10,10 +10,10 @@ from marketplace.config import Settings
 from marketplace.kernel.db import db
 from marketplace.recommendations import serving
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
-from marketplace.web.portals import account, officer, operator, producer, public, storefront
+from marketplace.web.portals import account, discovery, officer, operator, producer, public, storefront
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTALS = (storefront, account, producer, officer, operator, public)
+PORTALS = (storefront, account, producer, officer, operator, public, discovery)
 # The largest form is a listing with its story; photos come in requests of their own.
 LARGEST_REQUEST = 256 * 1024
 

@@ -1,0 +1,63 @@
+"""What search engines and feed readers find."""
+
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from marketplace.catalogue.models import ListingState
+from marketplace.kernel.db import transaction
+from marketplace.web.portals import discovery
+from tests import factories
+
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def xml(client: FlaskClient, path: str) -> ElementTree.Element:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return ElementTree.fromstring(answer.data)
+
+
+def addresses(client: FlaskClient, path: str) -> list[str]:
+    return [str(found.text) for found in xml(client, path).iter(f"{SITEMAP}loc")]
+
+
+def test_robots_keep_out_of_what_is_private_and_find_the_sitemap(client: FlaskClient, session: Session) -> None:
+    text = client.get("/robots.txt").text
+    assert "Disallow: /checkout\n" in text
+    assert "Sitemap: http://localhost/sitemap.xml\n" in text
+
+
+def test_every_listing_on_sale_stands_in_exactly_one_sitemap(
+    client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "IDS_PER_SITEMAP", 2)
+    with transaction():
+        shown = [factories.listing() for _ in range(5)]
+        hidden = factories.listing(state=ListingState.WITHDRAWN)
+    pages = addresses(client, "/sitemap.xml")
+    found = [address for page in pages for address in addresses(client, page.removeprefix("http://localhost"))]
+    products = [address for address in found if "/p/" in address]
+    assert sorted(products) == sorted(f"http://localhost/p/{row.public_id}" for row in shown)
+    assert not any(hidden.public_id in address for address in found)
+    assert "http://localhost/" in found
+
+
+def test_an_empty_shop_has_a_sitemap_of_its_own_pages(client: FlaskClient, session: Session) -> None:
+    assert addresses(client, "/sitemap.xml") == ["http://localhost/sitemap-0.xml"]
+    assert "http://localhost/about" in addresses(client, "/sitemap-0.xml")
+    assert client.get("/sitemap-99.xml").status_code == 404
+
+
+def test_the_feed_has_the_newest_goods_in_stock_first(client: FlaskClient, session: Session) -> None:
+    with transaction():
+        old, new = factories.listing(title_en="Old <apples>"), factories.listing(title_en="New & fresh")
+        factories.listing(stock=0, title_en="Sold out")
+    root = ElementTree.fromstring(client.get("/feed.xml", headers={"Accept-Language": "en"}).data)
+    titles = [str(found.text) for found in root.iter(f"{ATOM}title")][1:]
+    assert titles == ["New & fresh", "Old <apples>"]
+    ids = [str(found.text) for found in root.iter(f"{ATOM}id")][1:]
+    assert ids == [f"http://localhost/p/{row.public_id}" for row in (new, old)]
