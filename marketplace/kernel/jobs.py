@@ -90,3 +90,9 @@ def waiting_jobs() -> int:
         )
         or 0
     )
+
+
+def is_waiting(task: Task[Any, Any, Any]) -> bool:
+    """Whether a job of this kind waits for a worker."""
+    statement = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND task_name = :name)")
+    return bool(db.session.scalar(statement, {"name": task.name}))

@@ -32,6 +32,16 @@ class Held:
             raise LockLost("the connection that kept others away was lost; nothing was published") from error
 
 
+def is_held(name: str) -> bool:
+    """Whether any process holds the lock of this name at this moment."""
+    found = text(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND (classid::bigint << 32 | objid::bigint) = hashtextextended(:name, 0))"
+    )
+    return bool(db.session.scalar(found, {"name": name}))
+
+
 @contextmanager
 def only_one(name: str) -> Iterator[Held | None]:
     """Hold the lock of this name inside the block; None when another process holds it.

@@ -7,6 +7,7 @@ the lock ``LOCK``: what is called training while the lock is free was abandoned 
 import errno
 import logging
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -107,3 +108,8 @@ def drop_old(models_dir: Path) -> None:
     for folder in models_dir.iterdir():
         if folder.is_dir() and folder.name.isdigit() and int(folder.name) not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def latest(limit: int = 30) -> Sequence[ModelVersion]:
+    """The latest trainings, newest first."""
+    return db.session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(limit)).all()

@@ -65,3 +65,14 @@ def post(
 def was_posted(occasion: str) -> bool:
     """Whether something has been said on this occasion."""
     return db.session.scalar(select(OutgoingMessage.id).filter_by(occasion=occasion)) is not None
+
+
+def try_again(message: OutgoingMessage, *, now: datetime) -> bool:
+    """Give a message that was given up all its attempts again; False when it was not given up."""
+    db.session.refresh(message, with_for_update=True)
+    if message.failed_at is None:
+        return False
+    message.failed_at, message.attempts, message.next_attempt_at = None, 0, now
+    db.session.flush()
+    enqueue(deliver, timestamp=int(now.timestamp()))
+    return True
