@@ -71,7 +71,8 @@ class FileCarrier:
         else:
             name, content = f"{letter.public_id}.txt", f"To: {letter.recipient}\n\n{letter.body_text}\n".encode()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            # Letters are personal; only the account that runs the shop reads them.
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             partial = self._folder / f"{name}.part"
             partial.write_bytes(content)
             put_in_place(partial, self._folder / name)

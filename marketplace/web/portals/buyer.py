@@ -18,7 +18,6 @@ from marketplace.sourcing.queries import YearOfPurchases, lots_to_buy, year_of_p
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account, allow
 from marketplace.web.cards import REASONS
-from marketplace.web.filters import grams, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -102,8 +101,8 @@ def _lot(row: Any, reason: str | None) -> dict[str, Any]:
     return {
         "title": pick(row.title_zh, row.title_en),
         "url": url_for("storefront.product", public_id=row.public_id),
-        "per_kg": yuan(_per_kg_fen(row.price_fen, row.unit_grams)),
-        "available": grams(int(Decimal(row.available) * row.unit_grams)),
+        "per_kg": _per_kg_fen(row.price_fen, row.unit_grams),
+        "available": int(Decimal(row.available) * row.unit_grams),
         "village": place_name(row.village),
         "harvested_on": row.harvested_on,
         "benefit": _benefit(row),
