@@ -32,9 +32,10 @@ from marketplace.ledger import beancount
 from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
 from marketplace.ledger.seals import rebuild_balances
-from marketplace.recommendations import serving, training
+from marketplace.recommendations import folding, serving, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.regions import service as regions
+from marketplace.web import digest
 from marketplace.web.application import create_app
 from marketplace.worker import run_worker
 
@@ -171,6 +172,24 @@ def _train(app: Flask) -> None:
     version = training.train(app.extensions["settings"].data_dir / "models", now=clock.now(), say=click.echo)
     if version is not None:
         click.echo(f"  model {version.id} is ready")
+
+
+@recommender.command(name="fold-in")
+def fold_in() -> None:
+    """Let what has happened since the last training reach the lists, as every hour."""
+    with application() as app:
+        database.session.rollback()
+        version = folding.fold_in(app.extensions["settings"].data_dir / "models", now=clock.now(), say=click.echo)
+        if version is not None:
+            click.echo(f"  model {version.id} is ready")
+
+
+@cli.command()
+def letters() -> None:
+    """Write this week's letter to everybody who wants one and has none yet; the worker takes them out."""
+    with application():
+        written = digest.write_digests(clock.now())
+    click.echo(f"{written:,} letters written")
 
 
 @cli.group(name="facts")

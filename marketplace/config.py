@@ -8,6 +8,8 @@ from pathlib import Path
 
 # No bank has this number.
 DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
+_NO_SENDER = "Nongqiao <no-reply@nongqiao.localhost>"
+_OWN_MACHINE = "http://127.0.0.1:5000"
 
 
 class SettingsError(RuntimeError):
@@ -25,10 +27,16 @@ class Settings:
     demo: bool = False
     # Where buyers transfer money to, as they read it: holder, bank, number.
     bank_account: str = ""
+    # The mail server, ``smtp://`` or ``smtps://``; without one, messages are written into files of the data directory.
+    smtp_url: str = ""
+    mail_from: str = _NO_SENDER
+    # Where links in messages lead to.
+    public_url: str = _OWN_MACHINE
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``, and for messages
+        ``SMTP_URL``, ``MAIL_FROM``, ``PUBLIC_URL``.
 
         Raises
         ------
@@ -45,6 +53,7 @@ class Settings:
         data_dir = Path(environ.get("NONGQIAO_DATA_DIR", "var"))
         if not data_dir.is_dir():
             faults.append(f"NONGQIAO_DATA_DIR names no folder: {data_dir}")
+        faults += _mail_faults(environ)
         flags = {}
         for name in ("SECURE_COOKIES", "NONGQIAO_DEMO"):
             value = environ.get(name, "0")
@@ -60,7 +69,23 @@ class Settings:
             secure_cookies=flags["SECURE_COOKIES"],
             demo=flags["NONGQIAO_DEMO"],
             bank_account=environ.get("BANK_ACCOUNT", DEMO_BANK_ACCOUNT if flags["NONGQIAO_DEMO"] else ""),
+            smtp_url=environ.get("SMTP_URL", ""),
+            mail_from=environ.get("MAIL_FROM") or _NO_SENDER,
+            public_url=(environ.get("PUBLIC_URL") or _OWN_MACHINE).rstrip("/"),
         )
+
+
+def _mail_faults(environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with the settings of outgoing messages."""
+    faults = []
+    smtp_url, public_url = environ.get("SMTP_URL", ""), environ.get("PUBLIC_URL", "")
+    if smtp_url and not smtp_url.startswith(("smtp://", "smtps://")):
+        faults.append("SMTP_URL must begin with smtp:// or smtps://")
+    # Mail that nobody can answer and whose links lead nowhere must not leave the house.
+    faults += [f"{name} is needed with SMTP_URL" for name in ("MAIL_FROM", "PUBLIC_URL") if smtp_url and not environ.get(name)]
+    if public_url and not public_url.startswith(("http://", "https://")):
+        faults.append("PUBLIC_URL must begin with http:// or https://")
+    return faults
 
 
 def _with_driver(url: str) -> str:

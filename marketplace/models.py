@@ -4,12 +4,14 @@ from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency
+from marketplace.kernel.outbox import models as outbox
 from marketplace.ledger import models as ledger
 from marketplace.orders import models as orders
 from marketplace.payments import models as payments
 from marketplace.recommendations import models as recommendations
 from marketplace.regions import models as regions
 from marketplace.registry import models as registry
+from marketplace.sourcing import models as sourcing
 
 __all__ = [
     "audit",
@@ -19,8 +21,10 @@ __all__ = [
     "identity",
     "ledger",
     "orders",
+    "outbox",
     "payments",
     "recommendations",
     "regions",
     "registry",
+    "sourcing",
 ]

@@ -151,6 +151,7 @@ def _environment(url: str, options: argparse.Namespace) -> dict[str, str]:
         "DATABASE_URL": url,
         "NONGQIAO_DATA_DIR": str(options.data),
         "NONGQIAO_DEMO": "0" if options.no_demo else "1",
+        "PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -74,7 +74,12 @@ def test_every_template_loads(app: Flask) -> None:
 
 def _texts() -> set[str]:
     """Every text of code and templates that is marked for translation."""
-    methods = [("**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.xml", "jinja2")]
+    methods = [
+        ("**.py", "python"),
+        ("templates/**.html", "jinja2"),
+        ("templates/**.xml", "jinja2"),
+        ("templates/**.txt", "jinja2"),
+    ]
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "lazy_gettext": None}
     found = extract_from_dir(str(ROOT / "marketplace"), methods, keywords=keywords)
     return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}

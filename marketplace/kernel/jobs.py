@@ -66,6 +66,19 @@ def enqueue(task: Task[Any, Any, Any], **arguments: Any) -> None:
         savepoint.commit()
 
 
+@queue.periodic(cron="* * * * *")
+@queue.task(name="jobs.requeue_stalled", queueing_lock="jobs.requeue_stalled", pass_context=True)
+async def requeue_stalled(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Queue again what a worker that died was doing; it would otherwise keep its lock for ever.
+
+    A worker counts as dead when its heartbeat has stopped. Should it be alive after all, the job runs twice, so every job takes
+    only what nobody else holds.
+    """
+    manager = context.app.job_manager
+    for stalled in await manager.get_stalled_jobs():
+        await manager.retry_job(stalled)
+
+
 def waiting_jobs() -> int:
     """How many jobs wait for a worker now; those planned for later are not among them."""
     return int(
@@ -77,3 +90,9 @@ def waiting_jobs() -> int:
         )
         or 0
     )
+
+
+def is_waiting(task: Task[Any, Any, Any]) -> bool:
+    """Whether a job of this kind waits for a worker."""
+    statement = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND task_name = :name)")
+    return bool(db.session.scalar(statement, {"name": task.name}))

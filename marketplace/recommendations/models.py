@@ -100,22 +100,89 @@ class ModelState(enum.StrEnum):
     FAILED = "failed"
 
 
+class ModelKind(enum.StrEnum):
+    """How a model came to be."""
+
+    FIT = "fit"
+    FOLD_IN = "fold_in"
+
+
+class Stage(enum.StrEnum):
+    """What a training is doing, in order."""
+
+    READING = "reading"
+    LEARNING = "learning"
+    ORDERING = "ordering"
+    DONE = "done"
+
+
+class Failure(enum.StrEnum):
+    """Why a training has left the model before it in place."""
+
+    NOTHING_TO_LEARN = "nothing"
+    INTERRUPTED = "interrupted"
+    NO_SPACE = "no_space"
+    UNREADABLE = "unreadable"
+    UNEXPECTED = "unexpected"
+
+
 class ModelVersion(Base):
-    """One training of the recommender; ``folder`` is its place under the data directory."""
+    """One training of the recommender, or one folding-in of what has happened since; ``folder`` is its place on disk."""
 
     __tablename__ = "model_version"
     __table_args__ = (
         CheckConstraint("state IN ('training', 'ready', 'failed')", name="state_known"),
+        CheckConstraint("kind IN ('fit', 'fold_in')", name="kind_known"),
+        CheckConstraint("stage IN ('reading', 'learning', 'ordering', 'done')", name="stage_known"),
+        # Errors would add up if one folding-in were made from another.
+        CheckConstraint("(kind = 'fold_in') = (parent_id IS NOT NULL)", name="fold_in_has_parent"),
+        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failed_says_why"),
         Index("ix_model_version_state_id", "state", "id"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), default=ModelKind.FIT)
+    # The fit that a folding-in was made from.
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     state: Mapped[str] = mapped_column(String(10))
+    stage: Mapped[str] = mapped_column(String(10), default=Stage.READING)
     folder: Mapped[str] = mapped_column(String(120))
+    # Events learnt from; of a folding-in those since its fit.
     events: Mapped[int] = mapped_column(BigInteger, default=0)
+    # A fingerprint of what was folded in, so that nothing is made twice of the same.
+    digest: Mapped[str] = mapped_column(String(64), default="")
     began_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
+    failure: Mapped[str | None] = mapped_column(String(12))
     note: Mapped[str] = mapped_column(String(500), default="")
+
+    @property
+    def fit_id(self) -> int:
+        """The fit that it knows the past by."""
+        return self.parent_id if self.parent_id is not None else self.id
+
+
+class ForgottenHistory(Base):
+    """A consumer's wish to be forgotten; until a fit without the history serves, they are a stranger to every model."""
+
+    __tablename__ = "forgotten_history"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    at: Mapped[Moment]
+    # The first fit that does not know the history any more; empty until there is one.
+    gone_from_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
+
+
+class DigestSubscription(Base):
+    """A consumer's wish to get the weekly letter, or to get it no longer."""
+
+    __tablename__ = "digest_subscription"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(254))
+    wanted: Mapped[bool]
+    changed_at: Mapped[Moment]
 
 
 class ServedList(Base):

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
 from marketplace.kernel.db import db
+from marketplace.recommendations.forgetting import known_from
 from marketplace.recommendations.models import ModelState, ModelVersion, Policy, Preference, TiltSum
 from marketplace.regions.codes import ancestor_codes
 
@@ -21,6 +22,8 @@ class ServingContext:
     policy: Policy | None
     model: ModelVersion | None
     tilt_sums: Mapping[str, float]
+    # The first fit that may know the reader: those before it hold a history that was deleted.
+    known_from_fit: int = 0
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
@@ -41,7 +44,7 @@ def serving_context(account_id: int | None, day: date) -> ServingContext:
     sums = select(func.jsonb_object_agg(TiltSum.name, TiltSum.value)).where(TiltSum.policy_id == policy.id).scalar_subquery()
     one = select(literal(1).label("one")).subquery()
     row = db.session.execute(
-        select(model, policy, sums, Preference.personalised)
+        select(model, policy, sums, Preference.personalised, known_from(account_id))
         .select_from(one)
         .outerjoin(model, true())
         .outerjoin(policy, true())
@@ -52,6 +55,7 @@ def serving_context(account_id: int | None, day: date) -> ServingContext:
         policy=row[1],
         model=row[0],
         tilt_sums=row[2] or {},
+        known_from_fit=row[4],
     )
 
 

@@ -70,7 +70,8 @@ def _write_down(
             "surface": surface,
             "account_id": reader,
             "policy_id": context.policy.id if context.policy is not None else None,
-            "model_version_id": context.model.id if context.model is not None else None,
+            # The model that the list came from, which for the moment of a change is not always the newest.
+            "model_version_id": shortlist.model_version_id,
             "listing_ids": shortlist.listing_ids[chosen.positions].tolist(),
             "relevance": shortlist.relevance[chosen.positions].tolist(),
             "propensity": chosen.propensity.tolist(),

@@ -15,7 +15,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.orders.models import OrderGroup
 from marketplace.recommendations import serving
-from marketplace.recommendations.models import Event, EventKind, Policy, Preference
+from marketplace.recommendations.models import Event, EventKind, ForgottenHistory, Policy, Preference
 from marketplace.recommendations.queries import is_personalised, serving_context
 from marketplace.recommendations.ranking import rank_and_log
 from recommender import TiltedList
@@ -44,7 +44,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     """
     context = serving_context(account.id if account is not None else None, local_day(now))
     reader = account.id if account is not None and context.personalised else None
-    shortlist = serving.shortlist(context.model, reader, context.policy)
+    shortlist = serving.shortlist(context.model, reader, context.policy, known_from_fit=context.known_from_fit)
     if not len(shortlist.listing_ids):
         return Recommendation([], [], False, context.policy, context.personalised)
     chosen = rank_and_log(context, shortlist, n, reader=reader, surface=surface, now=now)
@@ -52,8 +52,9 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     reasons = dict(zip(listing_ids, _reasons(shortlist, chosen, n), strict=True))
     # A listing withdrawn since the shortlist was read has no card any more, and takes its reason with it.
     rows = cards(listing_ids)
-    personalised = reader is not None and context.model is not None
-    return Recommendation(rows, [reasons[row.id] for row in rows], personalised, context.policy, context.personalised)
+    return Recommendation(
+        rows, [reasons[row.id] for row in rows], shortlist.follows_reader, context.policy, context.personalised
+    )
 
 
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:
@@ -103,8 +104,12 @@ def set_personalised(account: Account, on: bool, *, now: datetime) -> None:
 
 
 def delete_history(account: Account, *, now: datetime) -> int:
-    """Forget what a consumer did and that lists were shown to them; orders stay, they are theirs. Answers how many events."""
+    """Forget what a consumer did and that lists were shown to them; orders stay, they are theirs. Answers how many events.
+
+    Until the next fit has learnt without them, every model takes the consumer for a stranger.
+    """
     gone = db.session.execute(delete(Event).where(Event.account_id == account.id))
     db.session.execute(text("UPDATE served_list SET account_id = NULL WHERE account_id = :id"), {"id": account.id})
+    db.session.add(ForgottenHistory(account_id=account.id, at=now))
     audit.record("history.deleted", "account", account.public_id, actor=account.public_id, at=now)
     return int(gone.rowcount)  # type: ignore[attr-defined]

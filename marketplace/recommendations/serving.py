@@ -1,7 +1,8 @@
 """From a reader to a shortlist: what the model thinks, narrowed to what is in stock this moment.
 
 A process keeps the newest model it has seen in memory (the arrays themselves are mapped from disk and shared). Which model is
-the newest is read with each request, so a new one is taken up at once and a list never mixes two.
+the newest is read with each request. The first request that meets a new one loads it while the others go on with the one
+before; a list comes from one model and is written down with its number. The one before is unmapped when its last request ends.
 """
 
 import logging
@@ -19,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import ModelVersion, Policy
+from marketplace.recommendations.models import ModelState, ModelVersion, Policy
 from recommender import CandidateSet, Reason, Recommender, RecommenderError
 from recommender.serving import explain
 
@@ -43,6 +44,7 @@ class _Model:
     """A model in memory with what every request needs of it: who may be raised by a policy, and where its knowledge ends."""
 
     version_id: int
+    fit_id: int
     recommender: Recommender
     raisable: CandidateSet
     newest_listing_id: int
@@ -54,12 +56,16 @@ class _Process:
     folder: Path = Path("var/models")
     model: _Model | None = None
     unreadable: int | None = None
-    lock = threading.Lock()
+    loading = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it."""
+    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it.
+
+    ``model_version_id`` is the model that the relevance comes from; ``follows_reader`` says that it was asked for the reader,
+    not for a stranger.
+    """
 
     listing_ids: NDArray[np.int64]
     relevance: NDArray[np.float64]
@@ -67,6 +73,8 @@ class Shortlist:
     seller: NDArray[np.int64]
     badge_consent: list[bool]
     reason: Callable[[int], str]
+    model_version_id: int | None = None
+    follows_reader: bool = False
 
 
 _EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), [], str)
@@ -74,7 +82,7 @@ _EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array(
 
 def use_models_in(folder: Path) -> None:
     """Tell this process where trained models lie."""
-    with _Process.lock:
+    with _Process.loading:
         _Process.folder, _Process.model, _Process.unreadable = folder, None, None
 
 
@@ -84,18 +92,34 @@ def models_folder() -> Path:
 
 
 def _current(version: ModelVersion | None) -> _Model | None:
-    """The model of a version, loaded once; the one before it when its files cannot be read."""
+    """The model of a version, loaded once; the one before it while it is being loaded, or when its files cannot be read."""
     if version is None:
         return None
-    with _Process.lock:
-        loaded = _Process.model
-        if version.id not in (_Process.unreadable, loaded.version_id if loaded is not None else None):
-            try:
-                _Process.model = _load(version)
-            except (RecommenderError, OSError) as error:
-                _log.warning("model %s cannot be read, serving the one before: %s", version.id, error)
-                _Process.unreadable = version.id
-        return _Process.model
+    loaded = _Process.model
+    if _is_settled(version, loaded) or not _Process.loading.acquire(blocking=loaded is None):
+        return loaded
+    try:
+        if not _is_settled(version, _Process.model):
+            _Process.model = _load(version)
+    except (RecommenderError, OSError) as error:
+        _log.warning("model %s cannot be read, serving the one before: %s", version.id, error)
+        _Process.unreadable = version.id
+    finally:
+        _Process.loading.release()
+    return _Process.model
+
+
+def _is_settled(version: ModelVersion, loaded: _Model | None) -> bool:
+    """Whether the model in memory is the one to serve from, for a request that has read this version as the newest."""
+    if version.id == _Process.unreadable:
+        return True
+    if loaded is None or loaded.version_id < version.id:
+        return False
+    if loaded.version_id == version.id:
+        return True
+    # Either the request read the newest version just before a newer one was ready, or somebody has gone back by hand.
+    state = db.session.scalar(select(ModelVersion.state).filter_by(id=loaded.version_id))
+    return state == ModelState.READY
 
 
 def _load(version: ModelVersion) -> _Model:
@@ -103,6 +127,7 @@ def _load(version: ModelVersion) -> _Model:
     state = recommender.state
     return _Model(
         version_id=version.id,
+        fit_id=version.fit_id,
         recommender=recommender,
         raisable=recommender.candidate_set(state.listings.benefit > 0),
         newest_listing_id=int(max(state.items.values, default=0)),
@@ -115,11 +140,16 @@ def can_serve(version: ModelVersion | None) -> bool:
     return model is not None and version is not None and model.version_id == version.id
 
 
-def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None) -> Shortlist:
-    """What could be shown to a reader, or to a stranger for None; the general order while there is no model."""
+def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None, *, known_from_fit: int = 0) -> Shortlist:
+    """What could be shown to a reader, or to a stranger for None; the general order while there is no model.
+
+    A model of a fit before ``known_from_fit`` holds a history that the reader has deleted, and takes the reader for a stranger.
+    """
     model = _current(version)
     if model is None:
         return _general(policy)
+    if model.fit_id < known_from_fit:
+        reader = None
     found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
     place = {int(listing_id): at for at, listing_id in enumerate(found.item_ids)}
     newest = (
@@ -142,6 +172,8 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
         policy,
         relevance=relevance,
         reason=lambda at: _REASONS[explain(model.recommender.state, user_number, numbers[at])],
+        model_version_id=model.version_id,
+        follows_reader=reader is not None,
     )
 
 
@@ -164,7 +196,15 @@ def _in_stock(condition: Any) -> list[Any]:
     return list(db.session.execute(query))
 
 
-def _assemble(rows: list[Any], policy: Policy | None, *, relevance: list[float], reason: Callable[[int], str]) -> Shortlist:
+def _assemble(
+    rows: list[Any],
+    policy: Policy | None,
+    *,
+    relevance: list[float],
+    reason: Callable[[int], str],
+    model_version_id: int | None = None,
+    follows_reader: bool = False,
+) -> Shortlist:
     if not rows:
         return _EMPTY
     inside = [policy is None or row.area_code.startswith(policy.area_code) for row in rows]
@@ -175,4 +215,6 @@ def _assemble(rows: list[Any], policy: Policy | None, *, relevance: list[float],
         seller=np.array([row.producer_id for row in rows], dtype=np.int64),
         badge_consent=[row.badge_consent for row in rows],
         reason=reason,
+        model_version_id=model_version_id,
+        follows_reader=follows_reader,
     )

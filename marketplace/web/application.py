@@ -8,12 +8,15 @@ from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
 from marketplace.kernel.db import db
+from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
+from marketplace.kernel.outbox.delivery import use_carriers
+from marketplace.kernel.outbox.models import Channel
 from marketplace.recommendations import serving
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
-from marketplace.web.portals import account, discovery, officer, operator, producer, public, storefront
+from marketplace.web.portals import account, buyer, discovery, letters, officer, operations, producer, public, storefront
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTALS = (storefront, account, producer, officer, operator, public, discovery)
+PORTALS = (storefront, account, letters, producer, buyer, officer, operations, public, discovery)
 # The largest form is a listing with its story; photos come in requests of their own.
 LARGEST_REQUEST = 256 * 1024
 
@@ -43,6 +46,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     )
     app.extensions["settings"] = settings
     serving.use_models_in(settings.data_dir / "models")
+    use_carriers(_carriers(settings))
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     forms.wire(app)
@@ -56,7 +60,16 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     navigation.wire(app)
     for portal in PORTALS:
         app.register_blueprint(portal.blueprint)
+    # A mailbox that unsubscribes for its reader has no page of ours to take a token from; the address is signed instead.
+    csrf.exempt(letters.unsubscribe_now)
     for blueprint in api.wire(app):
         # Programs prove who they are by token; a cookie counts for nothing there.
         csrf.exempt(blueprint)
     return app
+
+
+def _carriers(settings: Settings) -> dict[str, Carrier]:
+    """Who takes messages out: a mail server where there is one, and files for all that has no other way."""
+    files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
+    email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
+    return {Channel.EMAIL: email, Channel.SMS: files}

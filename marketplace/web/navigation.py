@@ -18,13 +18,20 @@ MENUS = {
         ("producer.money", N_("Money"), "money"),
     ],
     "officer": [("officer.sales", N_("Sales"), "chart"), ("officer.policy", N_("Policy"), "scale")],
-    "operator": [("operator.payments", N_("Payments"), "money"), ("operator.ledger.balances", N_("Ledger"), "list")],
+    "operator": [
+        ("operator.payments", N_("Payments"), "money"),
+        ("operator.ledger.balances", N_("Ledger"), "list"),
+        ("operator.models", N_("Models"), "chart"),
+        ("operator.outbox", N_("Outbox"), "box"),
+    ],
+    "buyer": [("buyer.start", N_("What to source now"), "basket")],
 }
 
 
 # The way from the shop to one's own desk.
 DESKS = {
     RoleKind.FARMER: ("producer.orders", N_("My farm"), "leaf"),
+    RoleKind.ENTERPRISE: ("buyer.start", N_("Purchasing desk"), "basket"),
     RoleKind.OFFICER: ("officer.sales", N_("Office desk"), "chart"),
     RoleKind.OPERATOR: ("operator.payments", N_("Operator’s desk"), "money"),
 }

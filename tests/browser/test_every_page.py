@@ -47,7 +47,17 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-sales-month", "/office/sales?by=month"),
         ("office-policy", "/office/policy"),
     ],
-    "operator": [("operator-payments", "/operator/payments"), ("operator-ledger", "/operator/ledger")],
+    "operator": [
+        ("operator-payments", "/operator/payments"),
+        ("operator-ledger", "/operator/ledger"),
+        ("operator-models", "/operator/models"),
+        ("operator-outbox", "/operator/outbox"),
+    ],
+    "canteen": [
+        ("buyer-start", "/buyer/"),
+        ("buyer-narrowed", "/buyer/?category=&kg=10"),
+        ("buyer-none", "/buyer/?kg=1000000"),
+    ],
 }
 
 

@@ -101,7 +101,12 @@ def test_who_may_enter_is_what_the_table_says(gate: Flask) -> None:
 
 
 def test_the_desks_are_for_their_own_people_alone(gate: Flask) -> None:
-    own = {"producer": RoleKind.FARMER, "officer": RoleKind.OFFICER, "operator": RoleKind.OPERATOR}
+    own = {
+        "producer": RoleKind.FARMER,
+        "buyer": RoleKind.ENTERPRISE,
+        "officer": RoleKind.OFFICER,
+        "operator": RoleKind.OPERATOR,
+    }
     seen = set()
     for endpoint, _method_name, visitor, *others in access_table(gate):
         portal = endpoint.partition(".")[0]

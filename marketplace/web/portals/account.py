@@ -25,6 +25,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotSignedIn
 from marketplace.orders.baskets import merge_visitors_basket
 from marketplace.recommendations.queries import is_personalised
+from marketplace.recommendations.subscriptions import find_subscription, is_address
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, allow
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
@@ -231,4 +232,13 @@ def settings() -> str:
         login=account().login,
         locale=choose_locale(),
         personalised=is_personalised(account().id),
+        letter=_letter(),
     )
+
+
+def _letter() -> dict[str, Any]:
+    """Whether the weekly letter is on, and the address to offer for it."""
+    kept = find_subscription(account().id)
+    if kept is not None:
+        return {"wanted": kept.wanted, "address": kept.address}
+    return {"wanted": False, "address": account().login if is_address(account().login) else ""}

@@ -1,0 +1,75 @@
+"""What an enterprise could buy and has bought."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+
+from marketplace.catalogue.models import Category, Listing, Producer
+from marketplace.catalogue.queries import card_columns, on_sale
+from marketplace.kernel.clock import day_bounds
+from marketplace.kernel.db import db
+from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.states import OrderState
+from marketplace.sourcing.models import PurchaseTarget
+
+
+@dataclass(frozen=True)
+class YearOfPurchases:
+    """What an account has ordered in a calendar year of the market, in fen, without what was cancelled.
+
+    ``registered_fen`` is the value of goods of registered households that have agreed to be named as such; the share of others
+    would let a buyer of few goods work out whose they are.
+    """
+
+    year: int
+    total_fen: int
+    registered_fen: int
+    target_bp: int | None
+
+    @property
+    def share(self) -> float:
+        """The registered part of the value, 0 without purchases."""
+        return self.registered_fen / self.total_fen if self.total_fen else 0.0
+
+    @property
+    def missing_fen(self) -> int:
+        """What of the purchases so far would have to come from registered households for the target to be met; 0 when it is."""
+        if self.target_bp is None:
+            return 0
+        return max(0, -(-self.total_fen * self.target_bp // 10_000) - self.registered_fen)
+
+
+def year_of_purchases(account_id: int, year: int) -> YearOfPurchases:
+    """How an account stands in a year, in one statement."""
+    first, last = day_bounds(date(year, 1, 1), date(year, 12, 31))
+    target = select(PurchaseTarget.share_bp).filter_by(account_id=account_id, year=year).scalar_subquery()
+    row = db.session.execute(
+        select(
+            func.coalesce(func.sum(OrderLine.total_fen), 0),
+            func.coalesce(func.sum(OrderLine.benefit_fen).filter(Producer.badge_consent), 0),
+            target,
+        )
+        .select_from(OrderLine)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .join(Producer, Producer.id == Order.producer_id)
+        .where(
+            OrderGroup.account_id == account_id,
+            OrderGroup.placed_at >= first,
+            OrderGroup.placed_at < last,
+            Order.state != OrderState.CANCELLED,
+        )
+    ).one()
+    return YearOfPurchases(year, int(row[0]), int(row[1]), row[2])
+
+
+def lots_to_buy(category_slug: str | None, least_kg: int, *, limit: int) -> list[Any]:
+    """Cards of listings with at least so many kilograms in stock, in the general order, which keeps the policy."""
+    query = card_columns().where(on_sale(), Listing.available > 0)
+    if category_slug is not None:
+        query = query.where(Listing.category_id == select(Category.id).filter_by(slug=category_slug).scalar_subquery())
+    if least_kg:
+        query = query.where(Listing.available * Listing.unit_grams >= least_kg * 1000)
+    return list(db.session.execute(query.order_by(Listing.rank.desc(), Listing.id).limit(limit)))

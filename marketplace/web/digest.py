@@ -1,0 +1,168 @@
+"""The weekly letter: what is worth buying this week, chosen by the same service as every list, in the reader's language."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.exc import IntegrityError
+from werkzeug.routing import MapAdapter
+
+from marketplace.identity.models import Account
+from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.jobs import job
+from marketplace.kernel.outbox.models import Channel
+from marketplace.kernel.outbox.posting import post, was_posted
+from marketplace.recommendations.service import Recommendation, recommend
+from marketplace.recommendations.subscriptions import find_subscription, subscriber_ids
+from marketplace.web.cards import REASONS
+from marketplace.web.filters import unit_name, unit_price
+from marketplace.web.languages import LOCALES, pick
+from marketplace.web.places import place_name
+
+_log = logging.getLogger("marketplace.letters")
+PLACES = 8
+_TEMPLATE = "digest"
+
+
+@job("letters.send_digest", every="0 1 * * 4", lock="letters.send_digest")
+def send_digest(timestamp: int) -> None:
+    """Each Thursday at nine in the market, when people plan what they cook at the weekend."""
+    write_digests(datetime.fromtimestamp(timestamp, UTC))
+
+
+def write_digests(now: datetime) -> int:
+    """Write this week's letter to everybody who wants one and has none yet; answers how many were written.
+
+    Owns its transactions, one for each reader: the list that is written down and the letter stand or fall together.
+    """
+    written = 0
+    for account_id in subscriber_ids():
+        db.session.rollback()
+        try:
+            with transaction():
+                written += _write(account_id, now)
+        except IntegrityError:
+            # Another worker has written to this reader between the question and the answer.
+            _log.info("the letter of this week to account %s was written already", account_id)
+    db.session.rollback()
+    return written
+
+
+def occasion(account: Account, now: datetime) -> str:
+    """The name of the letter of one week to one reader: it is written once."""
+    year, week, _weekday = local_day(now).isocalendar()
+    return f"digest:{year}-W{week:02d}:{account.public_id}"
+
+
+def _write(account_id: int, now: datetime) -> bool:
+    """Write to one reader; False when they have had this week's letter, want none, or nothing is in stock."""
+    subscription, account = find_subscription(account_id), db.session.get_one(Account, account_id)
+    if subscription is None or not subscription.wanted or was_posted(occasion(account, now)):
+        return False
+    chosen = recommend(account, "digest", PLACES, now=now)
+    if not chosen.rows:
+        return False
+    letter = compose(account, chosen, now)
+    post(
+        Channel.EMAIL,
+        subscription.address,
+        template=_TEMPLATE,
+        language=letter.language,
+        subject=letter.subject,
+        body_text=letter.text,
+        body_html=letter.html,
+        headers={
+            "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+        occasion=occasion(account, now),
+        now=now,
+    )
+    return True
+
+
+@dataclass(frozen=True)
+class WeeklyLetter:
+    """A letter in words."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+    unsubscribe_url: str
+
+
+def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLetter:
+    """Put a list into words. Goods are named by village, never by producer or household."""
+    language = account.locale if account.locale in LOCALES else LOCALES[0]
+    addresses = _addresses()
+    unsubscribe_url = _url(addresses, "letters.unsubscribe", token=unsubscribe_token(account))
+    with force_locale(language):
+        subject = _("This week from the villages")
+        context = {
+            "subject": subject,
+            "name": account.display_name,
+            "personalised": chosen.personalised,
+            "week_of": local_day(now),
+            "items": [_item(addresses, row, reason) for row, reason in zip(chosen.rows, chosen.reasons, strict=True)],
+            "home_url": _url(addresses, "storefront.home"),
+            "policy_url": _url(addresses, "public.policy"),
+            "unsubscribe_url": unsubscribe_url,
+        }
+        templates = current_app.jinja_env
+        return WeeklyLetter(
+            language=language,
+            subject=subject,
+            text=templates.get_template(f"email/{_TEMPLATE}.txt").render(context).strip() + "\n",
+            html=templates.get_template(f"email/{_TEMPLATE}.html").render(context),
+            unsubscribe_url=unsubscribe_url,
+        )
+
+
+def _item(addresses: MapAdapter, row: Any, reason: str) -> dict[str, Any]:
+    return {
+        "title": pick(row.title_zh, row.title_en),
+        "url": _url(addresses, "storefront.product", public_id=row.public_id),
+        "place": place_name(row.village),
+        "harvested_on": row.harvested_on,
+        "price_fen": row.price_fen,
+        "unit_label": unit_name(row.unit),
+        "unit_price": unit_price(row.price_fen, row.unit_grams),
+        "supports_registered": row.supports_registered,
+        "reason": _(REASONS[reason]),
+    }
+
+
+def _addresses() -> MapAdapter:
+    """Addresses as readers outside reach them; a worker serves no request to take a host from."""
+    base = urlsplit(current_app.extensions["settings"].public_url)
+    return current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
+
+
+def _url(addresses: MapAdapter, endpoint: str, **values: str) -> str:
+    return addresses.build(endpoint, values, force_external=True)
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="letters.unsubscribe")
+
+
+def unsubscribe_token(account: Account) -> str:
+    """A signed name of an account that works without signing in, for unsubscribing alone, and does not expire."""
+    return str(_serializer().dumps(account.public_id))
+
+
+def subscriber_of_token(token: str) -> str:
+    """The public id of the account that a token was made for, or ``NotFound``."""
+    try:
+        return str(_serializer().loads(token))
+    except BadSignature:
+        raise NotFound("letter_unknown", N_("This link belongs to no letter of ours.")) from None
