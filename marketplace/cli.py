@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from marketplace.kernel.db import transaction
 from marketplace.ledger.queries import trial_balance, unbalanced_transfers
 from marketplace.recommendations import serving, training
 from marketplace.recommendations.queries import newest_model
+from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
 from marketplace.web.application import create_app
 from marketplace.worker import run_worker
@@ -186,6 +187,20 @@ def refresh_benefit() -> None:
     """Compute the benefit shares of all listings again, as every night."""
     with application():
         refresh_all_benefit.func(int(clock.now().timestamp()))
+
+
+@cli.command()
+@click.option("--from", "first", help="The first day to report, such as 2026-05-01; yesterday when absent.")
+@click.option("--to", "last", help="The last day to report; yesterday when absent.")
+def tilt_report(first: str | None, last: str | None) -> None:
+    """Report what days that are over gave to the goods of each policy; a day that was reported is counted again."""
+    now = clock.now()
+    yesterday = clock.local_day(now) - timedelta(days=1)
+    begin, end = (date.fromisoformat(day) if day else yesterday for day in (first, last))
+    with application(), transaction():
+        days = [begin + timedelta(days=at) for at in range((end - begin).days + 1)]
+        built = sum(build_report(day, now=now) for day in days)
+    click.echo(f"{built:,} rows for {len(days):,} days")
 
 
 @cli.command()

@@ -10,9 +10,10 @@ from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.orders import jobs as order_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
+from marketplace.recommendations import policy_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
-JOB_MODULES = (catalogue_jobs, dashboard_jobs, order_jobs, recommendation_jobs)
+JOB_MODULES = (catalogue_jobs, dashboard_jobs, order_jobs, policy_jobs, recommendation_jobs)
 
 
 def run_worker(app: Flask, *, wait: bool = True) -> None:
