@@ -279,6 +279,24 @@ class Bench:
         return replace(self.outcome(tilt_lists(self._world.relevance, benefit, self._places, asked)), gap=None)
 
     def lists(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> TiltResult:
+        """Tilt the lists of all consumers."""
+        return self._tilt(policy, covered)[0]
+
+    def scores(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> Floats:
+        """The scores by which a policy orders the goods of each consumer, (consumers, listings)."""
+        world = self._world
+        result, asked = self._tilt(policy, covered)
+        prices, benefit = result.multipliers, np.where(covered, world.benefit, 0.0)
+        by_area = np.array([prices.exposure.get(area, prices.exposure.get(None, 0.0)) for area in (0, 1)])
+        price = by_area[covered.astype(np.int64)]
+        own = benefit * price - (asked.exposure_share or 0.0) * price
+        if prices.household.size:
+            own += benefit * prices.household[world.seller]
+        by_sales = prices.sales * (benefit - (asked.sales_share or 0.0))
+        pull: Floats = world.relevance + prices.guard[:, None] * (by_sales * world.relevance + own)
+        return pull
+
+    def _tilt(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> tuple[TiltResult, TiltPolicy]:
         """Tilt the lists of all consumers. Where other goods are on sale too, the shares are those of the covered goods.
 
         For exposure that is a policy per area. A share of the covered goods' sales is turned into one of all sales by the
@@ -286,8 +304,8 @@ class Bench:
         """
         world, partly = self._world, not covered.all()
         benefit = np.where(covered, world.benefit, 0.0)
-        result, rounds = self.untilted, _ROUNDS if partly and policy.sales_share else 1
-        for _ in range(rounds):
+        result, asked = self.untilted, TiltPolicy()
+        for _ in range(_ROUNDS if partly and policy.sales_share else 1):
             part = self._sales_part(result, covered) if partly else 1.0
             asked = TiltPolicy(
                 exposure_share=policy.exposure_share,
@@ -299,7 +317,7 @@ class Bench:
             result = tilt_lists(
                 world.relevance, benefit, self._places, asked, seller=world.seller, area=covered.astype(np.int64)
             )
-        return result
+        return result, asked
 
     def _sales_part(self, lists: TiltResult, covered: NDArray[np.bool_]) -> float:
         """The part of expected sales that covered goods have in some lists."""
