@@ -4,9 +4,11 @@ Everything is real except that nobody is shown anything: the model that serves, 
 households in them. Nothing is written, and what comes out are sums over consumers and over households, never one of them.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations import serving
-from marketplace.recommendations.models import ModelVersion
+from marketplace.recommendations.models import ModelVersion, Policy
 from marketplace.recommendations.policies import PolicyDraft
 from marketplace.recommendations.queries import newest_model, policies_in_force, policy_in_force
 from marketplace.registry.models import SUPPORTED
@@ -27,16 +29,16 @@ from recommender.metrics import gini, lorenz
 
 Floats = NDArray[np.float64]
 
-# So many consumers give a share to within half a point and are tilted in a fraction of a second.
-SAMPLED_CONSUMERS = 300
+# So many consumers give a share to within a point and are tilted in a fraction of a second.
+SAMPLED_CONSUMERS = 250
 RECENT_DAYS = 90
 # A list of the home page.
 LIST_PLACES = 12
 # The frontier runs in steps that people would name, and in no more of them than can be made while somebody waits.
 _STEPS = (0.01, 0.02, 0.05, 0.1)
-_MOST_POINTS = 6
+_MOST_POINTS = 5
 # A sales target over a part of the goods is put into terms of all goods by looking at the lists it led to, again and again.
-_ROUNDS = 4
+_ROUNDS = 3
 # A share that is short by less than this has been reached, as far as a sample of consumers can tell.
 _ROUNDING = 0.001
 
@@ -103,7 +105,8 @@ class Outcome:
 class Simulation:
     """A draft against what is: ``in_force`` is None where no policy holds, ``frontier`` runs by its targets.
 
-    ``frontier_of`` names the share that runs along the frontier; ``attainable`` is the largest that the guard allows.
+    ``frontier_of`` names the share that runs along the frontier; ``attainable`` is the largest that was
+    found within the guard.
     """
 
     draft: PolicyDraft
@@ -129,6 +132,37 @@ def simulate(draft: PolicyDraft, *, now: datetime) -> Simulation | None:
     Simulation or None
         None while there is no model, no consumer or nothing in stock within the area.
     """
+    version = newest_model()
+    held = policy_in_force(draft.area_code, local_day(now))
+    question = (draft, held and held.id, held and held.ends_on, version and version.id, int(now.timestamp()) // _KEPT_S)
+    return _KEPT.answer(question, lambda: _simulated(draft, held, now))
+
+
+class _Answers:
+    """The last few simulations of this process: a page is read again in the other language, or after going back."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Simulation | None] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, question: Any, make: Callable[[], Simulation | None]) -> Simulation | None:
+        """The answer to a question, made when it is not known."""
+        with self._lock:
+            if question in self._known:
+                return self._known[question]
+        found = make()
+        with self._lock:
+            if found is not None:
+                self._known[question] = found
+            while len(self._known) > _MOST_KEPT:
+                del self._known[next(iter(self._known))]
+        return found
+
+
+_KEPT, _KEPT_S, _MOST_KEPT = _Answers(), 600, 16
+
+
+def _simulated(draft: PolicyDraft, held: Policy | None, now: datetime) -> Simulation | None:
     world = read_world(now=now)
     if world is None:
         return None
@@ -136,11 +170,11 @@ def simulate(draft: PolicyDraft, *, now: datetime) -> Simulation | None:
     if not (world.benefit[covered] > 0).any():
         return None
     bench = Bench(world, covered)
-    held = policy_in_force(draft.area_code, local_day(now))
     name = "exposure_share" if draft.exposure_share else "sales_share"
     alone = replace(draft, exposure_share=None, sales_share=None, household_floor=0.0)
     untilted, most = bench.outcome(bench.untilted), bench.most(draft)
-    attainable = getattr(most, name)
+    drafted = bench.run(draft, covered)
+    attainable = max(getattr(most, name), getattr(drafted, name))
     return Simulation(
         draft=draft,
         model_version_id=world.version.id,
@@ -153,7 +187,7 @@ def simulate(draft: PolicyDraft, *, now: datetime) -> Simulation | None:
         in_force=None
         if held is None
         else bench.run(PolicyDraft.of(held), covered_goods(world, held.area_code, local_day(now))),
-        drafted=bench.run(draft, covered),
+        drafted=drafted,
         frontier=[
             *(bench.run(replace(alone, **{name: share}), covered) for share in steps(getattr(untilted, name), attainable)),
             replace(most, target=attainable),
@@ -164,7 +198,7 @@ def simulate(draft: PolicyDraft, *, now: datetime) -> Simulation | None:
 
 
 def steps(first: float, last: float) -> list[float]:
-    """Round shares strictly between two, at most six of them, in the smallest step that allows it.
+    """Round shares strictly between two, at most five of them, in the smallest step that allows it.
 
     >>> steps(0.05, 0.34), steps(0.367, 0.378)
     ([0.1, 0.15, 0.2, 0.25, 0.3], [0.37])
@@ -269,7 +303,7 @@ class Bench:
         return self.outcome(self.lists(policy, covered), policy)
 
     def most(self, policy: PolicyDraft) -> Outcome:
-        """The lists with the largest share that a policy's guard allows, of sales where it sets no share of exposure."""
+        """The lists with the most of what is shown that a policy's guard allows, or of sales where it sets no such share."""
         asked = TiltPolicy(
             exposure_share=1.0 if policy.exposure_share else None,
             sales_share=None if policy.exposure_share else 1.0,
@@ -285,39 +319,43 @@ class Bench:
     def scores(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> Floats:
         """The scores by which a policy orders the goods of each consumer, (consumers, listings)."""
         world = self._world
-        result, asked = self._tilt(policy, covered)
-        prices, benefit = result.multipliers, np.where(covered, world.benefit, 0.0)
+        result, asked, benefit = self._tilt(policy, covered)
+        prices = result.multipliers
         by_area = np.array([prices.exposure.get(area, prices.exposure.get(None, 0.0)) for area in (0, 1)])
-        price = by_area[covered.astype(np.int64)]
-        own = benefit * price - (asked.exposure_share or 0.0) * price
+        own = (benefit - (asked.exposure_share or 0.0)) * by_area[covered.astype(np.int64)]
         if prices.household.size:
             own += benefit * prices.household[world.seller]
         by_sales = prices.sales * (benefit - (asked.sales_share or 0.0))
         pull: Floats = world.relevance + prices.guard[:, None] * (by_sales * world.relevance + own)
         return pull
 
-    def _tilt(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> tuple[TiltResult, TiltPolicy]:
-        """Tilt the lists of all consumers. Where other goods are on sale too, the shares are those of the covered goods.
+    def _tilt(self, policy: PolicyDraft, covered: NDArray[np.bool_]) -> tuple[TiltResult, TiltPolicy, Floats]:
+        """Tilt the lists of all consumers; answers them, what was asked for in terms of all goods, and the benefit counted.
 
-        For exposure that is a policy per area. A share of the covered goods' sales is turned into one of all sales by the
-        part that covered goods have of them, first in untilted lists and then in those the target led to.
+        A policy's shares are of what its own goods receive. Other goods are therefore counted as if they had just the share
+        that is asked for: they pull the share of all goods neither up nor down, so it reaches the target exactly when the
+        share of the covered goods does. That cannot be said of two targets at once, nor with floors, where only goods of
+        registered households may count; then areas keep the goods apart, and a share of sales is put into terms of all goods
+        by the part that covered goods have in the lists it led to.
         """
         world, partly = self._world, not covered.all()
-        benefit = np.where(covered, world.benefit, 0.0)
+        neutral = 0.0 if policy.household_floor else policy.exposure_share or policy.sales_share or 0.0
+        benefit = np.where(covered, world.benefit, neutral)
+        known = not partly or not policy.sales_share or neutral == policy.sales_share
         result, asked = self.untilted, TiltPolicy()
-        for _ in range(_ROUNDS if partly and policy.sales_share else 1):
+        for _ in range(1 if known else _ROUNDS):
             part = self._sales_part(result, covered) if partly else 1.0
             asked = TiltPolicy(
                 exposure_share=policy.exposure_share,
-                sales_share=None if policy.sales_share is None else policy.sales_share * part,
-                per_area=partly and policy.exposure_share is not None,
+                sales_share=None if policy.sales_share is None else policy.sales_share * part + neutral * (1 - part),
+                per_area=partly and policy.household_floor > 0,
                 household_floor=policy.household_floor,
                 consumer_guard=policy.consumer_guard,
             )
             result = tilt_lists(
                 world.relevance, benefit, self._places, asked, seller=world.seller, area=covered.astype(np.int64)
             )
-        return result, asked
+        return result, asked, benefit
 
     def _sales_part(self, lists: TiltResult, covered: NDArray[np.bool_]) -> float:
         """The part of expected sales that covered goods have in some lists."""

@@ -107,13 +107,13 @@ class Figures:
             values = {"wanted": fine(unmet.wanted), "reached": fine(unmet.reached), "most": fine(most)}
             texts.append(
                 _(
-                    "%(wanted)s of what is shown cannot be reached with this guard: the largest attainable is %(most)s, and"
+                    "%(wanted)s of what is shown cannot be reached with this guard: the largest share found is %(most)s, and"
                     " this draft would reach %(reached)s.",
                     **values,
                 )
                 if unmet.kind == "exposure_share"
                 else _(
-                    "%(wanted)s of expected sales cannot be reached with this guard: the largest attainable is %(most)s, and"
+                    "%(wanted)s of expected sales cannot be reached with this guard: the largest share found is %(most)s, and"
                     " this draft would reach %(reached)s.",
                     **values,
                 )
@@ -212,7 +212,7 @@ class Figures:
         named = [
             *self._all,
             *((_("Frontier at %(share)s", share=fine(one.target)), one) for one in steps[:-1]),
-            (_("The largest attainable"), steps[-1]),
+            (_("The largest found"), steps[-1]),
         ]
         heads = [
             _("Lists"),
