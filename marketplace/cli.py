@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -34,6 +34,7 @@ from marketplace.ledger.queries import balances_before, booked_transfers, first_
 from marketplace.ledger.seals import rebuild_balances
 from marketplace.recommendations import folding, serving, training
 from marketplace.recommendations.queries import newest_model
+from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
 from marketplace.web import digest
 from marketplace.web.application import create_app
@@ -211,6 +212,20 @@ def refresh_benefit() -> None:
     """Compute the benefit shares of all listings again, as every night."""
     with application():
         refresh_all_benefit.func(int(clock.now().timestamp()))
+
+
+@cli.command()
+@click.option("--from", "first", help="The first day to report, such as 2026-05-01; yesterday when absent.")
+@click.option("--to", "last", help="The last day to report; yesterday when absent.")
+def tilt_report(first: str | None, last: str | None) -> None:
+    """Report what days that are over gave to the goods of each policy; a day that was reported is counted again."""
+    now = clock.now()
+    yesterday = clock.local_day(now) - timedelta(days=1)
+    begin, end = (date.fromisoformat(day) if day else yesterday for day in (first, last))
+    with application(), transaction():
+        days = [begin + timedelta(days=at) for at in range((end - begin).days + 1)]
+        built = sum(build_report(day, now=now) for day in days)
+    click.echo(f"{built:,} rows for {len(days):,} days")
 
 
 @cli.command()

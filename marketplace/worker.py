@@ -12,10 +12,20 @@ from marketplace.kernel.outbox import jobs as outbox_jobs
 from marketplace.ledger import jobs as ledger_jobs
 from marketplace.orders import jobs as order_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
+from marketplace.recommendations import policy_jobs
 from marketplace.web import digest as letter_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
-JOB_MODULES = (catalogue_jobs, dashboard_jobs, ledger_jobs, order_jobs, outbox_jobs, recommendation_jobs, letter_jobs)
+JOB_MODULES = (
+    catalogue_jobs,
+    dashboard_jobs,
+    ledger_jobs,
+    order_jobs,
+    outbox_jobs,
+    policy_jobs,
+    recommendation_jobs,
+    letter_jobs,
+)
 
 
 def run_worker(app: Flask, *, wait: bool = True) -> None:

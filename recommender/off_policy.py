@@ -11,6 +11,11 @@ from numpy.typing import ArrayLike
 from recommender.policy import InvalidTiltInputError
 from recommender.shortlists import Floats
 
+# Below this many equally weighted records, or with more than this part of the weight on one of them, the normal interval is
+# no longer to be believed and no estimate should be shown.
+LEAST_EFFECTIVE_SIZE = 100.0
+MOST_WEIGHT_OF_ONE = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class OffPolicyEstimate:
@@ -31,6 +36,11 @@ class OffPolicyEstimate:
     high: float
     effective_size: float
     largest_weight_share: float
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether the log is worth enough records for this policy, and rests on no single one of them."""
+        return self.effective_size >= LEAST_EFFECTIVE_SIZE and self.largest_weight_share <= MOST_WEIGHT_OF_ONE
 
 
 def estimate_reward(

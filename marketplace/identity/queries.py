@@ -1,6 +1,7 @@
 """Reading accounts and what they may do."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -45,3 +46,9 @@ def scopes(account: Account, kind: RoleKind) -> list[str]:
 def may_see(account: Account, kind: RoleKind, area_code: str) -> bool:
     """Whether the account has this role over the whole of an area."""
     return any(contains(scope, area_code) for scope in scopes(account, kind))
+
+
+def account_names(public_ids: Iterable[str]) -> dict[str, str]:
+    """The display names of accounts by public id; what is no account's is absent."""
+    rows = db.session.execute(select(Account.public_id, Account.display_name).where(Account.public_id.in_(set(public_ids))))
+    return dict(rows.all())

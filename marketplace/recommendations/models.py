@@ -206,3 +206,55 @@ class ServedList(Base):
     exposure: Mapped[float]
     registered_exposure: Mapped[float]
     multipliers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class TiltReport(Base):
+    """What one day gave to the goods that a policy covers, against its targets; built again, it comes out the same.
+
+    ``*_error`` is the standard error of a share, the parties being readers for lists and buyers for sales; empty where fewer
+    than two took part. ``shown_*`` are those sales whose buyer had been shown the listing in the week before.
+    """
+
+    __tablename__ = "tilt_report"
+    __table_args__ = (
+        CheckConstraint("registered_exposure BETWEEN 0 AND exposure", name="exposure_within_whole"),
+        CheckConstraint("registered_expected BETWEEN 0 AND expected", name="expected_within_whole"),
+        CheckConstraint("registered_fen BETWEEN 0 AND sold_fen", name="sold_within_whole"),
+        CheckConstraint("shown_registered_fen BETWEEN 0 AND shown_fen", name="shown_within_whole"),
+        CheckConstraint("shown_fen <= sold_fen", name="shown_within_sold"),
+        CheckConstraint("kept_at_least BETWEEN 0 AND 1", name="kept_range"),
+    )
+
+    reported_on: Mapped[Day] = mapped_column(primary_key=True)
+    policy_id: Mapped[int] = mapped_column(ForeignKey("tilt_policy.id"), primary_key=True, index=True)
+    lists: Mapped[int] = mapped_column(Integer)
+    readers: Mapped[int] = mapped_column(Integer)
+    exposure: Mapped[float] = mapped_column(Double)
+    registered_exposure: Mapped[float] = mapped_column(Double)
+    exposure_error: Mapped[float | None] = mapped_column(Double)
+    expected: Mapped[float] = mapped_column(Double)
+    registered_expected: Mapped[float] = mapped_column(Double)
+    expected_error: Mapped[float | None] = mapped_column(Double)
+    # Part of the untilted lists' expected sales that was kept for certain; empty where no list was shown.
+    kept_at_least: Mapped[float | None] = mapped_column(Double)
+    order_lines: Mapped[int] = mapped_column(Integer)
+    sold_fen: Mapped[int] = mapped_column(BigInteger)
+    registered_fen: Mapped[int] = mapped_column(BigInteger)
+    sold_error: Mapped[float | None] = mapped_column(Double)
+    shown_fen: Mapped[int] = mapped_column(BigInteger)
+    shown_registered_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class TiltAlarm(Base):
+    """A time in which a share lay behind its target for good; without a last day it still does."""
+
+    __tablename__ = "tilt_alarm"
+    __table_args__ = (
+        CheckConstraint("measure IN ('exposure', 'expected', 'sold')", name="measure_known"),
+        CheckConstraint("ended_on > began_on", name="ends_after_begin"),
+    )
+
+    policy_id: Mapped[int] = mapped_column(ForeignKey("tilt_policy.id"), primary_key=True)
+    measure: Mapped[str] = mapped_column(String(10), primary_key=True)
+    began_on: Mapped[Day] = mapped_column(primary_key=True)
+    ended_on: Mapped[Day | None]

@@ -17,7 +17,11 @@ MENUS = {
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
     ],
-    "officer": [("officer.sales", N_("Sales"), "chart"), ("officer.policy", N_("Policy"), "scale")],
+    "officer": [
+        ("officer.sales", N_("Sales"), "chart"),
+        ("officer.policy", N_("Policy"), "scale"),
+        ("officer.tilt", N_("Tilt report"), "list"),
+    ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
         ("operator.ledger.balances", N_("Ledger"), "list"),

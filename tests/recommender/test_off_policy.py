@@ -49,6 +49,19 @@ def test_clipping_weights_narrows_the_interval():
     assert narrow.effective_size > wide.effective_size
 
 
+def test_a_log_that_rests_on_few_records_tells_nothing():
+    reward, logged, _ = log_of(800, 3)
+    assert estimate_reward(reward, logged, logged).is_telling
+    assert not estimate_reward(reward[:99], logged[:99], logged[:99]).is_telling
+    assert estimate_reward(reward[:100], logged[:100], logged[:100]).is_telling
+    # One record in a thousand is shown three hundred times as often, and with it goes a quarter of all weight.
+    rare, new = np.full(1000, 0.9), np.full(1000, 0.9)
+    rare[0], new[0] = 0.003, 0.9
+    found = estimate_reward(np.zeros(1000), rare, new)
+    assert found.largest_weight_share == pytest.approx(300 / 1299)
+    assert not found.is_telling
+
+
 GOOD = {"reward": [1.0, 0.0], "logged_propensity": [0.5, 0.5], "new_propensity": [0.5, 0.5]}
 
 

@@ -1,33 +1,32 @@
-"""Portal: government's desk."""
+"""What registered households sold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, session, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 from marshmallow import fields, validate
 
 from marketplace.dashboard.queries import SalesRow, days_with_facts, sales, sales_total
 from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import may_see, scopes
+from marketplace.identity.queries import may_see
 from marketplace.kernel import clock
-from marketplace.kernel.errors import N_, NotFound
-from marketplace.recommendations.queries import policy_in_force, realised_shares
-from marketplace.regions.codes import child_length, contains
+from marketplace.kernel.errors import N_
+from marketplace.regions.codes import child_length
 from marketplace.regions.models import Area
-from marketplace.regions.queries import ancestors, children, get_area
-from marketplace.web.access import account, allow, area_in_scope
+from marketplace.regions.queries import ancestors
+from marketplace.web.access import account, allow
 from marketplace.web.csv_files import csv_response
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals import sales_figures
+from marketplace.web.portals.officer.alarms import alarm_sentences
+from marketplace.web.portals.officer.areas import areas_to_choose, office_area
+from marketplace.web.portals.officer.blueprint import blueprint
 from marketplace.web.portals.sales_figures import Span
 
-blueprint = Blueprint("officer", __name__, url_prefix="/office")
-
-_AREA = "office_area"
 _DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
 _LONGEST_DAYS = 3_700
 
@@ -43,12 +42,6 @@ class SalesForm(FormSchema):
         load_default="area",
         validate=validate.OneOf(sales_figures.GROUPINGS, error=N_("Please choose one of the tables offered.")),
     )
-
-
-class AreaForm(FormSchema):
-    """An area alone."""
-
-    area = Text()
 
 
 @dataclass(frozen=True)
@@ -72,21 +65,8 @@ class Question:
         return {name: value for name, value in {**parts, **changes}.items() if value is not None}
 
 
-def _area(code: str | None) -> Area:
-    """The area asked for, else the one looked at last, else one's own; outside one's scope there is none."""
-    if code is None:
-        kept = session.get(_AREA)
-        code = kept if kept is not None and may_see(account(), RoleKind.OFFICER, kept) else None
-    scope = area_in_scope(RoleKind.OFFICER, code)
-    if not scope.isascii() or not scope.isdigit():
-        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=scope[:20])
-    area = get_area(scope)
-    session[_AREA] = area.code
-    return area
-
-
 def _question(form: Mapping[str, Any], *, now: datetime) -> Question:
-    area = _area(form.get("area"))
+    area = office_area(form.get("area"))
     span = sales_figures.default_span(days_with_facts(area.code), clock.local_day(now))
     first, last = form.get("first", span.first), form.get("last", span.last)
     if "last" in form and "first" not in form:
@@ -137,7 +117,8 @@ def _page(question: Question, *, now: datetime) -> dict[str, Any]:
         "area": area,
         "question": question,
         "crumbs": _crumbs(question),
-        "areas": _areas_to_choose(area),
+        "areas": areas_to_choose(area),
+        "alarms": alarm_sentences(area.code),
         "tabs": _tabs(question),
         "shortcuts": _shortcuts(question, days_with_facts(area.code)),
         "headline": sales_figures.headline(place_name(area.name), total, before, rows if question.by == "area" else None),
@@ -160,24 +141,6 @@ def _crumbs(question: Question) -> list[tuple[str, str | None]]:
     """The areas from the officer's own scope down to this one."""
     seen = [row for row in ancestors(question.area.code) if may_see(account(), RoleKind.OFFICER, row.code)]
     return [(place_name(row.name), _url(question, area=row.code) if row.code != question.area.code else None) for row in seen]
-
-
-def _areas_to_choose(area: Area) -> list[tuple[str, str]]:
-    """The officer's own areas, those above and beside this one within them, and those below it; in the tree's order."""
-    own = scopes(account(), RoleKind.OFFICER)
-    roots = [get_area(code) for code in own]
-    above = [row for row in ancestors(area.code) if any(contains(scope, row.code) for scope in own)]
-    below = [row for parent in above[-2:] for row in children(parent.code)]
-    shortest = min(len(code) for code in own)
-    chosen = {row.code: place_name(row.name) for row in [*roots, *above, *below]}
-    return [(code, "　" * (len(code) > shortest) * _depth(shortest, code) + chosen[code]) for code in sorted(chosen)]
-
-
-def _depth(shortest: int, code: str) -> int:
-    depth, length = 0, child_length("0" * shortest)
-    while length is not None and length <= len(code):
-        depth, length = depth + 1, child_length("0" * length)
-    return depth
 
 
 def _tabs(question: Question) -> list[dict[str, Any]]:
@@ -218,20 +181,3 @@ def sales_csv() -> Response:
     body = sales_figures.csv_text(question.by, rows, span, question.as_of)
     name = f"sales-{question.area.code}-{span.first}-{span.last}-{question.by}.csv"
     return csv_response(body, name)
-
-
-@blueprint.get("/policy")
-@allow(RoleKind.OFFICER)
-def policy() -> str:
-    """The tilt in force for the area, since when, and what it has given so far."""
-    day = clock.local_day(clock.now())
-    area = _area(read_form(AreaForm(), request.args).get("area"))
-    found = policy_in_force(area.code, day)
-    return render_template(
-        "officer/policy.html",
-        area=area,
-        policy=found,
-        policy_area=get_area(found.area_code) if found else None,
-        realised=realised_shares(found.id) if found else None,
-        areas=_areas_to_choose(area),
-    )

@@ -1,0 +1,272 @@
+"""The daily report: what the lists and the sales of a day gave to the goods a policy covers, and the alarm when it lags.
+
+A report is counted from the log of lists and from order lines alone, place by place, so it does not trust the controller's
+own sums: it would show if those were wrong. The same log gives the same row.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, select, text
+
+from marketplace.kernel import audit
+from marketplace.kernel.clock import day_bounds, local_day
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.recommendations.models import Policy, TiltAlarm, TiltReport
+from marketplace.recommendations.queries import policies_in_force
+from recommender.drift import DriftRule
+from recommender.shares import share_with_interval
+
+ACTOR = "recommendations.report"
+ATTRIBUTION_DAYS = 7
+# The one place where it is said when a shortfall is worth an alarm; see DriftRule for what the numbers mean.
+RULE = DriftRule(tolerance=0.01, allowance=0.5, limit=5.0)
+# What is measured, and the target of the policy that it is held against.
+MEASURES = {"exposure": "exposure_share", "expected": "sales_share", "sold": "sales_share"}
+_KNOWN_PRICES = {"exposure", "sales", "guard"}
+
+Floats = NDArray[np.float64]
+
+
+def build_report(day: date, *, now: datetime) -> int:
+    """Count a day that is over for each policy that held on it, and see whether an alarm begins or ends.
+
+    Rows of the day are replaced. Answers how many there are now.
+
+    Raises
+    ------
+    Invalid
+        The day is not over yet.
+    """
+    if day >= local_day(now):
+        raise Invalid("day_not_over", N_("A day can be reported once it is over."))
+    before = set(db.session.scalars(select(TiltReport.policy_id).where(TiltReport.reported_on == day)))
+    db.session.execute(delete(TiltReport).where(TiltReport.reported_on == day))
+    policies = policies_in_force(day)
+    if policies:
+        places, sales = _places(day), _sales(day)
+        for policy in policies:
+            db.session.add(_row(day, policy, policies, places, sales))
+    db.session.flush()
+    for policy_id in sorted(before | {policy.id for policy in policies}):
+        _renew_alarms(db.session.get_one(Policy, policy_id), now=now)
+    return len(policies)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Every place of every list of a day: which list, which reader, where the goods are from, what stood there."""
+
+    list_numbers: NDArray[np.int64]
+    readers: NDArray[np.int64]
+    area_codes: list[str]
+    exposure: Floats
+    relevance: Floats
+    benefit: Floats
+    prices: list[dict[str, float] | None]
+
+
+def _places(day: date) -> _Places:
+    begin, end = day_bounds(day, day)
+    rows = db.session.execute(
+        text(
+            "SELECT id, account_id, listing_ids, relevance, propensity, benefit_bp, multipliers FROM served_list"
+            " WHERE at >= :begin AND at < :end ORDER BY id"
+        ),
+        {"begin": begin, "end": end},
+    ).all()
+    area_of = dict(db.session.execute(text("SELECT id, area_code FROM listing")).all())
+    sizes = [len(row.listing_ids) for row in rows]
+    # A visitor's list is a party of its own; nobody knows which of them one visitor saw.
+    readers = [row.account_id if row.account_id is not None else -row.id for row in rows]
+    return _Places(
+        list_numbers=np.repeat(np.arange(len(rows)), sizes),
+        readers=np.repeat(np.array(readers, dtype=np.int64), sizes),
+        area_codes=[area_of[listing_id] for row in rows for listing_id in row.listing_ids],
+        exposure=_joined(1 / np.log2(np.arange(2, size + 2)) for size in sizes),
+        relevance=_joined(np.array(row.relevance, dtype=np.float64) for row in rows),
+        benefit=_joined(np.array(row.benefit_bp, dtype=np.float64) / 10_000 for row in rows),
+        prices=[_prices(row) for row in rows],
+    )
+
+
+def _prices(row: Any) -> dict[str, float] | None:
+    """The prices a list is best under; None where a place was given by chance, or prices of another kind were at work."""
+    by_chance = min(row.propensity, default=1.0) < 0.5
+    if by_chance or not row.multipliers.keys() <= _KNOWN_PRICES:
+        return None
+    return {"exposure": 0.0, "sales": 0.0, "guard": 1.0, **row.multipliers}
+
+
+def _joined(parts: Iterable[Floats]) -> Floats:
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _sales(day: date) -> Sequence[Any]:
+    """The order lines placed on a day and not cancelled since, and whether their buyer had been shown the listing."""
+    begin, end = day_bounds(day, day)
+    return db.session.execute(
+        text(
+            "SELECT purchase.account_id, line.area_code, line.total_fen, line.benefit_fen, EXISTS ("
+            "   SELECT 1 FROM served_list shown WHERE shown.account_id = purchase.account_id"
+            "   AND shown.at <= purchase.placed_at AND shown.at > purchase.placed_at - make_interval(days => :days)"
+            "   AND line.listing_id = ANY(shown.listing_ids)) AS shown"
+            ' FROM order_group purchase JOIN "order" ON "order".group_id = purchase.id AND "order".state <> \'cancelled\''
+            ' JOIN order_line line ON line.order_id = "order".id'
+            " WHERE purchase.placed_at >= :begin AND purchase.placed_at < :end ORDER BY line.id"
+        ),
+        {"begin": begin, "end": end, "days": ATTRIBUTION_DAYS},
+    ).all()
+
+
+def covers(policy: Policy, policies: Sequence[Policy], area_code: str) -> bool:
+    """Whether a policy is the nearest of those in force to goods from an area."""
+    own = policy.area_code
+    return area_code.startswith(own) and not any(
+        len(other.area_code) > len(own) and area_code.startswith(other.area_code) for other in policies
+    )
+
+
+def _row(day: date, policy: Policy, policies: Sequence[Policy], places: _Places, sales: Sequence[Any]) -> TiltReport:
+    inside = {code: covers(policy, policies, code) for code in {*places.area_codes, *(line.area_code for line in sales)}}
+    covered = np.array([inside[code] for code in places.area_codes], dtype=bool)
+    exposure = np.where(covered, places.exposure, 0.0)
+    expected = exposure * places.relevance
+    shown = _measure(places.readers, exposure * places.benefit, exposure)
+    hoped = _measure(places.readers, expected * places.benefit, expected)
+    bought = [line for line in sales if inside[line.area_code]]
+    buyers = np.array([line.account_id for line in bought], dtype=np.int64)
+    paid = _measure(
+        buyers,
+        np.array([line.benefit_fen for line in bought], dtype=np.float64),
+        np.array([line.total_fen for line in bought], dtype=np.float64),
+    )
+    seen = [line for line in bought if line.shown]
+    return TiltReport(
+        reported_on=day,
+        policy_id=policy.id,
+        lists=len(np.unique(places.list_numbers[covered])),
+        readers=len(np.unique(places.readers[covered])),
+        exposure=shown.whole,
+        registered_exposure=shown.part,
+        exposure_error=shown.error,
+        expected=hoped.whole,
+        registered_expected=hoped.part,
+        expected_error=hoped.error,
+        kept_at_least=_kept_at_least(policy, places, covered),
+        order_lines=len(bought),
+        sold_fen=sum(line.total_fen for line in bought),
+        registered_fen=sum(line.benefit_fen for line in bought),
+        sold_error=paid.error,
+        shown_fen=sum(line.total_fen for line in seen),
+        shown_registered_fen=sum(line.benefit_fen for line in seen),
+    )
+
+
+@dataclass(frozen=True)
+class _Measure:
+    part: float
+    whole: float
+    error: float | None
+
+
+def _measure(parties: NDArray[np.int64], part: Floats, whole: Floats) -> _Measure:
+    """Sum by party, and take the error of the share over parties."""
+    numbers = np.unique(parties, return_inverse=True)[1]
+    size = int(numbers.max()) + 1 if len(numbers) else 0
+    parts, wholes = (np.bincount(numbers, weights=amount, minlength=size) for amount in (part, whole))
+    share = share_with_interval(np.minimum(parts, wholes), wholes)
+    total = float(wholes.sum())
+    return _Measure(min(float(parts.sum()), total), total, share.error if share is not None else None)
+
+
+def _kept_at_least(policy: Policy, places: _Places, covered: NDArray[np.bool_]) -> float | None:
+    """The part of untilted expected sales that the lists with covered goods kept for certain; None where nobody can say.
+
+    A list is best under its prices: (1 - c alpha tau_s) U + c (alpha sum v s b + lambda sum v b) of the list shown is at
+    least that of the untilted list, whose second term is not negative. So U0 <= U + c (...) / (1 - c alpha tau_s), and the
+    guard keeps its part of U0 whatever the prices are.
+    """
+    if not covered.any():
+        return None
+    numbers, size = places.list_numbers, len(places.prices)
+    gain = places.exposure * places.benefit
+    utility, exposed, sold = (
+        np.bincount(numbers, weights=amount, minlength=size)
+        for amount in (places.exposure * places.relevance, gain, gain * places.relevance)
+    )
+    untilted = np.full(size, np.inf)
+    for number, one in enumerate(places.prices):
+        scale = 0.0 if one is None else 1 - one["guard"] * one["sales"] * (policy.sales_share or 0.0)
+        if one is not None and scale > 0:
+            pull = one["guard"] * (one["sales"] * sold[number] + one["exposure"] * exposed[number])
+            untilted[number] = utility[number] + pull / scale
+    if policy.consumer_guard:
+        untilted = np.minimum(untilted, utility / policy.consumer_guard)
+    own = np.unique(numbers[covered])
+    whole = float(untilted[own].sum())
+    return float(utility[own].sum()) / whole if 0 < whole < np.inf else None
+
+
+def _renew_alarms(policy: Policy, *, now: datetime) -> None:
+    """Compute the alarms of a policy again from all its days, and note what has changed."""
+    rows = db.session.scalars(select(TiltReport).filter_by(policy_id=policy.id).order_by(TiltReport.reported_on)).all()
+    days = [row.reported_on for row in rows]
+    wanted: dict[tuple[str, date], date | None] = {}
+    for measure, target_name in MEASURES.items():
+        target = getattr(policy, target_name)
+        for first, last in RULE.episodes(target, [_seen(row, measure) for row in rows]) if target else ():
+            wanted[measure, days[first]] = None if last is None else days[last]
+    known = {(row.measure, row.began_on): row for row in db.session.scalars(select(TiltAlarm).filter_by(policy_id=policy.id))}
+    for key in sorted(known.keys() - wanted.keys()):
+        db.session.delete(known[key])
+        _note("tilt_alarm.withdrawn", policy, key, now)
+    for key in sorted(wanted):
+        if key not in known:
+            db.session.add(TiltAlarm(policy_id=policy.id, measure=key[0], began_on=key[1], ended_on=wanted[key]))
+            _note("tilt_alarm.began", policy, key, now)
+        if wanted[key] != (known[key].ended_on if key in known else None):
+            if key in known:
+                known[key].ended_on = wanted[key]
+            ended = wanted[key]
+            _note("tilt_alarm.resumed" if ended is None else "tilt_alarm.ended", policy, key, now)
+    db.session.flush()
+
+
+def _note(verb: str, policy: Policy, key: tuple[str, date], now: datetime) -> None:
+    audit.record(verb, "policy", policy.public_id, actor=ACTOR, at=now, measure=key[0], began_on=key[1].isoformat())
+
+
+def _seen(row: TiltReport, measure: str) -> tuple[float, float] | None:
+    """The share of a day with its error; None where the day cannot tell."""
+    found, error = share_of(row, measure), getattr(row, f"{measure}_error")
+    return None if found is None or error is None else (found, error)
+
+
+def share_of(row: TiltReport, measure: str) -> float | None:
+    """The share that registered households had on a day: of ``exposure``, of ``expected`` sales or of what was ``sold``."""
+    whole, part = {
+        "exposure": (row.exposure, row.registered_exposure),
+        "expected": (row.expected, row.registered_expected),
+        "sold": (row.sold_fen, row.registered_fen),
+    }[measure]
+    return part / whole if whole else None
+
+
+def reports(policy_id: int, first: date, last: date) -> Sequence[TiltReport]:
+    """The rows of a policy from one day to another, both included, in time."""
+    query = select(TiltReport).where(TiltReport.policy_id == policy_id, TiltReport.reported_on.between(first, last))
+    return db.session.scalars(query.order_by(TiltReport.reported_on)).all()
+
+
+def alarms(policy_ids: Sequence[int], *, open_only: bool = False) -> Sequence[TiltAlarm]:
+    """The alarms of policies, the newest first."""
+    query = select(TiltAlarm).where(TiltAlarm.policy_id.in_(policy_ids))
+    if open_only:
+        query = query.where(TiltAlarm.ended_on.is_(None))
+    return db.session.scalars(query.order_by(TiltAlarm.began_on.desc(), TiltAlarm.policy_id, TiltAlarm.measure)).all()
