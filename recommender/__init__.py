@@ -34,7 +34,7 @@ from recommender.policy import TiltPolicy
 from recommender.served import PolicyPart, TiltedList
 from recommender.serving import Reason, RelevantItems
 from recommender.tilt import TiltResult, tilt_lists
-from recommender.together import rank_together, record_together
+from recommender.together import rank_together, record_together, settle_together, tilt_together
 
 __all__ = [
     "CandidateSet",
@@ -66,7 +66,9 @@ __all__ = [
     "rank_together",
     "record_together",
     "reliability_table",
+    "settle_together",
     "tally",
     "tilt_lists",
+    "tilt_together",
     "top_n",
 ]

@@ -15,16 +15,18 @@ guard is the strictest of all policies, because each has promised it for the who
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from recommender import tally
 from recommender.controller import TiltController
 from recommender.exploring import Exploration, compose
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.request import Shortlist
 from recommender.served import TiltedList, books, served_list
-from recommender.shortlists import position_weights_or_default
+from recommender.shortlists import Floats, position_weights_or_default
 
 
 def rank_together(
@@ -85,21 +87,13 @@ def rank_together(
     (1.0, 0.63)
     """
     shortlist = Shortlist.checked(relevance, benefit, seller, area, severity, owed)
-    covered_by = np.asarray(policy)
-    if covered_by.shape != shortlist.relevance.shape or covered_by.dtype.kind not in "iu":
-        raise InvalidTiltInputError("policy must hold one whole number per candidate")
+    covered_by = _checked_coverage(policy, shortlist)
     if not 0 <= least_guard <= 1:
         raise InvalidTiltInputError(f"least_guard must be between 0 and 1, not {least_guard!r}")
     shortlist.check_limit(max_per_seller)
     explore = Exploration.checked(exploration, explorable, rng, shortlist)
     weights = position_weights_or_default(None, n)
-    tilt, multipliers = np.zeros(shortlist.relevance.size), {}
-    for number in np.unique(covered_by).tolist():
-        if number in controllers:
-            places = np.flatnonzero(covered_by == number)
-            covered = shortlist if places.size == covered_by.size else shortlist.part(places)
-            controllers[number].check_needs(covered)
-            tilt[places], multipliers[number] = controllers[number].tilt(covered, alone=covered is shortlist)
+    tilt, multipliers = _tilt(controllers, covered_by, shortlist)
     guard = max([least_guard, *(one.policy.consumer_guard for one in controllers.values())])
     composed = compose(shortlist, tilt, weights, guard=guard, max_per_seller=max_per_seller, exploration=explore)
     exposure = weights[: composed.positions.size]
@@ -118,3 +112,114 @@ def record_together(controllers: Mapping[int, TiltController], served: TiltedLis
     """Count a list that was really shown with the controller of each policy that had goods in it."""
     for number, part in served.parts.items():
         controllers[number].add(part.delta)
+
+
+def tilt_together(
+    controllers: Mapping[int, TiltController],
+    policy: ArrayLike,
+    relevance: ArrayLike,
+    benefit: ArrayLike,
+    *,
+    seller: ArrayLike | None = None,
+    area: ArrayLike | None = None,
+    severity: ArrayLike | None = None,
+) -> tuple[Floats, dict[int, dict[str, float]]]:
+    """Return the tilt of each candidate before the guard, float64 (m,), and the multipliers behind it, by policy.
+
+    Relevance plus tilt is the order of a list that has no reader. Parameters and errors are those of `rank_together`.
+
+    Examples
+    --------
+    >>> from recommender import TiltPolicy
+    >>> half = TiltController(TiltPolicy(exposure_share=0.5), {"format": 1.0, "start:exposure": 0.2})
+    >>> tilt, multipliers = tilt_together({7: half}, [7, 7, 0], [0.5, 0.4, 0.45], [0, 1, 1])
+    >>> tilt.tolist(), multipliers
+    ([-0.1, 0.1, 0.0], {7: {'exposure': 0.2}})
+    """
+    shortlist = Shortlist.checked(relevance, benefit, seller, area, severity)
+    return _tilt(controllers, _checked_coverage(policy, shortlist), shortlist)
+
+
+def settle_together(
+    policies: Mapping[int, TiltPolicy],
+    policy: ArrayLike,
+    relevance: ArrayLike,
+    benefit: ArrayLike,
+    n: int,
+    *,
+    lists: int = 1_000,
+) -> dict[int, tally.State]:
+    """Serve sample consumers in turn until the multipliers settle; return for each policy the state that begins with them.
+
+    The online rule is run over the sample (`lists` lists in all); the multipliers returned are their means over its second
+    half, when they move about the prices at which the lists as a whole keep the policies. Floors begin without a price.
+
+    Parameters
+    ----------
+    policies : mapping of int to TiltPolicy
+        By policy number.
+    policy : int (n_items,)
+        Number of the policy that covers each item.
+    relevance : (n_users, n_items)
+    benefit : (n_items,)
+    n : int
+        Length of a list.
+    lists : int
+        How many lists are served.
+
+    Examples
+    --------
+    Half of two places must be registered and is already: no price is needed.
+
+    >>> from recommender import TiltPolicy
+    >>> settle_together({7: TiltPolicy(exposure_share=0.5)}, [7, 7], [[0.2, 0.5]], [0, 1], 2, lists=10)
+    {7: {'format': 1.0, 'start:exposure': 0.0}}
+    """
+    rows, benefits, covered_by = np.asarray(relevance), np.asarray(benefit, dtype=np.float64), np.asarray(policy)
+    if rows.ndim != 2 or not rows.size or lists < 2:
+        raise InvalidTiltInputError("settling needs relevance per consumer and item, and at least two lists")
+    controllers = {number: TiltController(replace(one, household_floor=0.0)) for number, one in policies.items()}
+    near = [_worth_ranking(row, benefits, n) for row in rows[: min(lists, len(rows))]]
+    totals = {number: dict.fromkeys(one.multipliers(), 0.0) for number, one in controllers.items()}
+    for turn in range(lists):
+        user = turn % len(near)
+        items = near[user]
+        served = rank_together(controllers, covered_by[items], rows[user, items], benefits[items], n)
+        record_together(controllers, served)
+        if turn >= lists // 2:
+            for number, one in controllers.items():
+                for name, price in one.multipliers().items():
+                    totals[number][name] += price
+    counted = lists - lists // 2
+    return {
+        number: {tally.FORMAT: tally.FORMAT_NUMBER, **{f"start:{name}": total / counted for name, total in sums.items()}}
+        for number, sums in totals.items()
+    }
+
+
+def _worth_ranking(relevance: NDArray[np.floating], benefit: Floats, n: int) -> NDArray[np.intp]:
+    """Keep the best by relevance and the best registered: others stand in no list."""
+    order = np.argsort(-relevance, kind="stable")
+    registered = order[benefit[order] > 0]
+    return np.unique(np.concatenate([order[: 10 * n], registered[: 5 * n]]))
+
+
+def _checked_coverage(policy: ArrayLike, shortlist: Shortlist) -> NDArray[np.integer]:
+    covered_by = np.asarray(policy)
+    if covered_by.shape != shortlist.relevance.shape or covered_by.dtype.kind not in "iu":
+        raise InvalidTiltInputError("policy must hold one whole number per candidate")
+    return covered_by
+
+
+def _tilt(
+    controllers: Mapping[int, TiltController], covered_by: NDArray[np.integer], shortlist: Shortlist
+) -> tuple[Floats, dict[int, dict[str, float]]]:
+    """Let each policy with a controller tilt the candidates it covers."""
+    tilt, multipliers = np.zeros(shortlist.relevance.size), {}
+    for number in np.unique(covered_by).tolist():
+        if number in controllers:
+            places = np.flatnonzero(covered_by == number)
+            covered = shortlist if places.size == covered_by.size else shortlist.part(places)
+            controllers[number].check_needs(covered)
+            tilt[places], multipliers[number] = controllers[number].tilt(covered, alone=covered is shortlist)
+    return tilt, multipliers

@@ -44,7 +44,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     """
     context = serving_context(account.id if account is not None else None, local_day(now))
     reader = account.id if account is not None and context.personalised else None
-    shortlist = serving.shortlist(context.model, reader, context.policy)
+    shortlist = serving.shortlist(context.model, reader, context.in_force)
     if not len(shortlist.listing_ids):
         return Recommendation([], [], False, context.policy, context.personalised)
     chosen = rank_and_log(context, shortlist, n, reader=reader, surface=surface, now=now)

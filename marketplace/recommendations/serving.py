@@ -19,7 +19,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import ModelVersion, Policy
+from marketplace.recommendations.coverage import PoliciesInForce
+from marketplace.recommendations.models import ModelVersion
+from marketplace.recommendations.queries import owed_exposure, tilt_columns
 from recommender import CandidateSet, Reason, Recommender, RecommenderError
 from recommender.serving import explain
 
@@ -59,17 +61,22 @@ class _Process:
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it."""
+    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it.
+
+    ``benefit`` is 0 for goods that no policy covers while there is any. ``published_at`` is in Unix seconds.
+    """
 
     listing_ids: NDArray[np.int64]
     relevance: NDArray[np.float64]
     benefit: NDArray[np.float64]
     seller: NDArray[np.int64]
+    policy_ids: NDArray[np.int64]
+    severity: NDArray[np.float64]
+    household_exposure: NDArray[np.float64]
+    published_at: NDArray[np.float64]
+    new_exposure: NDArray[np.float64]
     badge_consent: list[bool]
     reason: Callable[[int], str]
-
-
-_EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), [], str)
 
 
 def use_models_in(folder: Path) -> None:
@@ -115,11 +122,17 @@ def can_serve(version: ModelVersion | None) -> bool:
     return model is not None and version is not None and model.version_id == version.id
 
 
-def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None) -> Shortlist:
+def recommender_of(version: ModelVersion | None) -> Recommender | None:
+    """The model that serves under a version; None before the first training."""
+    model = _current(version)
+    return model.recommender if model is not None else None
+
+
+def shortlist(version: ModelVersion | None, reader: int | None, in_force: PoliciesInForce) -> Shortlist:
     """What could be shown to a reader, or to a stranger for None; the general order while there is no model."""
     model = _current(version)
     if model is None:
-        return _general(policy)
+        return _general(in_force)
     found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
     place = {int(listing_id): at for at, listing_id in enumerate(found.item_ids)}
     newest = (
@@ -128,9 +141,11 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
         .order_by(Listing.id.desc())
         .limit(_NEW_LISTINGS)
     )
+    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
     # One array of ids, because an OR of two lists would read the whole table.
-    wanted = func.array_cat(func.array(newest.scalar_subquery()), cast(list(place), ARRAY(BigInteger)))
-    rows = _in_stock(Listing.id == any_(wanted))
+    unseen = func.array_cat(func.array(newest.scalar_subquery()), func.array(owed.scalar_subquery()))
+    wanted = func.array_cat(unseen, cast(list(place), ARRAY(BigInteger)))
+    rows = _in_stock(Listing.id == any_(wanted), in_force)
     new = [row for row in rows if row.id not in place]
     rows = [row for row in rows if row.id in place]
     least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
@@ -139,24 +154,26 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
     relevance = [float(found.probabilities[place[row.id]]) for row in rows] + [least] * len(new)
     return _assemble(
         rows + new,
-        policy,
+        in_force,
         relevance=relevance,
         reason=lambda at: _REASONS[explain(model.recommender.state, user_number, numbers[at])],
     )
 
 
-def _general(policy: Policy | None) -> Shortlist:
+def _general(in_force: PoliciesInForce) -> Shortlist:
     """The shop's general order as a shortlist, for the days before the first training."""
     best = select(Listing.id).where(on_sale()).order_by(Listing.rank.desc(), Listing.id).limit(SHORTLIST_SIZE)
-    rows = sorted(_in_stock(Listing.id.in_(best)), key=lambda row: (-row.rank, row.id))
+    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
+    wanted = func.array_cat(func.array(best.scalar_subquery()), func.array(owed.scalar_subquery()))
+    rows = sorted(_in_stock(Listing.id == any_(wanted), in_force), key=lambda row: (-row.rank, row.id))
     most = max((row.rank for row in rows), default=0.0) or 1.0
     relevance = [max(row.rank, 0.0) / most * 0.1 for row in rows]
-    return _assemble(rows, policy, relevance=relevance, reason=lambda at: "popular")
+    return _assemble(rows, in_force, relevance=relevance, reason=lambda at: "popular")
 
 
-def _in_stock(condition: Any) -> list[Any]:
+def _in_stock(condition: Any, in_force: PoliciesInForce) -> list[Any]:
     query = (
-        select(Listing.id, Listing.producer_id, Listing.benefit_bp, Listing.area_code, Listing.rank, Producer.badge_consent)
+        select(Listing.id, Listing.producer_id, Listing.rank, Producer.badge_consent, *tilt_columns(in_force))
         .join(Producer, Producer.id == Listing.producer_id)
         .where(and_(condition, on_sale(), Listing.available > 0))
         .order_by(Listing.id)
@@ -164,15 +181,18 @@ def _in_stock(condition: Any) -> list[Any]:
     return list(db.session.execute(query))
 
 
-def _assemble(rows: list[Any], policy: Policy | None, *, relevance: list[float], reason: Callable[[int], str]) -> Shortlist:
-    if not rows:
-        return _EMPTY
-    inside = [policy is None or row.area_code.startswith(policy.area_code) for row in rows]
+def _assemble(rows: list[Any], in_force: PoliciesInForce, *, relevance: list[float], reason: Callable[[int], str]) -> Shortlist:
+    counted = [row.benefit_bp if row.policy_id or not in_force.policies else 0 for row in rows]
     return Shortlist(
         listing_ids=np.array([row.id for row in rows], dtype=np.int64),
         relevance=np.array(relevance, dtype=np.float64),
-        benefit=np.array([row.benefit_bp / 10_000 * counts for row, counts in zip(rows, inside, strict=True)]),
+        benefit=np.array(counted, dtype=np.float64) / 10_000,
         seller=np.array([row.producer_id for row in rows], dtype=np.int64),
+        policy_ids=np.array([row.policy_id for row in rows], dtype=np.int64),
+        severity=np.array([row.severity for row in rows], dtype=np.float64),
+        household_exposure=np.array([row.household_exposure for row in rows], dtype=np.float64),
+        published_at=np.array([row.published_at.timestamp() if row.published_at else 0.0 for row in rows], dtype=np.float64),
+        new_exposure=np.array([row.new_exposure for row in rows], dtype=np.float64),
         badge_consent=[row.badge_consent for row in rows],
         reason=reason,
     )
