@@ -1,10 +1,14 @@
-"""The nightly training."""
+"""The nightly training, and what the serving of lists needs from time to time."""
 
 import logging
 from datetime import UTC, datetime
 
+from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
 from marketplace.recommendations import serving
+from marketplace.recommendations.partitions import ensure_partitions
+from marketplace.recommendations.tilting import count_sellers
 from marketplace.recommendations.training import train
 
 _log = logging.getLogger("marketplace.recommendations")
@@ -14,3 +18,16 @@ _log = logging.getLogger("marketplace.recommendations")
 def train_nightly(timestamp: int) -> None:
     """Train on everything that happened until now; half past two in the market, when nobody shops."""
     train(serving.models_folder(), now=datetime.fromtimestamp(timestamp, UTC), say=_log.info)
+
+
+@job("recommendations.partitions", every="0 17 * * *", lock="recommendations.partitions")
+def make_partitions(timestamp: int) -> None:
+    """Make the coming months of served lists; each day, so that one missed day misses nothing."""
+    with transaction():
+        ensure_partitions(local_day(datetime.fromtimestamp(timestamp, UTC)))
+
+
+@job("recommendations.sellers", every="*/10 * * * *", lock="recommendations.sellers")
+def count_sellers_again(timestamp: int) -> None:
+    """Count whom each policy helps: stock comes and goes all day, and a floor is divided among those who have any."""
+    count_sellers(now=datetime.fromtimestamp(timestamp, UTC))

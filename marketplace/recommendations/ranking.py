@@ -16,7 +16,8 @@ from recommender import TiltedList, rank_together, tally
 
 # More of one seller than this would make a list a shop of one.
 MOST_OF_ONE_SELLER = 3
-# A new listing's exposure falls due over the first half of its time, so that the second half can make up for what lagged.
+# What a new listing is owed falls due at such a pace that all is due at half its time. The pace holds on past that: who still
+# lags is pulled ever harder, until all has been received.
 _DUE_IN = timedelta(days=NEW_FOR_DAYS / 2)
 # How often the last place goes to a new listing whatever the model thinks of it: one list in ten.
 _EXPLORATION = 0.1
@@ -75,8 +76,8 @@ def _is_new(shortlist: serving.Shortlist, now: datetime) -> NDArray[np.bool_]:
 
 def _owed(shortlist: serving.Shortlist, is_new: NDArray[np.bool_], now: datetime) -> NDArray[np.float64]:
     """What each new listing lacks of the exposure that has fallen due by now."""
-    age = np.clip((now.timestamp() - shortlist.published_at) / _DUE_IN.total_seconds(), 0.0, 1.0)
-    return np.asarray(np.where(is_new, np.maximum(NEW_EXPOSURE * age - shortlist.new_exposure, 0.0), 0.0))
+    due = NEW_EXPOSURE * (now.timestamp() - shortlist.published_at) / _DUE_IN.total_seconds()
+    return np.asarray(np.where(is_new, np.maximum(due - shortlist.new_exposure, 0.0), 0.0))
 
 
 # Sums are added in the order of their keys, new listings' before policies', so that two lists never wait for each other.
