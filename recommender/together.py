@@ -15,18 +15,20 @@ guard is the strictest of all policies, because each has promised it for the who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recommender import tally
-from recommender.controller import TiltController
+from recommender.controller import DEFAULT_STEP, TiltController
 from recommender.exploring import Exploration, compose
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.request import Shortlist
 from recommender.served import TiltedList, books, served_list
 from recommender.shortlists import Floats, position_weights_or_default
+
+# The first finds the price from nothing, the last leaves a hundredth of it in doubt.
+_SETTLING_STEPS = (DEFAULT_STEP, DEFAULT_STEP / 3, DEFAULT_STEP / 10)
 
 
 def rank_together(
@@ -147,17 +149,17 @@ def settle_together(
     benefit: ArrayLike,
     n: int,
     *,
-    lists: int = 1_000,
+    lists: int = 400,
 ) -> dict[int, tally.State]:
     """Serve sample consumers in turn until the multipliers settle; return for each policy the state that begins with them.
 
-    The online rule is run over the sample (`lists` lists in all); the multipliers returned are their means over its second
-    half, when they move about the prices at which the lists as a whole keep the policies. Floors begin without a price.
+    The online rule is run over the sample in three rounds with falling steps; the multipliers returned are their means over
+    the last, when they hardly move about the prices at which the lists as a whole keep the policies.
 
     Parameters
     ----------
     policies : mapping of int to TiltPolicy
-        By policy number.
+        By policy number; without household floors, which begin without a price.
     policy : int (n_items,)
         Number of the policy that covers each item.
     relevance : (n_users, n_items)
@@ -165,7 +167,7 @@ def settle_together(
     n : int
         Length of a list.
     lists : int
-        How many lists are served.
+        How many lists are served in each round.
 
     Examples
     --------
@@ -176,24 +178,25 @@ def settle_together(
     {7: {'format': 1.0, 'start:exposure': 0.0}}
     """
     rows, benefits, covered_by = np.asarray(relevance), np.asarray(benefit, dtype=np.float64), np.asarray(policy)
-    if rows.ndim != 2 or not rows.size or lists < 2:
-        raise InvalidTiltInputError("settling needs relevance per consumer and item, and at least two lists")
-    controllers = {number: TiltController(replace(one, household_floor=0.0)) for number, one in policies.items()}
+    if rows.ndim != 2 or not rows.size or lists < 1:
+        raise InvalidTiltInputError("settling needs relevance per consumer and item, and at least one list")
     near = [_worth_ranking(row, benefits, n) for row in rows[: min(lists, len(rows))]]
-    totals = {number: dict.fromkeys(one.multipliers(), 0.0) for number, one in controllers.items()}
-    for turn in range(lists):
-        user = turn % len(near)
-        items = near[user]
-        served = rank_together(controllers, covered_by[items], rows[user, items], benefits[items], n)
-        record_together(controllers, served)
-        if turn >= lists // 2:
+    states: dict[int, tally.State] = {number: {tally.FORMAT: tally.FORMAT_NUMBER} for number in policies}
+    for step in _SETTLING_STEPS:
+        controllers = {number: TiltController(one, states[number], step=step) for number, one in policies.items()}
+        means = {number: dict.fromkeys(one.multipliers(), 0.0) for number, one in controllers.items()}
+        for turn in range(lists):
+            user = turn % len(near)
+            items = near[user]
+            served = rank_together(controllers, covered_by[items], rows[user, items], benefits[items], n)
+            record_together(controllers, served)
             for number, one in controllers.items():
                 for name, price in one.multipliers().items():
-                    totals[number][name] += price
-    counted = lists - lists // 2
+                    means[number][name] += price / lists
+        states = {number: one.next_period() for number, one in controllers.items()}
     return {
-        number: {tally.FORMAT: tally.FORMAT_NUMBER, **{f"start:{name}": total / counted for name, total in sums.items()}}
-        for number, sums in totals.items()
+        number: {tally.FORMAT: tally.FORMAT_NUMBER, **{f"start:{name}": price for name, price in prices.items()}}
+        for number, prices in means.items()
     }
 
 

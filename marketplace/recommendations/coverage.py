@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, Integer, case, literal
+from sqlalchemy import ColumnElement, Integer, case, func, literal
 
 from marketplace.catalogue.models import Listing
 from marketplace.recommendations.models import Policy
@@ -39,4 +39,4 @@ class PoliciesInForce:
         nearest = sorted(self.policies, key=lambda policy: -len(policy.area_code))
         if not nearest:
             return literal(0, Integer)
-        return case(*((Listing.area_code.startswith(one.area_code, autoescape=False), one.id) for one in nearest), else_=0)
+        return case(*((func.starts_with(Listing.area_code, one.area_code), one.id) for one in nearest), else_=0)

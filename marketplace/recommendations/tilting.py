@@ -5,6 +5,7 @@ policy takes effect at once and nothing is trained again.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -93,7 +94,9 @@ def apply_policy(model: Recommender, *, now: datetime) -> None:
         listing_ids, benefit, covered_by = _goods(context.in_force)
         if not listing_ids:
             return
-        targets = {number: one.policy for number, one in controllers_of(context, household_sums={}).items()}
+        # Households' floors have no price in the general order, and begin without one.
+        followed = controllers_of(context, household_sums={})
+        targets = {number: replace(one.policy, household_floor=0.0) for number, one in followed.items()}
         ranks = _general_ranks(model, listing_ids, benefit, covered_by, targets)
         db.session.execute(
             update(Listing), [{"id": number, "rank": rank} for number, rank in zip(listing_ids, ranks.tolist(), strict=True)]
@@ -117,6 +120,8 @@ def _general_ranks(
 ) -> Floats:
     """What a stranger would buy, raised by the prices that give one long list each policy's share."""
     relevance = model.relevance([None], candidates=listing_ids).astype(np.float64)
+    if not targets:
+        return relevance[0]
     places = min(_RANKED_PLACES, len(listing_ids))
     starts = settle_together(targets, covered_by, relevance, benefit, places)
     controllers = {number: TiltController(targets[number], state) for number, state in starts.items()}

@@ -240,6 +240,7 @@ def test_a_policy_takes_effect_in_the_general_order_and_from_the_first_list_with
     untilted = dict(db.session.execute(select(Listing.id, Listing.rank)).all())
     with transaction():
         here = factories.policy("522636", exposure_share=0.7)
+        here.household_floor = 0.5
         there = factories.policy("522635", exposure_share=0.2)
     apply_policies(now=NOW)
     tilted = dict(db.session.execute(select(Listing.id, Listing.rank)).all())

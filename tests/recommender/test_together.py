@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import TiltController, TiltPolicy, rank_together, record_together, tally
+from recommender import (
+    TiltController,
+    TiltPolicy,
+    rank_together,
+    record_together,
+    settle_together,
+    tally,
+    tilt_lists,
+    tilt_together,
+)
 from recommender.policy import InvalidTiltInputError
 
 NORTH, SOUTH, NOBODYS = 7, 8, 0
@@ -156,6 +165,47 @@ def test_a_new_period_of_one_policy_moves_neither_list_nor_the_other_policy():
     assert before.parts[NORTH].multipliers["exposure"] > 0
     assert before.positions.tolist() == after.positions.tolist()
     assert {n: part.multipliers for n, part in before.parts.items()} == {n: part.multipliers for n, part in after.parts.items()}
+
+
+def test_settled_prices_let_the_first_lists_keep_every_policy():
+    relevance, _ = requests(count=400)
+    benefit = requests(count=1)[1][0]
+    policies = {NORTH: TiltPolicy(exposure_share=0.5), SOUTH: TiltPolicy(sales_share=0.5)}
+    starts = settle_together(policies, COVERED_BY, relevance, benefit, 10)
+    # A step this small leaves the prices where they were.
+    fixed = {number: TiltController(policy, starts[number], step=1e-9) for number, policy in policies.items()}
+    for row in relevance:
+        serve(fixed, row, benefit)
+    assert shares(fixed[NORTH].state())[0] == pytest.approx(0.5, abs=0.01)
+    assert shares(fixed[SOUTH].state())[1] == pytest.approx(0.5, abs=0.01)
+
+
+def test_lists_by_the_settled_price_of_one_policy_come_up_to_the_bound_of_the_exact_solution():
+    relevance, _ = requests(count=400)
+    benefit, policy = requests(count=1)[1][0], TiltPolicy(0.5)
+    everything = np.ones(CANDIDATES, dtype=int)
+    start = settle_together({1: policy}, everything, relevance, benefit, 10)[1]
+    fixed = {1: TiltController(policy, start, step=1e-9)}
+    for row in relevance:
+        record_together(fixed, rank_together(fixed, everything, row, benefit, 10))
+    state, exact = fixed[1].state(), tilt_lists(relevance, benefit, 10, policy)
+    assert shares(state)[0] == pytest.approx(0.5, abs=0.01)
+    assert state[tally.EXPECTED_SALES] == pytest.approx(exact.utility_bound, rel=0.002)
+
+
+def test_relevance_plus_tilt_is_the_order_of_the_lists():
+    (relevance,), (benefit,) = requests(count=1)
+    north = {NORTH: TiltController(POLICIES[NORTH], {tally.FORMAT: 1.0, tally.START_EXPOSURE: 0.05})}
+    tilt, multipliers = tilt_together(north, COVERED_BY, relevance, benefit)
+    order = np.argsort(-(relevance + tilt), kind="stable")
+    assert rank_together(north, COVERED_BY, relevance, benefit, 10).positions.tolist() == order[:10].tolist()
+    assert multipliers == {NORTH: {"exposure": 0.05}}
+    assert not tilt[COVERED_BY != NORTH].any()
+
+
+def test_settling_without_consumers_is_refused():
+    with pytest.raises(InvalidTiltInputError, match="at least one list"):
+        settle_together(POLICIES, COVERED_BY, np.zeros((0, CANDIDATES)), np.zeros(CANDIDATES), 10)
 
 
 PROMISED = 5.0
