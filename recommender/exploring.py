@@ -68,12 +68,15 @@ class Composed:
         Probability that each place shows what it shows, given the request and the multipliers.
     new_listing : float
         eta of the one listing that was raised because it is new; 0 when none was.
+    new_place : int or None
+        Place of the list that a new listing has by its price or by chance.
     """
 
     choice: Choice
     positions: Positions
     propensity: Floats
     new_listing: float
+    new_place: int | None
 
 
 def compose(
@@ -91,20 +94,22 @@ def compose(
         tilt = tilt.copy()
         tilt[raised] += price
     choice = choose(shortlist, tilt, weights, guard, max_per_seller)
-    if exploration.chance and exploration.rng is not None and not (price and raised in choice.positions):
-        positions, propensity = explore_last_place(
-            shortlist,
-            choice,
-            weights,
-            chance=exploration.chance,
-            guard=guard,
-            explorable=exploration.explorable,
-            max_per_seller=max_per_seller,
-            rng=exploration.rng,
-        )
-    else:
-        positions, propensity = choice.positions, np.ones(choice.positions.size)
-    return Composed(choice, positions, propensity, price)
+    raised_at = np.flatnonzero(choice.positions == raised) if price else np.empty(0, dtype=np.intp)
+    if raised_at.size or not exploration.chance or exploration.rng is None:
+        place = int(raised_at[0]) if raised_at.size else None
+        return Composed(choice, choice.positions, np.ones(choice.positions.size), price, place)
+    positions, propensity = explore_last_place(
+        shortlist,
+        choice,
+        weights,
+        chance=exploration.chance,
+        guard=guard,
+        explorable=exploration.explorable,
+        max_per_seller=max_per_seller,
+        rng=exploration.rng,
+    )
+    last = positions.size - 1
+    return Composed(choice, positions, propensity, price, last if positions[last] != choice.positions[last] else None)
 
 
 def _most_wanted_new_listing(shortlist: Shortlist, tilt: Floats, n: int) -> tuple[int, float]:

@@ -51,6 +51,8 @@ class TiltedList:
         policies shared the list.
     delta : dict
         What `TiltController.record` adds to the sums.
+    new_place : int or None
+        Place of the list, from 0, that a new listing has by its price or by chance.
     parts : dict of int to PolicyPart
         The same for each policy by its number, when several shared the list.
     """
@@ -64,6 +66,7 @@ class TiltedList:
     kept_utility: float
     multipliers: dict[str, float]
     delta: tally.State
+    new_place: int | None = None
     parts: dict[int, PolicyPart] = field(default_factory=dict)
 
 
@@ -110,5 +113,6 @@ def served_list(
         kept_utility=utility / untilted if untilted > 0 else 1.0,
         multipliers=multipliers,
         delta=delta,
+        new_place=composed.new_place,
         parts=parts or {},
     )

@@ -8,7 +8,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
 from marketplace.recommendations import serving
 from marketplace.recommendations.partitions import ensure_partitions
-from marketplace.recommendations.tilting import count_sellers
+from marketplace.recommendations.tilting import keep_policies
 from marketplace.recommendations.training import train
 
 _log = logging.getLogger("marketplace.recommendations")
@@ -27,7 +27,7 @@ def make_partitions(timestamp: int) -> None:
         ensure_partitions(local_day(datetime.fromtimestamp(timestamp, UTC)))
 
 
-@job("recommendations.sellers", every="*/10 * * * *", lock="recommendations.sellers")
-def count_sellers_again(timestamp: int) -> None:
-    """Count whom each policy helps: stock comes and goes all day, and a floor is divided among those who have any."""
-    count_sellers(now=datetime.fromtimestamp(timestamp, UTC))
+@job("recommendations.policies", every="*/10 * * * *", lock="recommendations.policies")
+def look_after_policies(timestamp: int) -> None:
+    """Take up policies that have begun, and count whom each helps, because stock comes and goes all day."""
+    keep_policies(now=datetime.fromtimestamp(timestamp, UTC))

@@ -59,14 +59,19 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:
     """The reason of each place.
 
-    A listing is there for the policy when relevance alone would have left it out. That is said only where the badge may stand,
-    because the reason would tell the same of a household as the badge; otherwise the listing's relevance is its reason.
+    Where relevance alone would have left a listing out, it is there because it is new or for the policy. The latter is said
+    only where the badge may stand, because the reason would tell the same of a household as the badge; otherwise the listing's
+    relevance is its reason.
     """
     by_relevance = set(np.argsort(-shortlist.relevance, kind="stable")[:n].tolist())
     reasons = []
-    for at in chosen.positions.tolist():
-        for_policy = shortlist.benefit[at] > 0 and at not in by_relevance and shortlist.badge_consent[at]
-        reasons.append("supports_registered" if for_policy else shortlist.reason(at))
+    for place, at in enumerate(chosen.positions.tolist()):
+        if at not in by_relevance and place == chosen.new_place:
+            reasons.append("new_listing")
+        elif at not in by_relevance and shortlist.benefit[at] > 0 and shortlist.badge_consent[at]:
+            reasons.append("supports_registered")
+        else:
+            reasons.append(shortlist.reason(at))
     return reasons
 
 

@@ -71,6 +71,19 @@ def apply_policies(*, now: datetime) -> None:
         apply_policy(model, now=now)
 
 
+def keep_policies(*, now: datetime) -> None:
+    """Let policies take effect that have begun since they were last looked at, and count again whom the others help.
+
+    Owns its transactions.
+    """
+    with transaction():
+        sums = serving_context(None, local_day(now)).tilt_sums
+    if all(SEVERITY in one for one in sums.values()):
+        count_sellers(now=now)
+    else:
+        apply_policies(now=now)
+
+
 def count_sellers(*, now: datetime) -> None:
     """Count for each policy in force whom it helps: what its floors are divided by, and whether it has goods to show at all."""
     with transaction():
@@ -84,10 +97,12 @@ def count_sellers(*, now: datetime) -> None:
 
 
 def apply_policy(model: Recommender, *, now: datetime) -> None:
-    """Write the general order by a model, and for each policy that has served no list yet the price its controller begins with.
+    """Write the general order by a model, and the price with which the controller of each policy that is new begins.
 
-    Owns its transactions.
+    A policy is new that was never counted for or that has served no list yet. Owns its transactions.
     """
+    with transaction():
+        before = serving_context(None, local_day(now)).tilt_sums
     count_sellers(now=now)
     with transaction():
         context = serving_context(None, local_day(now))
@@ -101,10 +116,10 @@ def apply_policy(model: Recommender, *, now: datetime) -> None:
         db.session.execute(
             update(Listing), [{"id": number, "rank": rank} for number, rank in zip(listing_ids, ranks.tolist(), strict=True)]
         )
-        unserved = {number for number in targets if not context.tilt_sums[number].keys() & set(tally.POLICY_SUMS)}
-        if unserved:
+        known = {number for number, sums in before.items() if SEVERITY in sums and sums.keys() & set(tally.POLICY_SUMS)}
+        if targets.keys() - known:
             starts = _first_prices(model, listing_ids, benefit, covered_by, targets)
-            _begin({number: starts[number] for number in sorted(unserved)})
+            _begin({number: starts[number] for number in sorted(targets.keys() - known)})
 
 
 def _goods(in_force: PoliciesInForce) -> tuple[list[int], Floats, Numbers]:

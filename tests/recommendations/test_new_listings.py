@@ -82,6 +82,16 @@ def test_what_was_shown_by_chance_says_with_which_probability(shop: list[Listing
     assert sum(received().values()) == pytest.approx(logged)
 
 
+def test_a_listing_that_is_shown_because_it_is_new_is_said_to_be_new(shop: list[Listing]) -> None:
+    with transaction():
+        factories.policy(exposure_share=0.1)
+        # A new listing of a registered household, with a badge: it is there because it is new all the same.
+        newest = factories.listing(factories.producer(registered=True), rank=0.5, published_at=NOW)
+        answer = recommend(None, "home", 10, now=NOW + timedelta(days=1))
+    reasons = {row.id: reason for row, reason in zip(answer.rows, answer.reasons, strict=True)}
+    assert reasons == {listing.id: "popular" for listing in shop[:9]} | {newest.id: "new_listing"}
+
+
 def test_after_a_fortnight_nothing_is_owed_any_more(shop: list[Listing]) -> None:
     (row,) = serve([NEW_FOR_DAYS + 0.01])
     assert row.listing_ids == [listing.id for listing in shop[:10]]

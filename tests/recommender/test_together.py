@@ -278,6 +278,7 @@ def test_a_list_that_has_raised_a_new_listing_explores_no_second_one():
         )
         # Typical relevance .45, so eta = .3 x .45 x 3 = .405 and .1 + .405 > .5.
         assert served.positions.tolist() == [2, 0]
+        assert served.new_place == 0
         assert served.propensity.tolist() == [1.0, 1.0]
         assert served.multipliers == {"guard": 1.0, "new_listing": pytest.approx(0.405)}
 
