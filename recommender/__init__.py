@@ -13,7 +13,7 @@ from recommender import tally
 from recommender.calibration import ReliabilityBin, reliability_table
 from recommender.candidates import CandidateSet, top_n
 from recommender.config import RecommenderConfig
-from recommender.controller import TiltController, TiltedList
+from recommender.controller import TiltController
 from recommender.errors import (
     DamagedModelError,
     EmptyLogError,
@@ -31,8 +31,10 @@ from recommender.ids import IdMap
 from recommender.interactions import Interactions, Kind
 from recommender.model import Recommendations, Recommender
 from recommender.policy import TiltPolicy
+from recommender.served import PolicyPart, TiltedList
 from recommender.serving import Reason, RelevantItems
 from recommender.tilt import TiltResult, tilt_lists
+from recommender.together import rank_together, record_together, settle_together, tilt_together
 
 __all__ = [
     "CandidateSet",
@@ -48,6 +50,7 @@ __all__ = [
     "Kind",
     "ModelFileError",
     "NotFittedError",
+    "PolicyPart",
     "Reason",
     "Recommendations",
     "Recommender",
@@ -60,8 +63,12 @@ __all__ = [
     "TiltResult",
     "TiltedList",
     "UnsavableIdError",
+    "rank_together",
+    "record_together",
     "reliability_table",
+    "settle_together",
     "tally",
     "tilt_lists",
+    "tilt_together",
     "top_n",
 ]

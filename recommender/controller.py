@@ -12,61 +12,30 @@ which is the same rule without forgetting, and makes the memory of the controlle
 Guarantee, for any order of requests: the exposure that lags behind its target never exceeds
 (highest - lambda_start) / (step x scale) + one list, as long as a multiplier of `highest` suffices to serve the target;
 after T lists the share is therefore short by at most that over T.
+
+Several policies at once, each over goods of its own, are ranked by `recommender.together` with a controller for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from recommender import tally
+from recommender.exploring import Exploration, check_chance, compose
 from recommender.policy import InvalidTiltInputError, TiltPolicy
-from recommender.prices import Pricing, sums_by
-from recommender.request import Positions, Shortlist, choose, explore_last_place
+from recommender.prices import Pricing
+from recommender.request import Positions, Shortlist
+from recommender.served import PolicyPart, TiltedList, books, served_list
 from recommender.shortlists import Floats, position_weights_or_default
 
 # Both were picked on validation weeks. After 10,000 requests in the worst order .03 is off by less than .2 points and
 # loses .1 % of utility against a tenth of it; after 39,000 no household is below 95 % of its floor with .3.
 DEFAULT_STEP = 0.03
 DEFAULT_HOUSEHOLD_STEP = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class TiltedList:
-    """One served list and all that has to be logged about it.
-
-    Attributes
-    ----------
-    positions : intp (k,)
-        Indices into the shortlist, best first; k <= n.
-    exposure : float64 (k,)
-        v of each place.
-    propensity : float64 (k,)
-        Probability that the place shows this candidate, given the request and the multipliers.
-    registered_exposure, expected_sales, registered_sales : float
-        Sums of v b, v s and v s b.
-    kept_utility : float
-        Expected sales over those of the untilted list; 1 where those are 0.
-    multipliers : dict
-        ``exposure`` (lambda), ``sales`` (alpha), ``guard`` (c_u); with areas ``area:<number>`` each, with floors
-        ``household:<number>`` for the households shown.
-    delta : dict
-        What `TiltController.record` adds to the sums.
-    """
-
-    positions: Positions
-    exposure: Floats
-    propensity: Floats
-    registered_exposure: float
-    expected_sales: float
-    registered_sales: float
-    kept_utility: float
-    multipliers: dict[str, float]
-    delta: tally.State
 
 
 class TiltController:
@@ -129,8 +98,7 @@ class TiltController:
             _check_positive(name, value)
         if relevance_scale is not None:
             _check_positive("relevance_scale", relevance_scale)
-        if not 0 <= exploration <= 1:
-            raise InvalidTiltInputError(f"exploration must be between 0 and 1, not {exploration!r}")
+        check_chance(exploration)
         if policy.household_floor and total_severity is None:
             raise InvalidTiltInputError("a household floor needs total_severity")
         if total_severity is not None:
@@ -163,7 +131,11 @@ class TiltController:
 
     def record(self, served: TiltedList) -> None:
         """Count a list that was really shown; a list that is ranked and thrown away must not be counted."""
-        for name, value in served.delta.items():
+        self.add(served.delta)
+
+    def add(self, delta: Mapping[str, float]) -> None:
+        """Count sums of a list that was really shown."""
+        for name, value in delta.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._pending[name] = self._pending.get(name, 0.0) + value
 
@@ -176,6 +148,7 @@ class TiltController:
         seller: ArrayLike | None = None,
         area: ArrayLike | None = None,
         severity: ArrayLike | None = None,
+        owed: ArrayLike | None = None,
         max_per_seller: int | None = None,
         explorable: ArrayLike | None = None,
         rng: np.random.Generator | None = None,
@@ -196,6 +169,9 @@ class TiltController:
             Needed by `per_area`.
         severity : (m,), optional
             Severity of each candidate's household; needed by household floors.
+        owed : (m,), optional
+            Exposure each candidate still lacks of what a new listing is promised by now; 0 for any other. The best of
+            them is raised by its price eta, at most one in a list.
         max_per_seller : int, optional
             Most candidates of one seller in the list; the list is shorter where that leaves too few.
         explorable : bool (m,), optional
@@ -208,26 +184,43 @@ class TiltController:
         InvalidTiltInputError
             An array has another shape, a number is out of range, or an array the policy needs is missing.
         """
-        shortlist = Shortlist.checked(relevance, benefit, seller, area, severity)
-        self._check_needs(shortlist, max_per_seller, rng)
+        shortlist = Shortlist.checked(relevance, benefit, seller, area, severity, owed)
+        shortlist.check_limit(max_per_seller)
+        self.check_needs(shortlist)
+        exploration = Exploration.checked(self._exploration, explorable, rng, shortlist)
         weights = position_weights_or_default(None if self._weights is None else self._weights[:n], n)
         tilt, multipliers = self._pricing.tilt(self._sums, shortlist)
-        choice = choose(shortlist, tilt, weights, self.policy.consumer_guard, max_per_seller)
-        positions, propensity = choice.positions, np.ones(choice.positions.size)
-        if self._exploration and rng is not None:
-            positions, propensity = explore_last_place(
-                shortlist,
-                choice,
-                weights,
-                chance=self._exploration,
-                guard=self.policy.consumer_guard,
-                explorable=None if explorable is None else np.asarray(explorable, dtype=bool),
-                max_per_seller=max_per_seller,
-                rng=rng,
-            )
+        composed = compose(
+            shortlist,
+            tilt,
+            weights,
+            guard=self.policy.consumer_guard,
+            max_per_seller=max_per_seller,
+            exploration=exploration,
+        )
+        positions = composed.positions
         multipliers |= self._pricing.shown_households(self._sums, shortlist, positions)
-        multipliers["guard"] = choice.guard_part
-        return _served(self.policy, shortlist, positions, propensity, weights, choice.untilted_utility, multipliers)
+        multipliers["guard"] = composed.choice.guard_part
+        delta = books(self.policy, shortlist, positions, weights[: positions.size])
+        return served_list(composed, weights, multipliers, delta)
+
+    def tilt(self, covered: Shortlist, *, alone: bool) -> tuple[Floats, dict[str, float]]:
+        """Return the tilt of the candidates this policy covers, and the multipliers behind it, by name.
+
+        Parameters
+        ----------
+        covered : Shortlist
+        alone : bool
+            Whether these are all candidates of the request; see `recommender.prices.Pricing.tilt`.
+        """
+        return self._pricing.tilt(self._sums, covered, alone=alone)
+
+    def part(self, shortlist: Shortlist, shown: Positions, exposure: Floats, multipliers: Mapping[str, float]) -> PolicyPart:
+        """Return what this policy had to do with a list, from the shown candidates it covers and their exposure."""
+        if not shown.size:
+            return PolicyPart(dict(multipliers), {})
+        households = self._pricing.shown_households(self._sums, shortlist, shown)
+        return PolicyPart({**multipliers, **households}, books(self.policy, shortlist, shown, exposure))
 
     def multipliers(self) -> dict[str, float]:
         """Return the multipliers in force that hold for every request: ``exposure`` and ``sales``, where targeted."""
@@ -258,60 +251,12 @@ class TiltController:
             state[tally.start_household(seller)] = self._pricing.household_price(self._sums, seller, weight)
         return state
 
-    def _check_needs(self, shortlist: Shortlist, max_per_seller: int | None, rng: np.random.Generator | None) -> None:
-        """Name the array that is missing before a list is made without it."""
-        if max_per_seller is not None and (isinstance(max_per_seller, bool) or max_per_seller < 1):
-            raise InvalidTiltInputError(f"max_per_seller must be at least 1, not {max_per_seller!r}")
-        if max_per_seller is not None and shortlist.seller is None:
-            raise InvalidTiltInputError("max_per_seller needs the seller of each candidate")
+    def check_needs(self, shortlist: Shortlist) -> None:
+        """Name the array that the policy needs before a list is made without it."""
         if self.policy.per_area and shortlist.area is None:
             raise InvalidTiltInputError("a policy per area needs the area of each candidate")
         if self.policy.household_floor and (shortlist.seller is None or shortlist.severity is None):
             raise InvalidTiltInputError("a household floor needs the seller and severity of each candidate")
-        if self._exploration and rng is None:
-            raise InvalidTiltInputError("a controller that explores needs a random generator")
-
-
-def _served(
-    policy: TiltPolicy,
-    shortlist: Shortlist,
-    positions: Positions,
-    propensity: Floats,
-    weights: Floats,
-    untilted_utility: float,
-    multipliers: dict[str, float],
-) -> TiltedList:
-    """Sum up a chosen list."""
-    exposure = weights[: positions.size]
-    exposed = exposure * shortlist.benefit[positions]
-    bought = exposure * shortlist.relevance[positions]
-    utility = float(bought.sum())
-    delta: tally.State = {
-        tally.REQUESTS: 1.0,
-        tally.EXPOSURE: float(exposure.sum()),
-        tally.REGISTERED_EXPOSURE: float(exposed.sum()),
-        tally.EXPECTED_SALES: utility,
-        tally.REGISTERED_SALES: float(bought @ shortlist.benefit[positions]),
-    }
-    if policy.per_area and shortlist.area is not None:
-        shown = shortlist.area[positions]
-        delta |= {tally.area_exposure(one): value for one, value in sums_by(shown, exposure).items()}
-        delta |= {tally.area_registered(one): value for one, value in sums_by(shown, exposed).items()}
-    if policy.household_floor and shortlist.seller is not None:
-        helped = exposed > 0
-        by_seller = sums_by(shortlist.seller[positions[helped]], exposed[helped])
-        delta |= {tally.household_registered(one): value for one, value in by_seller.items()}
-    return TiltedList(
-        positions=positions,
-        exposure=exposure,
-        propensity=propensity,
-        registered_exposure=delta[tally.REGISTERED_EXPOSURE],
-        expected_sales=utility,
-        registered_sales=delta[tally.REGISTERED_SALES],
-        kept_utility=utility / untilted_utility if untilted_utility > 0 else 1.0,
-        multipliers=multipliers,
-        delta=delta,
-    )
 
 
 def _checked_weights(position_weights: ArrayLike | None) -> Floats | None:

@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 
 from recommender import tally
 from recommender.policy import TiltPolicy
-from recommender.request import Shortlist
+from recommender.request import HIGHEST_MULTIPLIER, Shortlist
 from recommender.shortlists import Floats
-
-# Relevance is a probability, so a multiplier of 1 already puts every good with benefit before every good without.
-HIGHEST_MULTIPLIER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +88,18 @@ class Pricing:
     def _share(self) -> float:
         return self.policy.exposure_share or 0.0
 
-    def tilt(self, sums: tally.State, shortlist: Shortlist) -> tuple[Floats, dict[str, float]]:
-        """Return alpha (b - tau_s) s + b (lambda + mu) - tau lambda per candidate, and lambda and alpha by name."""
+    def tilt(self, sums: tally.State, shortlist: Shortlist, *, alone: bool = True) -> tuple[Floats, dict[str, float]]:
+        """Return alpha (b - tau_s) s + b (lambda + mu) - tau lambda per candidate, and lambda and alpha by name.
+
+        A policy that covers every candidate stands `alone`; the constant - tau lambda then moves no candidate against
+        another and is left out.
+        """
         benefit = shortlist.benefit
         tilt = np.zeros_like(benefit)
         used: dict[str, float] = {}
         if self._share and not self.policy.per_area:
-            # The constant - tau lambda moves no candidate against another, so it is left out.
             used["exposure"] = self.exposure_price(sums)
-            tilt += used["exposure"] * benefit
+            tilt += used["exposure"] * (benefit if alone else benefit - self._share)
         elif shortlist.area is not None and self.policy.per_area:
             areas, place = np.unique(shortlist.area, return_inverse=True)
             prices = [self.area_price(sums, area) for area in areas.tolist()]

@@ -1,4 +1,4 @@
-"""One request: the best list for given tilt terms, the consumer guard, the seller limit and one place to explore."""
+"""One request: the best list for given tilt terms, the consumer guard and the seller limit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from recommender.shortlists import Floats
 
 # Halvings of c_u; the tenth leaves a thousandth of the multipliers unused.
 GUARD_HALVINGS = 10
+# Relevance is a probability, so a multiplier of 1 already puts every good with benefit before every good without.
+HIGHEST_MULTIPLIER = 1.0
 
 Positions = NDArray[np.intp]
 
@@ -28,6 +30,8 @@ class Shortlist:
     seller, area : int64 (m,) or None
     severity : float64 (m,) or None
         Severity of the candidate's household.
+    owed : float64 (m,) or None
+        Exposure a new listing still lacks of what it is promised by now; 0 for any other.
     """
 
     relevance: Floats
@@ -35,6 +39,7 @@ class Shortlist:
     seller: NDArray[np.int64] | None
     area: NDArray[np.int64] | None
     severity: Floats | None
+    owed: Floats | None = None
 
     @classmethod
     def checked(
@@ -44,8 +49,9 @@ class Shortlist:
         seller: ArrayLike | None,
         area: ArrayLike | None,
         severity: ArrayLike | None,
+        owed: ArrayLike | None = None,
     ) -> Shortlist:
-        """Refuse shapes that differ, benefit outside [0, 1], relevance or severity negative or not finite."""
+        """Refuse shapes that differ, benefit outside [0, 1], relevance, severity or owed negative or not finite."""
         s = np.asarray(relevance, dtype=np.float64)
         b = np.asarray(benefit, dtype=np.float64)
         if s.ndim != 1 or s.size == 0:
@@ -57,10 +63,41 @@ class Shortlist:
             raise InvalidTiltInputError("relevance must be finite and not negative")
         if not (b.min() >= 0 and b.max() <= 1):
             raise InvalidTiltInputError("benefit must lie between 0 and 1")
-        weight = None if severity is None else np.asarray(severity, dtype=np.float64)
-        if weight is not None and (weight.shape != s.shape or not (weight.min() >= 0 and weight.max() < np.inf)):
-            raise InvalidTiltInputError("severity must be finite, not negative and one per candidate")
-        return cls(s, b, _numbers("seller", seller, s.size), _numbers("area", area, s.size), weight)
+        return cls(
+            s,
+            b,
+            _numbers("seller", seller, s.size),
+            _numbers("area", area, s.size),
+            _amounts("severity", severity, s.size),
+            _amounts("owed", owed, s.size),
+        )
+
+    def part(self, places: Positions) -> Shortlist:
+        """Return the same for some candidates only."""
+        return Shortlist(
+            self.relevance[places],
+            self.benefit[places],
+            None if self.seller is None else self.seller[places],
+            None if self.area is None else self.area[places],
+            None if self.severity is None else self.severity[places],
+            None if self.owed is None else self.owed[places],
+        )
+
+    def check_limit(self, max_per_seller: int | None) -> None:
+        """Refuse a limit per seller that is none, or one without sellers."""
+        if max_per_seller is not None and (isinstance(max_per_seller, bool) or max_per_seller < 1):
+            raise InvalidTiltInputError(f"max_per_seller must be at least 1, not {max_per_seller!r}")
+        if max_per_seller is not None and self.seller is None:
+            raise InvalidTiltInputError("max_per_seller needs the seller of each candidate")
+
+
+def _amounts(name: str, values: ArrayLike | None, size: int) -> Floats | None:
+    if values is None:
+        return None
+    amounts = np.asarray(values, dtype=np.float64)
+    if amounts.shape != (size,) or not (amounts.min() >= 0 and amounts.max() < np.inf):
+        raise InvalidTiltInputError(f"{name} must be finite, not negative and one per candidate")
+    return amounts
 
 
 def _numbers(name: str, values: ArrayLike | None, size: int) -> NDArray[np.int64] | None:
@@ -145,51 +182,3 @@ def _reachable(relevance: Floats, tilt: Floats, n: int) -> Positions:
     worst = np.minimum(relevance, tilted)
     threshold = np.partition(worst, worst.size - n)[worst.size - n]
     return np.flatnonzero(np.maximum(relevance, tilted) >= threshold)
-
-
-def explore_last_place(
-    shortlist: Shortlist,
-    choice: Choice,
-    weights: Floats,
-    *,
-    chance: float,
-    guard: float,
-    explorable: NDArray[np.bool_] | None,
-    max_per_seller: int | None,
-    rng: np.random.Generator,
-) -> tuple[Positions, Floats]:
-    """With some chance give the last place to another candidate, all alike likely; return places and propensities.
-
-    The propensity of a place is the probability that it shows what it shows, given the request. Only the last place
-    is ever at stake, and only for candidates that keep the guard and the seller limit, so the cost is bounded.
-    """
-    positions = choice.positions.copy()
-    propensity = np.ones(positions.size)
-    pool = _exploration_pool(shortlist, choice, weights, guard, explorable, max_per_seller)
-    if chance <= 0 or not pool.size:
-        return positions, propensity
-    if rng.random() < chance:
-        positions[-1] = pool[rng.integers(pool.size)]
-        propensity[-1] = chance / pool.size
-    else:
-        propensity[-1] = 1 - chance
-    return positions, propensity
-
-
-def _exploration_pool(
-    shortlist: Shortlist,
-    choice: Choice,
-    weights: Floats,
-    guard: float,
-    explorable: NDArray[np.bool_] | None,
-    max_per_seller: int | None,
-) -> Positions:
-    last = choice.positions[-1]
-    allowed = np.ones(shortlist.relevance.size, dtype=bool) if explorable is None else explorable.copy()
-    allowed[choice.positions] = False
-    lost = weights[choice.positions.size - 1] * (shortlist.relevance[last] - shortlist.relevance)
-    allowed &= choice.utility - lost >= guard * choice.untilted_utility * (1 - ROUNDING)
-    if max_per_seller is not None and shortlist.seller is not None:
-        sellers, counts = np.unique(shortlist.seller[choice.positions[:-1]], return_counts=True)
-        allowed &= ~np.isin(shortlist.seller, sellers[counts >= max_per_seller])
-    return np.flatnonzero(allowed)

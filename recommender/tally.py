@@ -25,6 +25,16 @@ EXPECTED_SALES = "expected_sales"
 REGISTERED_SALES = "registered_sales"
 START_EXPOSURE = "start:exposure"
 START_SALES = "start:sales"
+# The entries of a policy without areas and floors.
+POLICY_SUMS = (
+    REQUESTS,
+    EXPOSURE,
+    REGISTERED_EXPOSURE,
+    EXPECTED_SALES,
+    REGISTERED_SALES,
+    START_EXPOSURE,
+    START_SALES,
+)
 
 State = dict[str, float]
 

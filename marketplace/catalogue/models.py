@@ -139,6 +139,8 @@ class Listing(Base):
         Index("ix_listing_category_price", "category_id", "price_fen", "id", postgresql_where=text("state = 'on_sale'")),
         Index("ix_listing_product_rank", "product_id", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
         Index("ix_listing_rank", desc("rank"), "id", postgresql_where=text("state = 'on_sale'")),
+        # New listings, which are owed their first exposure.
+        Index("ix_listing_published_at", "published_at", postgresql_where=text("state = 'on_sale'")),
     )
 
     id: Mapped[Id]

@@ -3,12 +3,14 @@
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from marketplace.catalogue.benefit import WHOLE_BP
 from marketplace.catalogue.models import (
     Category,
     Listing,
@@ -24,6 +26,8 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area
 from marketplace.regions.queries import within
+from marketplace.registry.models import HouseholdStatus
+from marketplace.registry.queries import supported_on
 
 # Counts and facets look at this many rows at the most, so that a page costs the same in a shop of any size.
 COUNTED_AT_MOST = 1_000
@@ -89,6 +93,25 @@ def card_columns() -> Select[Any]:
         .join(Product, Product.id == Listing.product_id)
         .join(Producer, Producer.id == Listing.producer_id)
         .join(Area, Area.code == Listing.area_code)
+    )
+
+
+def benefit_bp_on(day: date) -> ColumnElement[int]:
+    """The benefit share of a ``Listing``'s lots in stock with a day's registry, as ``refresh_benefit`` would write it.
+
+    ``Listing.benefit_bp`` repeats it for lists and badges; where money or exposure depends on it, this one is never late.
+    """
+    registered = exists().where(HouseholdStatus.household_id == LotContribution.household_id, supported_on(day))
+    grams = func.sum(LotContribution.grams)
+    registered_g = func.coalesce(grams.filter(registered), 0)
+    return func.coalesce(
+        select(cast(func.floor(registered_g * WHOLE_BP / grams), Integer))
+        .select_from(Lot)
+        .join(LotContribution, LotContribution.lot_id == Lot.id)
+        .where(Lot.listing_id == Listing.id, Lot.on_hand > 0)
+        .correlate(Listing)
+        .scalar_subquery(),
+        0,
     )
 
 

@@ -232,6 +232,7 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
         for part in taken[listing_id]:
             _move(part.lot_id, MovementKind.SALE, -part.quantity, purpose_kind, purpose_id, now)
     db.session.flush()
+    _refresh_benefit_where({lot.listing_id for lot in lots if not lot.on_hand}, now)
     return taken
 
 
@@ -256,11 +257,19 @@ def return_stock(parts: Mapping[int, Decimal], purpose_kind: str, purpose_id: st
     owners = dict(db.session.execute(select(Lot.id, Lot.listing_id).where(Lot.id.in_(parts))).all())
     listings = lock_rows(Listing, list(owners.values()))
     lots = lock_rows(Lot, list(parts))
+    refilled = {owners[lot_id] for lot_id in parts if not lots[lot_id].on_hand}
     for lot_id, quantity in parts.items():
         lots[lot_id].on_hand += quantity
         listings[owners[lot_id]].available += quantity
         _move(lot_id, MovementKind.RETURN, quantity, purpose_kind, purpose_id, now)
     db.session.flush()
+    _refresh_benefit_where(refilled, now)
+
+
+def _refresh_benefit_where(changed: set[int], now: datetime) -> None:
+    """Keep the benefit share in step where a lot has sold out or come back; most sales empty none and cost nothing."""
+    if changed:
+        refresh_benefit(sorted(changed), local_day(now))
 
 
 def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:

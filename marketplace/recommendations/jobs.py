@@ -1,11 +1,15 @@
-"""The nightly training and the hourly folding-in."""
+"""The nightly training, the hourly folding-in, and what the serving of lists needs from time to time."""
 
 import logging
 from datetime import UTC, datetime
 
+from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
 from marketplace.recommendations import serving
 from marketplace.recommendations.folding import fold_in
+from marketplace.recommendations.partitions import ensure_partitions
+from marketplace.recommendations.tilting import keep_policies
 from marketplace.recommendations.training import train
 
 _log = logging.getLogger("marketplace.recommendations")
@@ -21,3 +25,16 @@ def train_nightly(timestamp: int) -> None:
 def fold_in_hourly(timestamp: int) -> None:
     """Let new consumers, new listings and what was bought since the night reach the lists."""
     fold_in(serving.models_folder(), now=datetime.fromtimestamp(timestamp, UTC), say=_log.info)
+
+
+@job("recommendations.partitions", every="0 17 * * *", lock="recommendations.partitions")
+def make_partitions(timestamp: int) -> None:
+    """Make the coming months of served lists; each day, so that one missed day misses nothing."""
+    with transaction():
+        ensure_partitions(local_day(datetime.fromtimestamp(timestamp, UTC)))
+
+
+@job("recommendations.policies", every="*/10 * * * *", lock="recommendations.policies")
+def look_after_policies(timestamp: int) -> None:
+    """Take up policies that have begun, and count whom each helps, because stock comes and goes all day."""
+    keep_policies(now=datetime.fromtimestamp(timestamp, UTC))

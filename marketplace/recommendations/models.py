@@ -3,7 +3,7 @@
 import enum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Integer, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Integer, SmallInteger, String, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,7 +83,10 @@ class Policy(Base):
 
 
 class TiltSum(Base):
-    """One of the sums the controller of a policy remembers; processes add to it and never overwrite it."""
+    """One of the sums the controller of a policy remembers; processes add to it and never overwrite it.
+
+    Beside them stands ``severity``, that of all sellers a policy helps, which is counted anew now and then.
+    """
 
     __tablename__ = "tilt_sum"
 
@@ -185,26 +188,51 @@ class DigestSubscription(Base):
     changed_at: Mapped[Moment]
 
 
+class ListingExposure(Base):
+    """What a listing has been shown in its first days, in units of a list's first place; lists add to it."""
+
+    __tablename__ = "listing_exposure"
+
+    # No foreign key: its lock on the listing would make every list wait for a checkout of those goods.
+    listing_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    exposure: Mapped[float] = mapped_column(Double)
+
+
 class ServedList(Base):
-    """One list that was shown; the arrays run by place, best first."""
+    """One list that was shown; the arrays run by place, best first. Partitioned by month (``partitions``).
+
+    ``benefit_bp`` is the benefit share as the policies count it: that of the lots in stock, and 0 for goods that no policy
+    covers while there is any. The sums of a policy over its goods follow from the arrays (``queries.exposure_by_policy``).
+    """
 
     __tablename__ = "served_list"
-    __table_args__ = (Index("ix_served_list_policy_id_at", "policy_id", "at"),)
+    __table_args__ = (
+        # Lists are written in the order of time, which is all that such an index needs.
+        Index("ix_served_list_at", "at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
 
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    at: Mapped[Moment]
+    # A partitioned table has no identity before PostgreSQL 17, so its numbers come from a sequence.
+    id: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("nextval('served_list_id_seq'::regclass)"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[Moment] = mapped_column(primary_key=True)
     surface: Mapped[str] = mapped_column(String(16))
     # Empty for a visitor and for a consumer who has switched personalisation off.
     account_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
-    policy_id: Mapped[int | None] = mapped_column(ForeignKey("tilt_policy.id"))
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     listing_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    # The policy that covers each good; empty for a good of none.
+    policy_ids: Mapped[list[int | None]] = mapped_column(ARRAY(Integer))
+    position_weights: Mapped[list[float]] = mapped_column(ARRAY(REAL))
     relevance: Mapped[list[float]] = mapped_column(ARRAY(REAL))
     propensity: Mapped[list[float]] = mapped_column(ARRAY(REAL))
     benefit_bp: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     exposure: Mapped[float]
     registered_exposure: Mapped[float]
+    # Expected sales over those of the list without policies; empty for lists from before it was noted.
+    kept_utility: Mapped[float | None]
+    # "guard" and "new_listing" of the list, and under "policies" those of each policy by its id.
     multipliers: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
@@ -222,7 +250,7 @@ class TiltReport(Base):
         CheckConstraint("registered_fen BETWEEN 0 AND sold_fen", name="sold_within_whole"),
         CheckConstraint("shown_registered_fen BETWEEN 0 AND shown_fen", name="shown_within_whole"),
         CheckConstraint("shown_fen <= sold_fen", name="shown_within_sold"),
-        CheckConstraint("kept_at_least BETWEEN 0 AND 1", name="kept_range"),
+        CheckConstraint("kept_share BETWEEN 0 AND 1", name="kept_range"),
     )
 
     reported_on: Mapped[Day] = mapped_column(primary_key=True)
@@ -236,7 +264,7 @@ class TiltReport(Base):
     registered_expected: Mapped[float] = mapped_column(Double)
     expected_error: Mapped[float | None] = mapped_column(Double)
     # Part of the untilted lists' expected sales that was kept for certain; empty where no list was shown.
-    kept_at_least: Mapped[float | None] = mapped_column(Double)
+    kept_share: Mapped[float | None] = mapped_column(Double)
     order_lines: Mapped[int] = mapped_column(Integer)
     sold_fen: Mapped[int] = mapped_column(BigInteger)
     registered_fen: Mapped[int] = mapped_column(BigInteger)

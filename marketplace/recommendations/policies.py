@@ -18,13 +18,9 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.recommendations import serving
 from marketplace.recommendations.models import Policy
-from marketplace.recommendations.queries import newest_model
-from marketplace.recommendations.tilting import apply_policy
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import get_area
-from recommender import Recommender
 
 _SHARES = ("exposure_share", "sales_share", "household_floor", "consumer_guard")
 
@@ -215,13 +211,3 @@ def _own_policy(area_code: str, day: date) -> Policy | None:
     rows = db.session.scalars(select(Policy).where(Policy.area_code == area_code, Policy.begins_on <= day))
     held = [row for row in rows if row.ends_on is None or row.ends_on >= day]
     return max(held, key=lambda row: row.begins_on, default=None)
-
-
-def put_into_effect(*, now: datetime) -> None:
-    """Let the general order of the shop follow the policies in force; lists of readers follow with their next request.
-
-    Owns its transactions; takes seconds, so a page leaves it to a job.
-    """
-    version = newest_model()
-    if version is not None:
-        apply_policy(Recommender.load(serving.models_folder() / version.folder), now=now)

@@ -6,20 +6,20 @@ from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
-from marketplace.recommendations.policies import put_into_effect
 from marketplace.recommendations.report import build_report
+from marketplace.recommendations.tilting import apply_policies
 
 
 @job("recommendations.apply_policies", lock="recommendations.apply_policies")
 def apply_policies_job() -> None:
     """Let the general order follow the policies in force, after one was set or ended."""
-    put_into_effect(now=clock.now())
+    apply_policies(now=clock.now())
 
 
 @job("recommendations.apply_policies_of_the_day", every="2 16 * * *", lock="recommendations.apply_policies_of_the_day")
 def apply_policies_of_the_day(timestamp: int) -> None:
     """Just after midnight in the market, when policies begin and end."""
-    put_into_effect(now=datetime.fromtimestamp(timestamp, UTC))
+    apply_policies(now=datetime.fromtimestamp(timestamp, UTC))
 
 
 @job("recommendations.build_report", every="40 16 * * *", lock="recommendations.build_report")

@@ -1,29 +1,51 @@
 """Reading policies, models and choices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
+from marketplace.catalogue.models import Listing, Producer
+from marketplace.catalogue.queries import benefit_bp_on, on_sale
+from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db
+from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.forgetting import known_from
-from marketplace.recommendations.models import ModelState, ModelVersion, Policy, Preference, TiltSum
+from marketplace.recommendations.models import ListingExposure, ModelState, ModelVersion, Policy, Preference, TiltSum
 from marketplace.regions.codes import ancestor_codes
+from recommender import tally
+
+# A listing is new for this long after it was first on sale, and is owed this much exposure, in units of a list's first
+# place: some seventy lists in their last place, after which the model has views and purchases of its own to go by.
+NEW_FOR_DAYS = 14
+NEW_EXPOSURE = 20.0
+# The sums of a policy that are not those of one household; households' are read with the goods they belong to.
+SEVERITY = "severity"
+_POLICY_SUMS = (*tally.POLICY_SUMS, SEVERITY)
 
 
 @dataclass(frozen=True)
 class ServingContext:
-    """All that a request for a list needs to know, read in one statement."""
+    """All that a request for a list needs to know of its reader, the policies and the model, read in one statement.
+
+    ``tilt_sums`` holds by policy id the sums of its controller, without those of single households.
+    """
 
     personalised: bool
-    policy: Policy | None
+    in_force: PoliciesInForce
     model: ModelVersion | None
-    tilt_sums: Mapping[str, float]
+    tilt_sums: Mapping[int, Mapping[str, float]]
     # The first fit that may know the reader: those before it hold a history that was deleted.
     known_from_fit: int = 0
+
+    @property
+    def policy(self) -> Policy | None:
+        """The newest policy in force, for a page that names one."""
+        return self.in_force.newest
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
@@ -32,30 +54,109 @@ def holds_on(day: date) -> ColumnElement[bool]:
 
 
 def serving_context(account_id: int | None, day: date) -> ServingContext:
-    """The newest model, the newest policy in force, its sums and the reader's choice, in one statement."""
+    """The newest model, all policies in force, their sums and the reader's choice, in one statement."""
     model = aliased(
         ModelVersion,
         select(ModelVersion).where(ModelVersion.state == ModelState.READY).order_by(ModelVersion.id.desc()).limit(1).subquery(),
     )
-    policy = aliased(
-        Policy,
-        select(Policy).where(holds_on(day)).order_by(Policy.begins_on.desc(), Policy.id.desc()).limit(1).subquery(),
+    policy = aliased(Policy, _newest_of_each_area(day).subquery())
+    sums = (
+        select(func.jsonb_object_agg(TiltSum.name, TiltSum.value))
+        .where(TiltSum.policy_id == policy.id, TiltSum.name.in_(_POLICY_SUMS))
+        .scalar_subquery()
     )
-    sums = select(func.jsonb_object_agg(TiltSum.name, TiltSum.value)).where(TiltSum.policy_id == policy.id).scalar_subquery()
     one = select(literal(1).label("one")).subquery()
-    row = db.session.execute(
+    rows = db.session.execute(
         select(model, policy, sums, Preference.personalised, known_from(account_id))
         .select_from(one)
         .outerjoin(model, true())
         .outerjoin(policy, true())
         .outerjoin(Preference, Preference.account_id == account_id)
-    ).one()
+    ).all()
+    found = [row for row in rows if row[1] is not None]
     return ServingContext(
-        personalised=account_id is not None and row[3] is not False,
-        policy=row[1],
-        model=row[0],
-        tilt_sums=row[2] or {},
-        known_from_fit=row[4],
+        personalised=account_id is not None and rows[0][3] is not False,
+        in_force=PoliciesInForce(day, _widest_first(row[1] for row in found)),
+        model=rows[0][0],
+        tilt_sums={row[1].id: row[2] or {} for row in found},
+        known_from_fit=rows[0][4],
+    )
+
+
+def _newest_of_each_area(day: date) -> Select[tuple[Policy]]:
+    """The policy of each area that has one on a day: the one that began last."""
+    return (
+        select(Policy)
+        .where(holds_on(day))
+        .ext(distinct_on(Policy.area_code))
+        .order_by(Policy.area_code, Policy.begins_on.desc(), Policy.id.desc())
+    )
+
+
+def _widest_first(policies: Iterable[Policy]) -> list[Policy]:
+    return sorted(policies, key=lambda policy: (len(policy.area_code), policy.area_code))
+
+
+def tilt_columns(in_force: PoliciesInForce) -> list[ColumnElement[Any]]:
+    """The columns of a ``Listing`` and its ``Producer`` that the tilt goes by, as they are this moment.
+
+    ``benefit_bp`` of the lots in stock on the day, ``policy_id`` of the policy that covers it (0 for none), ``severity`` of its
+    seller, ``household_exposure`` that the seller has had under that policy (0 while none sets a floor), ``published_at``, and
+    ``new_exposure`` that the listing has had as a new one.
+    """
+    policy_id = in_force.policy_id
+    received: ColumnElement[Any] = literal(0.0)
+    if in_force.with_floors:
+        name = func.concat("household:", Listing.producer_id, ":registered_exposure")
+        received = select(TiltSum.value).where(TiltSum.policy_id == policy_id, TiltSum.name == name).scalar_subquery()
+    shown = select(ListingExposure.exposure).where(ListingExposure.listing_id == Listing.id).scalar_subquery()
+    return [
+        benefit_bp_on(in_force.day).label("benefit_bp"),
+        policy_id.label("policy_id"),
+        seller_severity().label("severity"),
+        func.coalesce(received, 0.0).label("household_exposure"),
+        Listing.published_at,
+        func.coalesce(shown, 0.0).label("new_exposure"),
+    ]
+
+
+def seller_severity() -> ColumnElement[float]:
+    """The weight w of a seller of registered households' goods in the floors, a column of ``Producer``.
+
+    The registry does not measure yet how poor a household is; until it does, every seller weighs the same. A cooperative weighs
+    like one household.
+    """
+    return literal(1.0)
+
+
+def severity_by_policy(in_force: PoliciesInForce) -> dict[int, float]:
+    """The severity of all sellers with registered households' goods in stock, by the policy that covers them; 0 for none."""
+    policy_id = in_force.policy_id.label("policy_id")
+    sellers = (
+        select(policy_id, Producer.id, seller_severity().label("severity"))
+        .select_from(Listing)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .where(on_sale(), Listing.available > 0, Listing.benefit_bp > 0)
+        .distinct()
+        .subquery()
+    )
+    rows = db.session.execute(select(sellers.c.policy_id, func.sum(sellers.c.severity)).group_by(sellers.c.policy_id))
+    return {policy.id: 0.0 for policy in in_force.policies} | {number: float(sum_) for number, sum_ in rows if number}
+
+
+def owed_exposure(day: date) -> Select[tuple[int]]:
+    """The listings in stock that are still owed exposure because they are new, those that have had least first."""
+    shown = func.coalesce(ListingExposure.exposure, 0.0)
+    return (
+        select(Listing.id)
+        .outerjoin(ListingExposure, ListingExposure.listing_id == Listing.id)
+        .where(
+            on_sale(),
+            Listing.available > 0,
+            Listing.published_at >= day_start(day - timedelta(days=NEW_FOR_DAYS)),
+            shown < NEW_EXPOSURE,
+        )
+        .order_by(shown, Listing.id)
     )
 
 
@@ -89,6 +190,34 @@ def realised_shares(policy_id: int) -> tuple[float, float] | None:
 
 def policies_in_force(day: date) -> Sequence[Policy]:
     """The policy of each area that has one on a day, widest area first."""
-    rows = db.session.scalars(select(Policy).where(holds_on(day)).order_by(Policy.begins_on, Policy.id))
-    newest = {policy.area_code: policy for policy in rows}
-    return sorted(newest.values(), key=lambda policy: (len(policy.area_code), policy.area_code))
+    return _widest_first(db.session.scalars(_newest_of_each_area(day)))
+
+
+@dataclass(frozen=True)
+class CoveredExposure:
+    """What lists have given the goods that a policy covers: all of them and the registered households' part."""
+
+    policy_id: int | None
+    lists: int
+    exposure: float
+    registered_exposure: float
+    expected_sales: float
+    registered_sales: float
+
+
+def exposure_by_policy(begin: datetime, end: datetime) -> Sequence[CoveredExposure]:
+    """What the lists from one moment until before another have given, by policy; the last row is of goods of no policy."""
+    rows = db.session.execute(
+        text(
+            """
+            SELECT place.policy_id, count(DISTINCT served_list.id), sum(v), sum(v * b / 10000.0), sum(v * s),
+                sum(v * s * b / 10000.0)
+            FROM served_list,
+                unnest(policy_ids, position_weights::float8[], relevance::float8[], benefit_bp) AS place (policy_id, v, s, b)
+            WHERE at >= :begin AND at < :end
+            GROUP BY place.policy_id ORDER BY place.policy_id NULLS LAST
+            """
+        ),
+        {"begin": begin, "end": end},
+    )
+    return [CoveredExposure(*row) for row in rows]

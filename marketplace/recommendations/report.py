@@ -17,6 +17,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.models import Policy, TiltAlarm, TiltReport
 from marketplace.recommendations.queries import policies_in_force
 from recommender.drift import DriftRule
@@ -28,7 +29,6 @@ ATTRIBUTION_DAYS = 7
 RULE = DriftRule(tolerance=0.01, allowance=0.5, limit=5.0)
 # What is measured, and the target of the policy that it is held against.
 MEASURES = {"exposure": "exposure_share", "expected": "sales_share", "sold": "sales_share"}
-_KNOWN_PRICES = {"exposure", "sales", "guard"}
 
 Floats = NDArray[np.float64]
 
@@ -48,10 +48,10 @@ def build_report(day: date, *, now: datetime) -> int:
     before = set(db.session.scalars(select(TiltReport.policy_id).where(TiltReport.reported_on == day)))
     db.session.execute(delete(TiltReport).where(TiltReport.reported_on == day))
     policies = policies_in_force(day)
+    in_force = PoliciesInForce(day, policies)
     if policies:
         places, sales = _places(day), _sales(day)
-        for policy in policies:
-            db.session.add(_row(day, policy, policies, places, sales))
+        db.session.add_all(_row(policy, in_force, places, sales) for policy in policies)
     db.session.flush()
     for policy_id in sorted(before | {policy.id for policy in policies}):
         _renew_alarms(db.session.get_one(Policy, policy_id), now=now)
@@ -60,47 +60,41 @@ def build_report(day: date, *, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class _Places:
-    """Every place of every list of a day: which list, which reader, where the goods are from, what stood there."""
+    """Every place of every list of a day: which list, which reader, the policy that covers it (0 for none), what stood there.
+
+    ``kept`` has one entry a list: expected sales over those of the untilted list, 0 where that was not noted.
+    """
 
     list_numbers: NDArray[np.int64]
     readers: NDArray[np.int64]
-    area_codes: list[str]
+    policy_ids: NDArray[np.int64]
     exposure: Floats
     relevance: Floats
     benefit: Floats
-    prices: list[dict[str, float] | None]
+    kept: Floats
 
 
 def _places(day: date) -> _Places:
     begin, end = day_bounds(day, day)
     rows = db.session.execute(
         text(
-            "SELECT id, account_id, listing_ids, relevance, propensity, benefit_bp, multipliers FROM served_list"
+            "SELECT id, account_id, policy_ids, position_weights, relevance, benefit_bp, kept_utility FROM served_list"
             " WHERE at >= :begin AND at < :end ORDER BY id"
         ),
         {"begin": begin, "end": end},
     ).all()
-    area_of = dict(db.session.execute(text("SELECT id, area_code FROM listing")).all())
-    sizes = [len(row.listing_ids) for row in rows]
+    sizes = [len(row.policy_ids) for row in rows]
     # A visitor's list is a party of its own; nobody knows which of them one visitor saw.
     readers = [row.account_id if row.account_id is not None else -row.id for row in rows]
     return _Places(
         list_numbers=np.repeat(np.arange(len(rows)), sizes),
         readers=np.repeat(np.array(readers, dtype=np.int64), sizes),
-        area_codes=[area_of[listing_id] for row in rows for listing_id in row.listing_ids],
-        exposure=_joined(1 / np.log2(np.arange(2, size + 2)) for size in sizes),
+        policy_ids=np.array([number or 0 for row in rows for number in row.policy_ids], dtype=np.int64),
+        exposure=_joined(np.array(row.position_weights, dtype=np.float64) for row in rows),
         relevance=_joined(np.array(row.relevance, dtype=np.float64) for row in rows),
         benefit=_joined(np.array(row.benefit_bp, dtype=np.float64) / 10_000 for row in rows),
-        prices=[_prices(row) for row in rows],
+        kept=np.array([row.kept_utility or 0.0 for row in rows], dtype=np.float64),
     )
-
-
-def _prices(row: Any) -> dict[str, float] | None:
-    """The prices a list is best under; None where a place was given by chance, or prices of another kind were at work."""
-    by_chance = min(row.propensity, default=1.0) < 0.5
-    if by_chance or not row.multipliers.keys() <= _KNOWN_PRICES:
-        return None
-    return {"exposure": 0.0, "sales": 0.0, "guard": 1.0, **row.multipliers}
 
 
 def _joined(parts: Iterable[Floats]) -> Floats:
@@ -124,22 +118,14 @@ def _sales(day: date) -> Sequence[Any]:
     ).all()
 
 
-def covers(policy: Policy, policies: Sequence[Policy], area_code: str) -> bool:
-    """Whether a policy is the nearest of those in force to goods from an area."""
-    own = policy.area_code
-    return area_code.startswith(own) and not any(
-        len(other.area_code) > len(own) and area_code.startswith(other.area_code) for other in policies
-    )
-
-
-def _row(day: date, policy: Policy, policies: Sequence[Policy], places: _Places, sales: Sequence[Any]) -> TiltReport:
-    inside = {code: covers(policy, policies, code) for code in {*places.area_codes, *(line.area_code for line in sales)}}
-    covered = np.array([inside[code] for code in places.area_codes], dtype=bool)
+def _row(policy: Policy, in_force: PoliciesInForce, places: _Places, sales: Sequence[Any]) -> TiltReport:
+    covered = places.policy_ids == policy.id
     exposure = np.where(covered, places.exposure, 0.0)
     expected = exposure * places.relevance
     shown = _measure(places.readers, exposure * places.benefit, exposure)
     hoped = _measure(places.readers, expected * places.benefit, expected)
-    bought = [line for line in sales if inside[line.area_code]]
+    inside = {code for code in {line.area_code for line in sales} if in_force.covering(code) == policy}
+    bought = [line for line in sales if line.area_code in inside]
     buyers = np.array([line.account_id for line in bought], dtype=np.int64)
     paid = _measure(
         buyers,
@@ -148,7 +134,7 @@ def _row(day: date, policy: Policy, policies: Sequence[Policy], places: _Places,
     )
     seen = [line for line in bought if line.shown]
     return TiltReport(
-        reported_on=day,
+        reported_on=in_force.day,
         policy_id=policy.id,
         lists=len(np.unique(places.list_numbers[covered])),
         readers=len(np.unique(places.readers[covered])),
@@ -158,7 +144,7 @@ def _row(day: date, policy: Policy, policies: Sequence[Policy], places: _Places,
         expected=hoped.whole,
         registered_expected=hoped.part,
         expected_error=hoped.error,
-        kept_at_least=_kept_at_least(policy, places, covered),
+        kept_share=_kept_share(places, covered),
         order_lines=len(bought),
         sold_fen=sum(line.total_fen for line in bought),
         registered_fen=sum(line.benefit_fen for line in bought),
@@ -185,32 +171,14 @@ def _measure(parties: NDArray[np.int64], part: Floats, whole: Floats) -> _Measur
     return _Measure(min(float(parts.sum()), total), total, share.error if share is not None else None)
 
 
-def _kept_at_least(policy: Policy, places: _Places, covered: NDArray[np.bool_]) -> float | None:
-    """The part of untilted expected sales that the lists with covered goods kept for certain; None where nobody can say.
-
-    A list is best under its prices: (1 - c alpha tau_s) U + c (alpha sum v s b + lambda sum v b) of the list shown is at
-    least that of the untilted list, whose second term is not negative. So U0 <= U + c (...) / (1 - c alpha tau_s), and the
-    guard keeps its part of U0 whatever the prices are.
-    """
-    if not covered.any():
-        return None
-    numbers, size = places.list_numbers, len(places.prices)
-    gain = places.exposure * places.benefit
-    utility, exposed, sold = (
-        np.bincount(numbers, weights=amount, minlength=size)
-        for amount in (places.exposure * places.relevance, gain, gain * places.relevance)
-    )
-    untilted = np.full(size, np.inf)
-    for number, one in enumerate(places.prices):
-        scale = 0.0 if one is None else 1 - one["guard"] * one["sales"] * (policy.sales_share or 0.0)
-        if one is not None and scale > 0:
-            pull = one["guard"] * (one["sales"] * sold[number] + one["exposure"] * exposed[number])
-            untilted[number] = utility[number] + pull / scale
-    if policy.consumer_guard:
-        untilted = np.minimum(untilted, utility / policy.consumer_guard)
+def _kept_share(places: _Places, covered: NDArray[np.bool_]) -> float | None:
+    """The part of the expected sales of untilted lists that the lists with covered goods kept; None where nobody noted it."""
+    numbers = places.list_numbers
+    utility = np.bincount(numbers, weights=places.exposure * places.relevance, minlength=len(places.kept))
     own = np.unique(numbers[covered])
-    whole = float(untilted[own].sum())
-    return float(utility[own].sum()) / whole if 0 < whole < np.inf else None
+    own = own[places.kept[own] > 0]
+    whole = float((utility[own] / places.kept[own]).sum())
+    return float(utility[own].sum()) / whole if whole else None
 
 
 def _renew_alarms(policy: Policy, *, now: datetime) -> None:

@@ -44,7 +44,7 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
     """
     context = serving_context(account.id if account is not None else None, local_day(now))
     reader = account.id if account is not None and context.personalised else None
-    shortlist = serving.shortlist(context.model, reader, context.policy, known_from_fit=context.known_from_fit)
+    shortlist = serving.shortlist(context.model, reader, context.in_force, known_from_fit=context.known_from_fit)
     if not len(shortlist.listing_ids):
         return Recommendation([], [], False, context.policy, context.personalised)
     chosen = rank_and_log(context, shortlist, n, reader=reader, surface=surface, now=now)
@@ -60,14 +60,19 @@ def recommend(account: Account | None, surface: str, n: int, *, now: datetime) -
 def _reasons(shortlist: serving.Shortlist, chosen: TiltedList, n: int) -> list[str]:
     """The reason of each place.
 
-    A listing is there for the policy when relevance alone would have left it out. That is said only where the badge may stand,
-    because the reason would tell the same of a household as the badge; otherwise the listing's relevance is its reason.
+    Where relevance alone would have left a listing out, it is there because it is new or for the policy. The latter is said
+    only where the badge may stand, because the reason would tell the same of a household as the badge; otherwise the listing's
+    relevance is its reason.
     """
     by_relevance = set(np.argsort(-shortlist.relevance, kind="stable")[:n].tolist())
     reasons = []
-    for at in chosen.positions.tolist():
-        for_policy = shortlist.benefit[at] > 0 and at not in by_relevance and shortlist.badge_consent[at]
-        reasons.append("supports_registered" if for_policy else shortlist.reason(at))
+    for place, at in enumerate(chosen.positions.tolist()):
+        if at not in by_relevance and place == chosen.new_place:
+            reasons.append("new_listing")
+        elif at not in by_relevance and shortlist.benefit[at] > 0 and shortlist.badge_consent[at]:
+            reasons.append("supports_registered")
+        else:
+            reasons.append(shortlist.reason(at))
     return reasons
 
 

@@ -20,7 +20,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import ModelState, ModelVersion, Policy
+from marketplace.recommendations.coverage import PoliciesInForce
+from marketplace.recommendations.models import ModelState, ModelVersion
+from marketplace.recommendations.queries import owed_exposure, tilt_columns
 from recommender import CandidateSet, Reason, Recommender, RecommenderError
 from recommender.serving import explain
 
@@ -63,6 +65,7 @@ class _Process:
 class Shortlist:
     """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it.
 
+    ``benefit`` is 0 for goods that no policy covers while there is any. ``published_at`` is in Unix seconds.
     ``model_version_id`` is the model that the relevance comes from; ``follows_reader`` says that it was asked for the reader,
     not for a stranger.
     """
@@ -71,13 +74,15 @@ class Shortlist:
     relevance: NDArray[np.float64]
     benefit: NDArray[np.float64]
     seller: NDArray[np.int64]
+    policy_ids: NDArray[np.int64]
+    severity: NDArray[np.float64]
+    household_exposure: NDArray[np.float64]
+    published_at: NDArray[np.float64]
+    new_exposure: NDArray[np.float64]
     badge_consent: list[bool]
     reason: Callable[[int], str]
     model_version_id: int | None = None
     follows_reader: bool = False
-
-
-_EMPTY = Shortlist(np.array([], np.int64), np.array([]), np.array([]), np.array([], np.int64), [], str)
 
 
 def use_models_in(folder: Path) -> None:
@@ -140,14 +145,22 @@ def can_serve(version: ModelVersion | None) -> bool:
     return model is not None and version is not None and model.version_id == version.id
 
 
-def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy | None, *, known_from_fit: int = 0) -> Shortlist:
+def recommender_of(version: ModelVersion | None) -> Recommender | None:
+    """The model that serves under a version; None before the first training."""
+    model = _current(version)
+    return model.recommender if model is not None else None
+
+
+def shortlist(
+    version: ModelVersion | None, reader: int | None, in_force: PoliciesInForce, *, known_from_fit: int = 0
+) -> Shortlist:
     """What could be shown to a reader, or to a stranger for None; the general order while there is no model.
 
     A model of a fit before ``known_from_fit`` holds a history that the reader has deleted, and takes the reader for a stranger.
     """
     model = _current(version)
     if model is None:
-        return _general(policy)
+        return _general(in_force)
     if model.fit_id < known_from_fit:
         reader = None
     found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
@@ -158,9 +171,11 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
         .order_by(Listing.id.desc())
         .limit(_NEW_LISTINGS)
     )
+    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
     # One array of ids, because an OR of two lists would read the whole table.
-    wanted = func.array_cat(func.array(newest.scalar_subquery()), cast(list(place), ARRAY(BigInteger)))
-    rows = _in_stock(Listing.id == any_(wanted))
+    unseen = func.array_cat(func.array(newest.scalar_subquery()), func.array(owed.scalar_subquery()))
+    wanted = func.array_cat(unseen, cast(list(place), ARRAY(BigInteger)))
+    rows = _in_stock(Listing.id == any_(wanted), in_force)
     new = [row for row in rows if row.id not in place]
     rows = [row for row in rows if row.id in place]
     least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
@@ -169,7 +184,7 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
     relevance = [float(found.probabilities[place[row.id]]) for row in rows] + [least] * len(new)
     return _assemble(
         rows + new,
-        policy,
+        in_force,
         relevance=relevance,
         reason=lambda at: _REASONS[explain(model.recommender.state, user_number, numbers[at])],
         model_version_id=model.version_id,
@@ -177,18 +192,20 @@ def shortlist(version: ModelVersion | None, reader: int | None, policy: Policy |
     )
 
 
-def _general(policy: Policy | None) -> Shortlist:
+def _general(in_force: PoliciesInForce) -> Shortlist:
     """The shop's general order as a shortlist, for the days before the first training."""
     best = select(Listing.id).where(on_sale()).order_by(Listing.rank.desc(), Listing.id).limit(SHORTLIST_SIZE)
-    rows = sorted(_in_stock(Listing.id.in_(best)), key=lambda row: (-row.rank, row.id))
+    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
+    wanted = func.array_cat(func.array(best.scalar_subquery()), func.array(owed.scalar_subquery()))
+    rows = sorted(_in_stock(Listing.id == any_(wanted), in_force), key=lambda row: (-row.rank, row.id))
     most = max((row.rank for row in rows), default=0.0) or 1.0
     relevance = [max(row.rank, 0.0) / most * 0.1 for row in rows]
-    return _assemble(rows, policy, relevance=relevance, reason=lambda at: "popular")
+    return _assemble(rows, in_force, relevance=relevance, reason=lambda at: "popular")
 
 
-def _in_stock(condition: Any) -> list[Any]:
+def _in_stock(condition: Any, in_force: PoliciesInForce) -> list[Any]:
     query = (
-        select(Listing.id, Listing.producer_id, Listing.benefit_bp, Listing.area_code, Listing.rank, Producer.badge_consent)
+        select(Listing.id, Listing.producer_id, Listing.rank, Producer.badge_consent, *tilt_columns(in_force))
         .join(Producer, Producer.id == Listing.producer_id)
         .where(and_(condition, on_sale(), Listing.available > 0))
         .order_by(Listing.id)
@@ -198,21 +215,24 @@ def _in_stock(condition: Any) -> list[Any]:
 
 def _assemble(
     rows: list[Any],
-    policy: Policy | None,
+    in_force: PoliciesInForce,
     *,
     relevance: list[float],
     reason: Callable[[int], str],
     model_version_id: int | None = None,
     follows_reader: bool = False,
 ) -> Shortlist:
-    if not rows:
-        return _EMPTY
-    inside = [policy is None or row.area_code.startswith(policy.area_code) for row in rows]
+    counted = [row.benefit_bp if row.policy_id or not in_force.policies else 0 for row in rows]
     return Shortlist(
         listing_ids=np.array([row.id for row in rows], dtype=np.int64),
         relevance=np.array(relevance, dtype=np.float64),
-        benefit=np.array([row.benefit_bp / 10_000 * counts for row, counts in zip(rows, inside, strict=True)]),
+        benefit=np.array(counted, dtype=np.float64) / 10_000,
         seller=np.array([row.producer_id for row in rows], dtype=np.int64),
+        policy_ids=np.array([row.policy_id for row in rows], dtype=np.int64),
+        severity=np.array([row.severity for row in rows], dtype=np.float64),
+        household_exposure=np.array([row.household_exposure for row in rows], dtype=np.float64),
+        published_at=np.array([row.published_at.timestamp() if row.published_at else 0.0 for row in rows], dtype=np.float64),
+        new_exposure=np.array([row.new_exposure for row in rows], dtype=np.float64),
         badge_consent=[row.badge_consent for row in rows],
         reason=reason,
         model_version_id=model_version_id,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0006"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("expected", sa.Double(), nullable=False),
         sa.Column("registered_expected", sa.Double(), nullable=False),
         sa.Column("expected_error", sa.Double(), nullable=True),
-        sa.Column("kept_at_least", sa.Double(), nullable=True),
+        sa.Column("kept_share", sa.Double(), nullable=True),
         sa.Column("order_lines", sa.Integer(), nullable=False),
         sa.Column("sold_fen", sa.BigInteger(), nullable=False),
         sa.Column("registered_fen", sa.BigInteger(), nullable=False),
@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.CheckConstraint("registered_fen BETWEEN 0 AND sold_fen", name=op.f("ck_tilt_report_sold_within_whole")),
         sa.CheckConstraint("shown_registered_fen BETWEEN 0 AND shown_fen", name=op.f("ck_tilt_report_shown_within_whole")),
         sa.CheckConstraint("shown_fen <= sold_fen", name=op.f("ck_tilt_report_shown_within_sold")),
-        sa.CheckConstraint("kept_at_least BETWEEN 0 AND 1", name=op.f("ck_tilt_report_kept_range")),
+        sa.CheckConstraint("kept_share BETWEEN 0 AND 1", name=op.f("ck_tilt_report_kept_range")),
         sa.ForeignKeyConstraint(["policy_id"], ["tilt_policy.id"], name=op.f("fk_tilt_report_policy_id_tilt_policy")),
         sa.PrimaryKeyConstraint("reported_on", "policy_id", name=op.f("pk_tilt_report")),
     )

@@ -158,8 +158,9 @@ def listing(
     state: ListingState = ListingState.ON_SALE,
     rank: float = 1.0,
     contributions: Mapping[int, int] | None = None,
+    published_at: datetime = NOW - timedelta(days=60),
 ) -> Listing:
-    """A listing on sale with one lot of ``stock`` units."""
+    """A listing on sale with one lot of ``stock`` units, not new any more."""
     seller = seller or producer()
     kind = kind or product()
     made = Listing(
@@ -176,7 +177,7 @@ def listing(
         rank=rank,
         search_terms=func.array_to_tsvector(array(index_terms(title_zh, title_en, kind.name_zh, kind.name_en))),
         created_at=NOW,
-        published_at=NOW,
+        published_at=published_at,
     )
     db.session.add(made)
     db.session.flush()

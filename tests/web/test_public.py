@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import ModelState, ModelVersion, Policy
+from marketplace.recommendations.models import Failure, ModelState, ModelVersion, Policy
 from marketplace.web.portals import public
 from tests.web.desk_world import COUNTY, Desk, World
 

@@ -66,7 +66,7 @@ class Figures:
     def tiles(self) -> list[dict[str, str]]:
         """The figures of all days together, each with what it is held against."""
         policy = self._policy
-        costed = [(row.expected, row.kept_at_least) for row in self._rows if row.kept_at_least is not None and row.expected]
+        costed = [(row.expected, row.kept_share) for row in self._rows if row.kept_share is not None and row.expected]
         weight = sum(expected / kept for expected, kept in costed if kept)
         kept = sum(expected for expected, _kept in costed) / weight if weight else None
         seen = self._whole("shown_registered_fen", "shown_fen")
@@ -216,7 +216,7 @@ def _cells(row: TiltReport) -> list[str]:
         _ends(row, "exposure"),
         fine(share_of(row, "expected")),
         _ends(row, "expected"),
-        fine(None if row.kept_at_least is None else 1 - row.kept_at_least),
+        fine(None if row.kept_share is None else 1 - row.kept_share),
         f"{row.order_lines:,}",
         yuan(row.sold_fen),
         fine(share_of(row, "sold")),
@@ -254,7 +254,7 @@ def _csv_row(policy: Policy | None, row: TiltReport) -> list[object]:
         row.lists,
         row.readers,
         *map(_plain, shares),
-        _plain(row.kept_at_least),
+        _plain(row.kept_share),
         row.order_lines,
         *map(plain_yuan, (row.sold_fen, row.registered_fen, row.shown_fen, row.shown_registered_fen)),
     ]

@@ -1,0 +1,47 @@
+"""The policies in force on a day, and which goods each covers: the nearest area's policy wins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from sqlalchemy import ColumnElement, Integer, case, func, literal
+
+from marketplace.catalogue.models import Listing
+from marketplace.recommendations.models import Policy
+
+
+@dataclass(frozen=True)
+class PoliciesInForce:
+    """One policy at the most for each area, the widest area first."""
+
+    day: date
+    policies: Sequence[Policy]
+
+    @property
+    def newest(self) -> Policy | None:
+        """The policy that began last, for a page that names one."""
+        return max(self.policies, key=lambda policy: (policy.begins_on, policy.id), default=None)
+
+    @property
+    def guard(self) -> float:
+        """The strictest consumer guard, because each policy has promised its own for the whole list."""
+        return max((policy.consumer_guard for policy in self.policies), default=0.0)
+
+    @property
+    def with_floors(self) -> bool:
+        """Whether any policy guarantees households a floor."""
+        return any(policy.household_floor for policy in self.policies)
+
+    def covering(self, area_code: str) -> Policy | None:
+        """The policy that covers goods from an area: the nearest one's."""
+        around = [policy for policy in self.policies if area_code.startswith(policy.area_code)]
+        return max(around, key=lambda policy: len(policy.area_code), default=None)
+
+    @cached_property
+    def policy_id(self) -> ColumnElement[int]:
+        """The policy that covers a ``Listing``, 0 for none, as a column."""
+        nearest = sorted(self.policies, key=lambda policy: -len(policy.area_code))
+        if not nearest:
+            return literal(0, Integer)
+        return case(*((func.starts_with(Listing.area_code, one.area_code), one.id) for one in nearest), else_=0)
