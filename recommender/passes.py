@@ -163,7 +163,7 @@ def _serve_all(
     length = shortlists.is_item.sum(axis=1)
     for number, user in enumerate(order):
         prices = ledger.prices()
-        if 2 * number >= users:
+        if 2 * number + 1 >= users:
             late.append(prices)
         size = int(length[user])
         if size == 0:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.rays import Lists
+from recommender.reach import missed_target
 from recommender.shortlists import Floats, Shortlists
 from recommender.targets import SHARE_ROUNDING, UnmetTarget
 
@@ -46,8 +47,8 @@ class Structure:
             return {None: float(prices[0])}
         return dict(zip(self.area_numbers.tolist(), prices.tolist(), strict=True))
 
-    def unmet(self, shortlists: Shortlists, lists: Lists) -> tuple[UnmetTarget, ...]:
-        """Name every area and household that falls short, with what it reached."""
+    def unmet(self, shortlists: Shortlists, lists: Lists, least_utility: Floats) -> tuple[UnmetTarget, ...]:
+        """Name every area and household that falls short, with what it reached and what it could reach."""
         items = np.take_along_axis(shortlists.items, lists.slots, axis=1)
         weights = np.where(items >= 0, shortlists.position_weights[: items.shape[1]], 0.0)
         items = np.maximum(items, 0)
@@ -56,16 +57,49 @@ class Structure:
         if self.area_numbers.size:
             whole, part = (_sums(self.area[items], values, self.share.size) for values in (weights, exposed))
             reached = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
-            for one in np.flatnonzero(reached < self.share - SHARE_ROUNDING):
-                number = int(self.area_numbers[one])
-                missed.append(UnmetTarget("area_exposure_share", number, float(self.share[one]), float(reached[one])))
+            missed += [
+                self._missed_area(shortlists, least_utility, one, float(reached[one]))
+                for one in np.flatnonzero(reached < self.share - SHARE_ROUNDING).tolist()
+            ]
         owed = self.floor * weights.sum()
         got = _sums(self.seller[items], exposed, self.floor.size)
         missed += [
-            UnmetTarget("household_floor", int(one), float(owed[one]), float(got[one]))
-            for one in np.flatnonzero(got < owed * (1 - SHARE_ROUNDING))
+            self._missed_floor(shortlists, least_utility, one, float(owed[one]), float(got[one]))
+            for one in np.flatnonzero(got < owed * (1 - SHARE_ROUNDING)).tolist()
         ]
         return tuple(missed)
+
+    def _missed_area(self, shortlists: Shortlists, least_utility: Floats, area: int, reached: float) -> UnmetTarget:
+        inside = ((self.area[np.maximum(shortlists.items, 0)] == area) & shortlists.is_item).astype(np.float64)
+        return missed_target(
+            shortlists,
+            inside * shortlists.benefit,
+            inside,
+            least_utility,
+            constraint="area_exposure_share",
+            subject=int(self.area_numbers[area]),
+            wanted=float(self.share[area]),
+            reached=reached,
+        )
+
+    def _missed_floor(
+        self, shortlists: Shortlists, least_utility: Floats, household: int, owed: float, got: float
+    ) -> UnmetTarget:
+        """Only consumers that have a good of the household among their candidates can give it exposure."""
+        offered = (self.seller[np.maximum(shortlists.items, 0)] == household) * shortlists.benefit
+        users = np.flatnonzero(offered.any(axis=1))
+        rows = shortlists.rows(users)
+        return missed_target(
+            rows,
+            offered[users],
+            rows.is_item.astype(np.float64),
+            least_utility[users],
+            constraint="household_floor",
+            subject=household,
+            wanted=owed,
+            reached=got,
+            unit=float(rows.exposure.sum()),
+        )
 
 
 def _sums(numbers: Numbers, values: Floats, size: int) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from recommender.passes import solve_by_passes
 from recommender.policy import TiltPolicy
 from recommender.rays import Lists, Targets, best_lists
+from recommender.reach import missed_target
 from recommender.share_duals import solve_shares
 from recommender.shortlists import Floats, Shortlists, build_shortlists, position_weights_or_default
 from recommender.structure import structure_of
@@ -154,32 +155,37 @@ def tilt_lists(
         allows_negative=not (policy.sales_share or policy.consumer_guard),
     )
     untilted = best_lists(shortlists, shortlists.relevance)
+    least = policy.consumer_guard * untilted.utility
     if structure is None:
         shares = solve_shares(shortlists, targets, untilted, policy.consumer_guard)
         prices = Multipliers({None: shares.exposure_multiplier}, shares.sales_multiplier, np.empty(0), shares.cap)
-        unmet = _unmet_shares(shortlists, targets, shares.lists)
+        unmet = _unmet_shares(shortlists, targets, shares.lists, least)
         return _result(shortlists, untilted, shares.lists, shares.utility_bound, prices, unmet)
     passes = solve_by_passes(shortlists, structure, policy, untilted)
     prices = Multipliers(structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part)
     if policy.per_area:
         # The areas carry the exposure target; one without registered goods is owed nothing by the others.
         targets = Targets(0.0, targets.sales)
-    unmet = _unmet_shares(shortlists, targets, passes.lists) + structure.unmet(shortlists, passes.lists)
+    unmet = _unmet_shares(shortlists, targets, passes.lists, least) + structure.unmet(shortlists, passes.lists, least)
     return _result(shortlists, untilted, passes.lists, passes.utility_bound, prices, unmet)
 
 
-def _unmet_shares(shortlists: Shortlists, targets: Targets, lists: Lists) -> tuple[UnmetTarget, ...]:
+def _unmet_shares(shortlists: Shortlists, targets: Targets, lists: Lists, least_utility: Floats) -> tuple[UnmetTarget, ...]:
     """Name the overall shares that fall short."""
+    exposure, sales = targets.surplus(lists, shortlists.exposure)
     missed = []
-    for name, wanted, surplus in zip(
-        ("exposure_share", "sales_share"),
-        (targets.exposure, targets.sales),
-        targets.surplus(lists, shortlists.exposure),
-        strict=True,
-    ):
-        if surplus < -SHARE_ROUNDING:
-            missed.append(UnmetTarget(name, None, wanted, wanted + surplus))
-    return tuple(missed)
+    if exposure < -SHARE_ROUNDING:
+        every_place = shortlists.is_item.astype(np.float64)
+        missed.append(("exposure_share", targets.exposure, exposure, shortlists.benefit, every_place))
+    if sales < -SHARE_ROUNDING:
+        sold = shortlists.relevance * shortlists.benefit
+        missed.append(("sales_share", targets.sales, sales, sold, shortlists.relevance))
+    return tuple(
+        missed_target(
+            shortlists, part, whole, least_utility, constraint=name, subject=None, wanted=wanted, reached=wanted + surplus
+        )
+        for name, wanted, surplus, part, whole in missed
+    )
 
 
 def _result(
