@@ -20,6 +20,14 @@ from recommender.targets import SHARE_ROUNDING, UnmetTarget
 MOST_STEPS = 30
 
 
+def most_exposed(shortlists: Shortlists, least_utility: Floats) -> Floats:
+    """Return the most exposure of benefit, sum of v b, that each consumer's list can give within its guard, (n_users,).
+
+    Randomised lists reach it exactly; see `largest_share`.
+    """
+    return _most(shortlists, shortlists.benefit, least_utility).sums(shortlists.benefit)
+
+
 def missed_target(
     shortlists: Shortlists,
     part: Floats,
@@ -53,11 +61,11 @@ class _Mixture:
     breaking: Slots
     chance: Floats
 
-    def total(self, values: Floats) -> float:
-        """Sum v x values over all places of all lists, in expectation."""
+    def sums(self, values: Floats) -> Floats:
+        """Sum v x values over the places of each list, in expectation, (n_users,)."""
         weights = self.shortlists.position_weights[: self.keeping.shape[1]]
         kept, broken = (np.take_along_axis(values, slots, axis=1) @ weights for slots in (self.keeping, self.breaking))
-        return float((kept + self.chance * (broken - kept)).sum())
+        return np.asarray(kept + self.chance * (broken - kept))
 
 
 def largest_share(shortlists: Shortlists, part: Floats, whole: Floats, least_utility: Floats) -> float:
@@ -89,7 +97,7 @@ def largest_share(shortlists: Shortlists, part: Floats, whole: Floats, least_uti
     share = 0.0
     for _ in range(MOST_STEPS):
         lists = _most(shortlists, part - share * whole, least_utility)
-        reached, shown = lists.total(part), lists.total(whole)
+        reached, shown = float(lists.sums(part).sum()), float(lists.sums(whole).sum())
         if shown <= 0:
             return 1.0
         if reached / shown <= share + SHARE_ROUNDING / 10:
