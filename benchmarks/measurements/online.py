@@ -49,7 +49,7 @@ def attainable_shares(
         rows = now.rows(order[served])
         least = policy.consumer_guard * best_lists(rows, rows.relevance).utility
         randomised[served] = most_exposed(rows, least)
-        ray = Ray(rows, 1.0, 0.0, Targets(1.0, 0.0), FARTHEST, least)
+        ray = Ray(rows, 1.0, 0.0, Targets(1.0, 0.0), FARTHEST, least, np.ones(len(least)))
         fixed[served] = ray.at(FARTHEST).exposed
     exposure = shortlists.exposure[order]
     target = policy.exposure_share or 0.0

@@ -16,6 +16,7 @@ def best_utility(
     sales_share: float = 0.0,
     guard: float = 0.0,
     area: NDArray[np.int64] | None = None,
+    consumer_weights: NDArray[np.float64] | None = None,
 ) -> float | None:
     """Return the largest sum of v s over randomised lists that fill every place; None where the targets exclude all.
 
@@ -52,8 +53,9 @@ def best_utility(
             row = np.zeros(gain.shape)
             row[user, :, place] = 1
             filled.append(row.ravel())
+    counted = gain if consumer_weights is None else gain * consumer_weights[:, None, None]
     answer = linprog(
-        -gain.ravel(), A_ub=np.array(rows), b_ub=limits, A_eq=np.array(filled), b_eq=np.ones(len(filled)), bounds=(0, 1)
+        -counted.ravel(), A_ub=np.array(rows), b_ub=limits, A_eq=np.array(filled), b_eq=np.ones(len(filled)), bounds=(0, 1)
     )
     return float(-answer.fun) if answer.status == 0 else None
 
