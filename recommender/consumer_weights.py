@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from recommender.policy import InvalidTiltInputError
-from recommender.shortlists import Floats
+from recommender.shortlists import Floats, real_numbers
 
 
 def weights_by_utility(untilted_utility: ArrayLike, exponent: float) -> Floats:
@@ -37,7 +37,7 @@ def weights_by_utility(untilted_utility: ArrayLike, exponent: float) -> Floats:
     >>> weights_by_utility([4.0, 1.0], 0.5).round(4).tolist()
     [0.8333, 1.6667]
     """
-    utility = np.asarray(untilted_utility, dtype=np.float64)
+    utility = real_numbers("untilted_utility", untilted_utility).astype(np.float64)
     if utility.ndim != 1 or not np.isfinite(utility).all() or (utility < 0).any():
         raise InvalidTiltInputError("untilted_utility must be finite, not negative and one per consumer")
     if not np.isfinite(exponent):
@@ -58,7 +58,7 @@ def checked_consumer_weights(consumer_weights: ArrayLike | None, users: int) -> 
     """
     if consumer_weights is None:
         return np.ones(users)
-    weights = np.asarray(consumer_weights, dtype=np.float64)
+    weights = real_numbers("consumer_weights", consumer_weights).astype(np.float64)
     if weights.shape != (users,) or not np.isfinite(weights).all() or (weights <= 0).any():
         raise InvalidTiltInputError("consumer_weights must hold one positive finite number per consumer")
     return weights

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.rays import Lists
 from recommender.reach import missed_target
-from recommender.shortlists import Floats, Shortlists
+from recommender.shortlists import Floats, Shortlists, real_numbers
 from recommender.targets import SHARE_ROUNDING, UnmetTarget
 
 Numbers = NDArray[np.int64]
@@ -120,7 +120,7 @@ def structure_of(
     InvalidTiltInputError
         An array the policy needs is missing, or one has a wrong shape or value.
     """
-    gain = np.asarray(benefit, dtype=np.float64)
+    gain = real_numbers("benefit", benefit).astype(np.float64).reshape(-1)
     sellers = _numbers("seller", seller, gain.size)
     areas = _numbers("area", area, gain.size)
     weights = _severity(severity, sellers)
@@ -141,6 +141,8 @@ def structure_of(
     if policy.household_floor:
         registered = np.unique(seller_numbers[gain > 0])
         owed = np.ones(registered.size) if weights is None else weights[registered]
+        if registered.size and not owed.any():
+            raise InvalidTiltInputError("severity is 0 for every household with goods, so no floor can be divided by it")
         floor[registered] = policy.household_floor * policy.exposure_share * owed / (owed.sum() or 1.0)
         helped = np.where(gain > 0, seller_numbers, -1)
     keys = np.column_stack([place, helped, np.unique(gain, return_inverse=True)[1]])
@@ -151,7 +153,7 @@ def structure_of(
 def _numbers(name: str, values: ArrayLike | None, size: int) -> Numbers | None:
     if values is None:
         return None
-    numbers = np.asarray(values)
+    numbers = real_numbers(name, values)
     if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
         raise InvalidTiltInputError(f"{name} must hold one whole number of at least 0 per item")
     return numbers.astype(np.int64)
@@ -160,7 +162,7 @@ def _numbers(name: str, values: ArrayLike | None, size: int) -> Numbers | None:
 def _severity(severity: ArrayLike | None, sellers: Numbers | None) -> Floats | None:
     if severity is None:
         return None
-    weights = np.asarray(severity, dtype=np.float64)
+    weights = real_numbers("severity", severity).astype(np.float64)
     if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
         raise InvalidTiltInputError("severity must be finite, not negative and one per seller")
     if sellers is None or (sellers.size and sellers.max() >= weights.size):

@@ -151,6 +151,9 @@ def test_same_data_give_the_same_bytes():
         ({"severity": np.full(60, np.nan)}, TiltPolicy(0.3), "severity"),
         ({"severity": np.full(60, -1.0)}, TiltPolicy(0.3), "severity"),
         ({"severity": np.ones(10)}, TiltPolicy(0.3), "severity must cover"),
+        ({"severity": ["great"] * 60}, TiltPolicy(0.3), "severity must hold real numbers"),
+        ({"severity": np.zeros(60)}, TiltPolicy(0.3, household_floor=0.5), "severity is 0 for every household"),
+        ({"seller": None}, TiltPolicy(0.3), "severity must cover"),
     ],
 )
 def test_each_bad_structure_is_refused_by_name(change, policy, said):
