@@ -221,7 +221,9 @@ def _bound(stop: _Stop, surplus: tuple[float, float]) -> float:
     ray, reach = stop.ray, stop.high
     if min(surplus) < -SHARE_ROUNDING:
         reached = Targets(ray.targets.exposure + min(0.0, surplus[0]), ray.targets.sales + min(0.0, surplus[1]))
-        ray = replace(ray, targets=reached)
+        # A smaller sales share lets its multiplier grow larger before it turns against relevance.
+        stretch = ray.targets.sales / reached.sales if reached.sales > 0 else 1.0
+        ray, reach = replace(ray, targets=reached, longest=ray.longest * stretch), reach * stretch
     if reach == 0:
         return ray.dual_bound(0.0)
     far = reach / (1 + reach)

@@ -27,7 +27,7 @@ class UnmetTarget:
     limited_by : str
         What stands in the way: "candidates" (even without a guard there are too few goods with benefit),
         "consumer_guard" (without it the target could be met), or "other_targets" (it could be met alone, up to the size
-        of one place).
+        of one place; where the whole exposure share is missed too, that entry says what they all lack).
     """
 
     constraint: str

@@ -172,8 +172,9 @@ def tilt_lists(
         return _result(shortlists, untilted, shares.lists, counts, shares.utility_bound, prices, unmet)
     passes = solve_by_passes(shortlists, structure, policy, untilted, counts)
     prices = Multipliers(structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part)
-    if policy.per_area and structure.share.any():
-        # The areas carry the exposure target; one without registered goods is owed nothing by the others.
+    if policy.per_area and structure.share.any() and not structure.share.all():
+        # The areas carry the exposure target; one without registered goods is owed nothing by the others. Where all
+        # have such goods, a whole that falls short tells what stands in the way of the areas together.
         targets = Targets(0.0, targets.sales)
     unmet = _unmet_shares(shortlists, targets, passes.lists, least) + structure.unmet(shortlists, passes.lists, least)
     return _result(shortlists, untilted, passes.lists, counts, passes.utility_bound, prices, unmet)

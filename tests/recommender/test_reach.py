@@ -9,6 +9,7 @@ from recommender.reach import largest_share
 from recommender.shortlists import build_shortlists
 from recommender.tilt import tilt_lists
 from tests.recommender.test_tilt import crowd, markets
+from tests.recommender.test_tilt_structure import county_market
 from tests.recommender.tilt_oracle import best_utility, largest_exposure_share
 
 WEIGHTS = 1 / np.log2([2, 3, 4])
@@ -91,8 +92,9 @@ def test_a_household_that_nobody_can_be_shown_is_limited_by_the_candidates():
 def test_an_area_out_of_reach_is_said_with_its_number_and_its_largest_share():
     relevance, benefit, area = [[0.5, 0.1]], [0, 1], [7, 7]
     policy = TiltPolicy(0.5, per_area=True, consumer_guard=0.9)
-    missed = tilt_lists(relevance, benefit, 1, policy, area=area).unmet[0]
+    whole, missed = tilt_lists(relevance, benefit, 1, policy, area=area).unmet
     assert (missed.constraint, missed.subject, missed.limited_by) == ("area_exposure_share", 7, "consumer_guard")
+    assert (whole.constraint, whole.subject, whole.limited_by) == ("exposure_share", None, "consumer_guard")
     assert (missed.wanted, missed.reached) == (0.5, 0.0)
     assert missed.largest == pytest.approx(0.125)
 
@@ -103,6 +105,23 @@ def test_floors_that_fit_alone_but_not_together_name_each_other():
     (missed,) = result.unmet
     assert (missed.constraint, missed.limited_by) == ("household_floor", "other_targets")
     assert (missed.reached, missed.largest) == pytest.approx((1 / np.log2(3), 1.0))
+
+
+def test_areas_that_fit_alone_but_not_together_say_that_the_guard_forbids_the_whole():
+    market = county_market(users=60, penalty=0.2)
+    whole, *areas = tilt_lists(n=10, policy=TiltPolicy(0.8, per_area=True, consumer_guard=0.8), **market).unmet
+    assert (whole.constraint, whole.limited_by) == ("exposure_share", "consumer_guard")
+    assert whole.reached <= whole.largest < 0.5
+    assert [one.subject for one in areas] == [0, 1, 2, 3]
+    assert {one.limited_by for one in areas} == {"other_targets"}
+
+
+@pytest.mark.parametrize("policy", [TiltPolicy(sales_share=0.9, consumer_guard=0.9), TiltPolicy(0.3, 0.5, consumer_guard=0.8)])
+def test_a_sales_share_out_of_reach_is_certified_for_the_point_that_was_reached(policy):
+    relevance, benefit = crowd(penalty=0.2)
+    result = tilt_lists(relevance, benefit, 10, policy)
+    assert result.unmet[-1].reached == pytest.approx(result.sales_share)
+    assert 0 <= result.gap < 0.02
 
 
 def test_one_consumer_alone_is_served_per_area_and_what_is_missed_is_said():
