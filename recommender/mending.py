@@ -36,9 +36,19 @@ class Mender:
         Shown columns; copied.
     least_utility : float64 (n_users,)
         What every list must keep.
+    consumer_weights : float64 (n_users,)
+        What a unit of a consumer's utility counts.
     """
 
-    def __init__(self, shortlists: Shortlists, structure: Structure, slots: NDArray[np.intp], least_utility: Floats) -> None:
+    def __init__(
+        self,
+        shortlists: Shortlists,
+        structure: Structure,
+        slots: NDArray[np.intp],
+        least_utility: Floats,
+        consumer_weights: Floats,
+    ) -> None:
+        self.consumer_weights = consumer_weights
         self.shortlists, self.structure, self.slots = shortlists, structure, slots.copy()
         items = np.maximum(shortlists.items, 0)
         self.area, self.seller = structure.area[items], structure.seller[items]
@@ -116,7 +126,8 @@ class Mender:
             allowed &= out_seller != household
         else:
             won = np.where(in_area == area, -added - np.where(same, removed, 0.0), 0.0)
-        return np.where(allowed & (won > 0), np.minimum(won, short) / np.maximum(lost, LEAST_LOSS), 0.0)[rows]
+        counted = self.consumer_weights[users][:, None] * lost
+        return np.where(allowed & (won > 0), np.minimum(won, short) / np.maximum(counted, LEAST_LOSS), 0.0)[rows]
 
     def _exchange(self, user: int, place: int, column: int) -> None:
         """Show another good at one place and keep the sums in step."""

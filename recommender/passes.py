@@ -124,7 +124,9 @@ class PassSolution:
     utility_bound: float
 
 
-def solve_by_passes(shortlists: Shortlists, structure: Structure, policy: TiltPolicy, untilted: Lists) -> PassSolution:
+def solve_by_passes(
+    shortlists: Shortlists, structure: Structure, policy: TiltPolicy, untilted: Lists, consumer_weights: Floats
+) -> PassSolution:
     """Serve all consumers PASSES times, the last time for good.
 
     Parameters
@@ -135,25 +137,27 @@ def solve_by_passes(shortlists: Shortlists, structure: Structure, policy: TiltPo
     policy : TiltPolicy
     untilted : Lists
         Lists by relevance alone.
+    consumer_weights : float64 (n_users,)
+        a_u > 0, what a unit of a consumer's utility counts.
     """
     exposure = float(shortlists.exposure.sum())
-    scale = (float(untilted.utility.sum()) / exposure if exposure else 0.0) or 1.0
-    highest = 2 * (float(np.ptp(shortlists.relevance)) or 1.0)
+    scale = (float(consumer_weights @ untilted.utility) / exposure if exposure else 0.0) or 1.0
+    highest = 2 * (float(np.ptp(shortlists.relevance)) or 1.0) * float(consumer_weights.max())
     prices = Prices(np.zeros(structure.share.size), np.zeros(structure.floor.size), 0.0)
     order = np.random.default_rng(0).permutation(shortlists.items.shape[0])
     bound = np.inf
     for number in range(PASSES):
         step = max(FIRST_STEP * STEP_DECAY**number, LAST_STEP)
         ledger = Ledger(structure, policy.sales_share or 0.0, prices, step, scale, highest)
-        slots, guard_part, prices = _serve_all(shortlists, policy, ledger, order)
+        slots, guard_part, prices = _serve_all(shortlists, policy, ledger, order, consumer_weights)
         if number >= PASSES - PASSES_WITH_BOUND:
-            bound = min(bound, _bound(shortlists, structure, policy, untilted, prices))
-    lists = Mender(shortlists, structure, slots, policy.consumer_guard * untilted.utility).mend()
-    return PassSolution(lists, prices, guard_part, max(bound, float(lists.utility.sum())))
+            bound = min(bound, _bound(shortlists, structure, policy, untilted, prices, consumer_weights))
+    lists = Mender(shortlists, structure, slots, policy.consumer_guard * untilted.utility, consumer_weights).mend()
+    return PassSolution(lists, prices, guard_part, max(bound, float(consumer_weights @ lists.utility)))
 
 
 def _serve_all(
-    shortlists: Shortlists, policy: TiltPolicy, ledger: Ledger, order: NDArray[np.intp]
+    shortlists: Shortlists, policy: TiltPolicy, ledger: Ledger, order: NDArray[np.intp], consumer_weights: Floats
 ) -> tuple[NDArray[np.intp], Floats, Prices]:
     """Serve each consumer once; return lists, c_u and the multipliers averaged over the second half of the pass."""
     width = shortlists.items.shape[1]
@@ -163,13 +167,13 @@ def _serve_all(
     length = shortlists.is_item.sum(axis=1)
     for number, user in enumerate(order):
         prices = ledger.prices()
-        if 2 * number >= users:
+        if 2 * number + 1 >= users:
             late.append(prices)
         size = int(length[user])
         if size == 0:
             continue
         row = Row(shortlists.items[user, :size], shortlists.relevance[user, :size], shortlists.benefit[user, :size])
-        tilt = prices.tilt(ledger.structure, ledger.sales_share, row)
+        tilt = prices.tilt(ledger.structure, ledger.sales_share, row) / consumer_weights[user]
         weights = shortlists.position_weights[: min(n, size)]
         request = Shortlist(row.relevance, row.benefit, None, None, None)
         choice = choose(request, tilt, weights, policy.consumer_guard, None)
@@ -190,12 +194,20 @@ def _mean(prices: list[Prices]) -> Prices:
     )
 
 
-def _bound(shortlists: Shortlists, structure: Structure, policy: TiltPolicy, untilted: Lists, prices: Prices) -> float:
+def _bound(
+    shortlists: Shortlists,
+    structure: Structure,
+    policy: TiltPolicy,
+    untilted: Lists,
+    prices: Prices,
+    consumer_weights: Floats,
+) -> float:
     """Evaluate the dual at given multipliers; any multipliers bound, the averaged ones closely.
 
-    Sum over consumers of the guarded maximum of v (s + t), less what the floors are owed: sum of mu phi tau w E.
+    Sum over consumers of a_u times the guarded maximum of v (s + t / a_u), less what the floors are owed: sum of
+    mu phi tau w E.
     """
-    tilt = prices.tilt(structure, policy.sales_share or 0.0, shortlists)
+    tilt = prices.tilt(structure, policy.sales_share or 0.0, shortlists) / consumer_weights[:, None]
     least = policy.consumer_guard * untilted.utility
     part = guard_parts(shortlists, tilt, least)
     lists = best_lists(shortlists, shortlists.relevance + part[:, None] * tilt)
@@ -204,7 +216,7 @@ def _bound(shortlists: Shortlists, structure: Structure, policy: TiltPolicy, unt
     gained = (np.take_along_axis(tilt, lists.slots, axis=1) * shown).sum(axis=1)
     value = (lists.utility + part * gained) / part - (1 / part - 1) * least
     owed = float(prices.household @ structure.floor) * float(shortlists.exposure.sum())
-    return float(value.sum()) - owed
+    return float(consumer_weights @ value) - owed
 
 
 def guard_parts(shortlists: Shortlists, tilt: Floats, least_utility: Floats) -> Floats:

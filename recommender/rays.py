@@ -100,7 +100,7 @@ def _share(part: float, whole: float) -> float:
 
 @dataclass(slots=True)
 class Ray:
-    """All lists by s + min(r, cap_u) (e u b + a (b - tau_s) s), r from 0 to `longest`.
+    """All lists by s + min(r, cap_u) / a_u x (e b + alpha (b - tau_s) s), r from 0 to `longest`.
 
     Parameters
     ----------
@@ -112,6 +112,8 @@ class Ray:
         Largest r. Past it the order of goods could no longer change, or would turn against relevance.
     least_utility : float64 (n_users,)
         rho U0, below which no list may fall.
+    consumer_weights : float64 (n_users,)
+        a_u > 0: what a unit of a consumer's utility counts. The multipliers work on a consumer as r / a_u.
 
     Attributes
     ----------
@@ -125,6 +127,7 @@ class Ray:
     targets: Targets
     longest: float
     least_utility: Floats
+    consumer_weights: Floats
     direction: Floats = field(init=False)
     cap: Floats = field(init=False)
     _strained: Slots = field(init=False)
@@ -136,14 +139,22 @@ class Ray:
         self.direction = self.exposure_weight * short.benefit
         if self.sales_weight:
             self.direction = self.direction + self.sales_weight * (short.benefit - self.targets.sales) * short.relevance
-        self.cap = self._guard_caps()
-        self._strained = np.flatnonzero(self.cap < self.longest)
+        self.direction = self.direction / self.consumer_weights[:, None]
+        end = self._ends()
+        self.cap = self._guard_caps(end)
+        self._strained = np.flatnonzero(self.cap < end)
         self._beyond = []
         if not self._strained.size:
             return
         rows, corner = short.rows(self._strained), self._corner().rows(self._strained)
         chain = spend_slack(rows, corner.slots, self.direction[self._strained], self.least_utility[self._strained])
         self._beyond = [corner, *(lists_from_slots(rows, slots) for slots in chain)]
+
+    def _ends(self) -> Floats:
+        """Return where the ray ends for each consumer; a sales price turns against relevance where a_u is small first."""
+        if not self.sales_weight:
+            return np.full(self.consumer_weights.size, self.longest)
+        return np.asarray(self.longest * self.consumer_weights / self.consumer_weights.max())
 
     def _corner(self) -> Lists:
         return best_lists(self.shortlists, self.shortlists.relevance + self.cap[:, None] * self.direction)
@@ -155,7 +166,8 @@ class Ray:
         held = r > self.cap[self._strained]
         if not held.any():
             return lists
-        value = np.stack([one.utility + r * self._tilt(one) for one in self._beyond])
+        strained_weights = self.consumer_weights[self._strained]
+        value = np.stack([strained_weights * one.utility + r * self._tilt(one) for one in self._beyond])
         chosen = value.argmax(axis=0)
         for number, one in enumerate(self._beyond):
             takes = held & (chosen == number)
@@ -167,19 +179,19 @@ class Ray:
         tilt = self.exposure_weight * lists.exposed
         return tilt + self.sales_weight * (lists.sold - self.targets.sales * lists.utility)
 
-    def _guard_caps(self) -> Floats:
+    def _guard_caps(self, end: Floats) -> Floats:
         """Bisect, per consumer whose list at the end of the ray breaks the guard, the last strength that keeps it.
 
         Utility never rises along a ray, so halving is exact. It halves x = r / (1 + r), which is fine near r = 1 and
         still reaches the end.
         """
         short = self.shortlists
-        cap = np.full(short.items.shape[0], self.longest)
+        cap = end.copy()
         strained = np.flatnonzero(self._breaks_guard(short, self.direction, self.least_utility, cap))
         if not strained.size or not self.least_utility.any():
             return cap
         rows, direction, least = short.rows(strained), self.direction[strained], self.least_utility[strained]
-        low, high = np.zeros(strained.size), np.full(strained.size, self.longest / (1 + self.longest))
+        low, high = np.zeros(strained.size), end[strained] / (1 + end[strained])
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             broken = self._breaks_guard(rows, direction, least, middle / (1 - middle))
@@ -193,11 +205,11 @@ class Ray:
         return np.asarray(lists.utility < least * (1 - ROUNDING))
 
     def dual_bound(self, r: float) -> float:
-        """Return an upper bound on the utility of all lists, randomised ones too, that meet targets and guard.
+        """Return an upper bound on the weighted utility of all lists, randomised ones too, that meet targets and guard.
 
-        With T the tilt terms of a list, g = sum of v(b - tau) lambda + sum of v s(b - tau_s) alpha, and c = min(1,
-        cap / r): sum over consumers of (U + c T) / c - (1 / c - 1) rho U0, U + c T taken at its maximum. Each c > 0
-        bounds (weak duality: 1 / c - 1 is the multiplier of the guard); the cap makes it tight.
+        With T the tilt terms of a list, sum of v(b - tau) lambda + sum of v s(b - tau_s) alpha, over a_u, and c =
+        min(1, cap / r): sum over consumers of a_u ((U + c T) / c - (1 / c - 1) rho U0), U + c T taken at its maximum.
+        Each c > 0 bounds (weak duality: 1 / c - 1 is the multiplier of the guard); the cap makes it tight.
         """
         short = self.shortlists
         strength = np.maximum(np.minimum(r, self.cap), min(r, ROUNDING))
@@ -205,7 +217,9 @@ class Ray:
         tilt = self.exposure_weight * (lists.exposed - self.targets.exposure * short.exposure)
         if self.sales_weight:
             tilt = tilt + self.sales_weight * (lists.sold - self.targets.sales * lists.utility)
+        weights = self.consumer_weights
         if r == 0:
-            return float(lists.utility.sum())
+            return float(weights @ lists.utility)
         inverse = r / strength
-        return float((inverse * (lists.utility + strength * tilt) - (inverse - 1) * self.least_utility).sum())
+        value = inverse * (lists.utility + strength * tilt / weights) - (inverse - 1) * self.least_utility
+        return float(weights @ value)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recommender.guard_slack import spend_slack
 from recommender.policy import InvalidTiltInputError
 from recommender.rays import ROUNDING
-from recommender.shortlists import Floats
+from recommender.shortlists import Floats, Shortlists
 
 # Halvings of c_u; the tenth leaves a thousandth of the multipliers unused.
 GUARD_HALVINGS = 10
@@ -120,7 +121,7 @@ class Choice:
 
 
 def choose(shortlist: Shortlist, tilt: Floats, weights: Floats, guard: float, max_per_seller: int | None) -> Choice:
-    """Sort by relevance + c tilt with the largest c in [0, 1] that keeps the guard, found by halving.
+    """Sort by relevance + c tilt with the largest c in [0, 1] that keeps the guard, then use up what that leaves.
 
     Parameters
     ----------
@@ -152,7 +153,24 @@ def choose(shortlist: Shortlist, tilt: Floats, weights: Floats, guard: float, ma
             low, positions, utility = middle, found, reached
         else:
             high = middle
+    if max_per_seller is None:
+        positions, utility = _with_slack_spent(shortlist, positions, utility, tilt, weights, guard * most)
     return Choice(positions, low, utility, most)
+
+
+def _with_slack_spent(
+    shortlist: Shortlist, positions: Positions, utility: float, tilt: Floats, weights: Floats, least: float
+) -> tuple[Positions, float]:
+    """Exchange goods or places for more tilt while the guard holds; of all lists on the way take the most worth."""
+    numbers = np.arange(shortlist.relevance.size, dtype=np.int32)
+    rows = Shortlists(numbers[None], shortlist.relevance[None], shortlist.benefit[None], weights)
+    worth = utility + float(tilt[positions] @ weights[: positions.size])
+    for (changed,) in spend_slack(rows, positions[None], tilt[None], np.array([least])):
+        kept = float(shortlist.relevance[changed] @ weights[: changed.size])
+        reached = kept + float(tilt[changed] @ weights[: changed.size])
+        if reached > worth:
+            positions, utility, worth = changed, kept, reached
+    return positions, utility
 
 
 def _top(score: Floats, n: int, seller: NDArray[np.int64] | None, max_per_seller: int | None) -> Positions:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class ShareSolution:
     cap : float64 (n_users,)
         c_u in [0, 1], the part of the multipliers the guard leaves to each consumer.
     utility_bound : float
-        No lists, randomised or not, that reach the same shares and keep the guard have more utility.
+        No lists, randomised or not, that reach the same shares and keep the guard have more weighted utility.
     """
 
     lists: Lists
@@ -67,7 +67,9 @@ class _Stop:
         return min(self.surplus) >= -SHARE_ROUNDING
 
 
-def solve_shares(shortlists: Shortlists, targets: Targets, untilted: Lists, guard: float) -> ShareSolution:
+def solve_shares(
+    shortlists: Shortlists, targets: Targets, untilted: Lists, guard: float, consumer_weights: Floats
+) -> ShareSolution:
     """Find the lists of most utility that meet both share targets, or come nearest to them.
 
     Parameters
@@ -78,9 +80,11 @@ def solve_shares(shortlists: Shortlists, targets: Targets, untilted: Lists, guar
         The lists by relevance alone.
     guard : float
         rho: every consumer keeps at least this part of its untilted utility.
+    consumer_weights : float64 (n_users,)
+        a_u > 0, what a unit of a consumer's utility counts.
     """
     least = guard * untilted.utility
-    stop = _best_stop(shortlists, targets, least)
+    stop = _best_stop(shortlists, targets, least, consumer_weights)
     lists = _exchange_marginal_lists(stop, shortlists)
     surplus = targets.surplus(lists, shortlists.exposure)
     bound = _bound(stop, surplus)
@@ -91,26 +95,26 @@ def solve_shares(shortlists: Shortlists, targets: Targets, untilted: Lists, guar
         stop.high * stop.ray.exposure_weight,
         stop.high * stop.ray.sales_weight,
         part,
-        max(bound, float(lists.utility.sum())),
+        max(bound, float(consumer_weights @ lists.utility)),
     )
 
 
-def _best_stop(shortlists: Shortlists, targets: Targets, least: Floats) -> _Stop:
+def _best_stop(shortlists: Shortlists, targets: Targets, least: Floats, consumer_weights: Floats) -> _Stop:
     """Turn between the exposure ray and the sales ray until both targets are just met."""
     exposure_only, sales_only = 0.0, math.pi / 2
     if not targets.sales:
-        return _search(_ray(shortlists, targets, least, exposure_only))
-    first = _search(_ray(shortlists, targets, least, sales_only))
+        return _search(_ray(shortlists, targets, least, consumer_weights, exposure_only))
+    first = _search(_ray(shortlists, targets, least, consumer_weights, sales_only))
     if not targets.exposure or first.surplus[0] >= -SHARE_ROUNDING:
         return first
-    last = _search(_ray(shortlists, targets, least, exposure_only))
+    last = _search(_ray(shortlists, targets, least, consumer_weights, exposure_only))
     if last.surplus[1] >= -SHARE_ROUNDING:
         return last
     low, high = exposure_only, sales_only
     best = max(first, last, key=_merit)
     for _ in range(TURNS):
         angle = (low + high) / 2
-        stop = _search(_ray(shortlists, targets, least, angle))
+        stop = _search(_ray(shortlists, targets, least, consumer_weights, angle))
         best = max(best, stop, key=_merit)
         if stop.surplus[0] > stop.surplus[1]:
             low = angle
@@ -121,10 +125,10 @@ def _best_stop(shortlists: Shortlists, targets: Targets, least: Floats) -> _Stop
 
 def _merit(stop: _Stop) -> tuple[float, float]:
     """Order stops: the least shortfall first, then the most utility."""
-    return min(0.0, min(stop.surplus) + SHARE_ROUNDING), float(stop.met.utility.sum())
+    return min(0.0, min(stop.surplus) + SHARE_ROUNDING), float(stop.ray.consumer_weights @ stop.met.utility)
 
 
-def _ray(shortlists: Shortlists, targets: Targets, least: Floats, angle: float) -> Ray:
+def _ray(shortlists: Shortlists, targets: Targets, least: Floats, consumer_weights: Floats, angle: float) -> Ray:
     """Point a ray between exposure (angle 0) and sales (angle pi / 2) and end it where no useful change is left."""
     scale = float(np.abs(shortlists.relevance).mean()) or 1.0
     exposure_weight, sales_weight = math.cos(angle) * scale, math.sin(angle)
@@ -136,7 +140,8 @@ def _ray(shortlists: Shortlists, targets: Targets, least: Floats, angle: float) 
     if sales_weight:
         # Beyond alpha = 1 / tau_s a *less* relevant good without benefit would be preferred to a better one.
         longest = min(longest, 1 / (targets.sales * sales_weight))
-    return Ray(shortlists, exposure_weight, sales_weight, targets, longest, least)
+    longest *= float(consumer_weights.max())
+    return Ray(shortlists, exposure_weight, sales_weight, targets, longest, least, consumer_weights)
 
 
 def _longest_multiplier(shortlists: Shortlists) -> float:
@@ -194,7 +199,7 @@ def _exchange_marginal_lists(stop: _Stop, shortlists: Shortlists) -> Lists:
         return stop.met
     users = np.flatnonzero(differs)
     gain = (stop.met.exposed - stop.short.exposed)[users]
-    loss = (stop.short.utility - stop.met.utility)[users]
+    loss = (stop.ray.consumer_weights * (stop.short.utility - stop.met.utility))[users]
     users = users[np.argsort(loss / np.maximum(gain, np.finfo(float).tiny), kind="stable")]
     low, high = 0, users.size
     takes = np.zeros(differs.size, dtype=bool)
@@ -216,7 +221,9 @@ def _bound(stop: _Stop, surplus: tuple[float, float]) -> float:
     ray, reach = stop.ray, stop.high
     if min(surplus) < -SHARE_ROUNDING:
         reached = Targets(ray.targets.exposure + min(0.0, surplus[0]), ray.targets.sales + min(0.0, surplus[1]))
-        ray = Ray(ray.shortlists, ray.exposure_weight, ray.sales_weight, reached, ray.longest, ray.least_utility)
+        # A smaller sales share lets its multiplier grow larger before it turns against relevance.
+        stretch = ray.targets.sales / reached.sales if reached.sales > 0 else 1.0
+        ray, reach = replace(ray, targets=reached, longest=ray.longest * stretch), reach * stretch
     if reach == 0:
         return ray.dual_bound(0.0)
     far = reach / (1 + reach)

@@ -58,6 +58,22 @@ class Shortlists:
         return Shortlists(self.items[chosen], self.relevance[chosen], self.benefit[chosen], self.position_weights)
 
 
+def real_numbers(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return values as an array of real numbers, refusing text, complex numbers, gaps and rows of unlike length.
+
+    >>> real_numbers("benefit", [0, "many"])
+    Traceback (most recent call last):
+    recommender.policy.InvalidTiltInputError: benefit must hold real numbers
+    """
+    try:
+        numbers = np.asarray(values)
+    except ValueError as error:
+        raise InvalidTiltInputError(f"{name} must hold real numbers in rows of one length") from error
+    if numbers.dtype.kind not in "fiub":
+        raise InvalidTiltInputError(f"{name} must hold real numbers")
+    return numbers
+
+
 def position_weights_or_default(position_weights: ArrayLike | None, n: int) -> Floats:
     """Return v for n positions: the given weights, or 1 / log2(k + 1) for k = 1..n (Järvelin & Kekäläinen 2002).
 
@@ -68,7 +84,7 @@ def position_weights_or_default(position_weights: ArrayLike | None, n: int) -> F
         raise InvalidTiltInputError(f"n must be a whole number of at least 1, not {n!r}")
     if position_weights is None:
         return np.asarray(1.0 / np.log2(np.arange(2, n + 2)))
-    weights = np.asarray(position_weights, dtype=np.float64)
+    weights = real_numbers("position_weights", position_weights).astype(np.float64)
     if weights.shape != (n,):
         raise InvalidTiltInputError(f"position_weights must have shape ({n},), not {weights.shape}")
     if not np.isfinite(weights).all() or (weights <= 0).any() or (np.diff(weights) > 0).any():
@@ -111,14 +127,12 @@ def build_shortlists(
     InvalidTiltInputError
         A shape does not fit, a number is not finite or out of range, an item is unknown or stands twice.
     """
-    scores = np.asarray(relevance)
+    scores = real_numbers("relevance", relevance)
     gain = _checked_benefit(benefit)
     if scores.ndim != 2 or 0 in scores.shape:
         raise InvalidTiltInputError(f"relevance must have shape (n_users, n_items) and hold a pair, not {scores.shape}")
-    if scores.dtype.kind not in "fiu":
-        raise InvalidTiltInputError(f"relevance must hold real numbers, not {scores.dtype}")
     if candidates is not None:
-        return _from_candidates(scores, gain, position_weights, np.asarray(candidates), allows_negative)
+        return _from_candidates(scores, gain, position_weights, real_numbers("candidates", candidates), allows_negative)
     if scores.shape[1] != gain.size:
         raise InvalidTiltInputError(f"relevance has {scores.shape[1]} items but benefit has {gain.size}")
     blocks = list(_blocks(gain, group))
@@ -131,7 +145,7 @@ def build_shortlists(
 
 
 def _checked_benefit(benefit: ArrayLike) -> Floats:
-    gain = np.asarray(benefit, dtype=np.float64)
+    gain = real_numbers("benefit", benefit).astype(np.float64)
     if gain.ndim != 1:
         raise InvalidTiltInputError(f"benefit must have shape (n_items,), not {gain.shape}")
     if not np.isfinite(gain).all() or (gain < 0).any() or (gain > 1).any():

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.rays import Lists
-from recommender.shortlists import Floats, Shortlists
+from recommender.reach import missed_target
+from recommender.shortlists import Floats, Shortlists, real_numbers
 from recommender.targets import SHARE_ROUNDING, UnmetTarget
 
 Numbers = NDArray[np.int64]
@@ -46,8 +47,8 @@ class Structure:
             return {None: float(prices[0])}
         return dict(zip(self.area_numbers.tolist(), prices.tolist(), strict=True))
 
-    def unmet(self, shortlists: Shortlists, lists: Lists) -> tuple[UnmetTarget, ...]:
-        """Name every area and household that falls short, with what it reached."""
+    def unmet(self, shortlists: Shortlists, lists: Lists, least_utility: Floats) -> tuple[UnmetTarget, ...]:
+        """Name every area and household that falls short, with what it reached and what it could reach."""
         items = np.take_along_axis(shortlists.items, lists.slots, axis=1)
         weights = np.where(items >= 0, shortlists.position_weights[: items.shape[1]], 0.0)
         items = np.maximum(items, 0)
@@ -56,16 +57,49 @@ class Structure:
         if self.area_numbers.size:
             whole, part = (_sums(self.area[items], values, self.share.size) for values in (weights, exposed))
             reached = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
-            for one in np.flatnonzero(reached < self.share - SHARE_ROUNDING):
-                number = int(self.area_numbers[one])
-                missed.append(UnmetTarget("area_exposure_share", number, float(self.share[one]), float(reached[one])))
+            missed += [
+                self._missed_area(shortlists, least_utility, one, float(reached[one]))
+                for one in np.flatnonzero(reached < self.share - SHARE_ROUNDING).tolist()
+            ]
         owed = self.floor * weights.sum()
         got = _sums(self.seller[items], exposed, self.floor.size)
         missed += [
-            UnmetTarget("household_floor", int(one), float(owed[one]), float(got[one]))
-            for one in np.flatnonzero(got < owed * (1 - SHARE_ROUNDING))
+            self._missed_floor(shortlists, least_utility, one, float(owed[one]), float(got[one]))
+            for one in np.flatnonzero(got < owed * (1 - SHARE_ROUNDING)).tolist()
         ]
         return tuple(missed)
+
+    def _missed_area(self, shortlists: Shortlists, least_utility: Floats, area: int, reached: float) -> UnmetTarget:
+        inside = ((self.area[np.maximum(shortlists.items, 0)] == area) & shortlists.is_item).astype(np.float64)
+        return missed_target(
+            shortlists,
+            inside * shortlists.benefit,
+            inside,
+            least_utility,
+            constraint="area_exposure_share",
+            subject=int(self.area_numbers[area]),
+            wanted=float(self.share[area]),
+            reached=reached,
+        )
+
+    def _missed_floor(
+        self, shortlists: Shortlists, least_utility: Floats, household: int, owed: float, got: float
+    ) -> UnmetTarget:
+        """Only consumers that have a good of the household among their candidates can give it exposure."""
+        offered = (self.seller[np.maximum(shortlists.items, 0)] == household) * shortlists.benefit
+        users = np.flatnonzero(offered.any(axis=1))
+        rows = shortlists.rows(users)
+        return missed_target(
+            rows,
+            offered[users],
+            rows.is_item.astype(np.float64),
+            least_utility[users],
+            constraint="household_floor",
+            subject=household,
+            wanted=owed,
+            reached=got,
+            unit=float(rows.exposure.sum()),
+        )
 
 
 def _sums(numbers: Numbers, values: Floats, size: int) -> Floats:
@@ -86,7 +120,7 @@ def structure_of(
     InvalidTiltInputError
         An array the policy needs is missing, or one has a wrong shape or value.
     """
-    gain = np.asarray(benefit, dtype=np.float64)
+    gain = real_numbers("benefit", benefit).astype(np.float64).reshape(-1)
     sellers = _numbers("seller", seller, gain.size)
     areas = _numbers("area", area, gain.size)
     weights = _severity(severity, sellers)
@@ -107,6 +141,8 @@ def structure_of(
     if policy.household_floor:
         registered = np.unique(seller_numbers[gain > 0])
         owed = np.ones(registered.size) if weights is None else weights[registered]
+        if registered.size and not owed.any():
+            raise InvalidTiltInputError("severity is 0 for every household with goods, so no floor can be divided by it")
         floor[registered] = policy.household_floor * policy.exposure_share * owed / (owed.sum() or 1.0)
         helped = np.where(gain > 0, seller_numbers, -1)
     keys = np.column_stack([place, helped, np.unique(gain, return_inverse=True)[1]])
@@ -117,7 +153,7 @@ def structure_of(
 def _numbers(name: str, values: ArrayLike | None, size: int) -> Numbers | None:
     if values is None:
         return None
-    numbers = np.asarray(values)
+    numbers = real_numbers(name, values)
     if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
         raise InvalidTiltInputError(f"{name} must hold one whole number of at least 0 per item")
     return numbers.astype(np.int64)
@@ -126,7 +162,7 @@ def _numbers(name: str, values: ArrayLike | None, size: int) -> Numbers | None:
 def _severity(severity: ArrayLike | None, sellers: Numbers | None) -> Floats | None:
     if severity is None:
         return None
-    weights = np.asarray(severity, dtype=np.float64)
+    weights = real_numbers("severity", severity).astype(np.float64)
     if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
         raise InvalidTiltInputError("severity must be finite, not negative and one per seller")
     if sellers is None or (sellers.size and sellers.max() >= weights.size):

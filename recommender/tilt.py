@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recommender.consumer_weights import checked_consumer_weights
 from recommender.passes import solve_by_passes
 from recommender.policy import TiltPolicy
 from recommender.rays import Lists, Targets, best_lists
+from recommender.reach import missed_target
 from recommender.share_duals import solve_shares
 from recommender.shortlists import Floats, Shortlists, build_shortlists, position_weights_or_default
 from recommender.structure import structure_of
@@ -18,7 +20,7 @@ from recommender.targets import SHARE_ROUNDING, UnmetTarget
 
 @dataclass(frozen=True, slots=True)
 class Multipliers:
-    """The prices that produce the lists: score = s + c_u (alpha (b - tau_s) s + b (lambda + mu) - tau lambda).
+    """The prices that produce the lists: score = s + c_u / a_u (alpha (b - tau_s) s + b (lambda + mu) - tau lambda).
 
     Attributes
     ----------
@@ -50,8 +52,10 @@ class TiltResult:
         Achieved share of exposure (v b over v) and of expected sales (v s b over v s).
     utility : float
         U, the sum of v s over all lists.
+    weighted_utility : float
+        What was maximised: the sum of a_u U_u; equal to `utility` without consumer weights.
     utility_bound : float
-        Dual bound: no lists that meet the same targets have more utility, found by any method.
+        Dual bound: no lists that meet the same targets have more weighted utility, found by any method.
     kept_utility : float64 (n_users,)
         U_u over the utility of the consumer's untilted list; 1 where that is 0.
     multipliers : Multipliers
@@ -63,6 +67,7 @@ class TiltResult:
     exposure_share: float
     sales_share: float
     utility: float
+    weighted_utility: float
     utility_bound: float
     kept_utility: Floats
     multipliers: Multipliers
@@ -70,8 +75,8 @@ class TiltResult:
 
     @property
     def gap(self) -> float:
-        """The certificate: 1 - utility / utility_bound, 0 for provably best lists."""
-        return 1 - self.utility / self.utility_bound if self.utility_bound > 0 else 0.0
+        """The certificate: 1 - weighted_utility / utility_bound, 0 for provably best lists."""
+        return 1 - self.weighted_utility / self.utility_bound if self.utility_bound > 0 else 0.0
 
 
 def tilt_lists(
@@ -85,18 +90,19 @@ def tilt_lists(
     area: ArrayLike | None = None,
     position_weights: ArrayLike | None = None,
     candidates: ArrayLike | None = None,
+    consumer_weights: ArrayLike | None = None,
 ) -> TiltResult:
     """Choose n items for every consumer: the most utility among all lists that meet the policy.
 
-    Solves ``max sum_u sum_k v_k s(u, i_uk)`` subject to
+    Solves ``max sum_u a_u sum_k v_k s(u, i_uk)`` subject to
 
     - exposure: ``sum v b >= tau sum v``, over all lists or in every area by itself;
     - expected sales: ``sum v s b >= tau_s sum v s``;
     - floors: household h receives ``sum v b >= phi tau (w_h / sum w) sum v``;
     - guard: ``U_u >= rho U0_u`` for every consumer
 
-    by its Lagrangian: for given multipliers each list is a sort by ``s + c_u (alpha (b - tau_s) s + b (lambda + mu) -
-    tau lambda)``. Shares alone are solved by halving (`recommender.share_duals`), areas and floors by passes of the
+    by its Lagrangian: for given multipliers each list is a sort by ``s + c_u / a_u (alpha (b - tau_s) s + b (lambda +
+    mu) - tau lambda)``. Shares alone are solved by halving (`recommender.share_duals`), areas and floors by passes of the
     one-by-one rule and exchanges (`recommender.passes`). `TiltResult.gap` certifies what any method could still gain.
 
     Parameters
@@ -119,6 +125,9 @@ def tilt_lists(
         v, positive and not rising; 1 / log2(k + 1) when absent.
     candidates : int (n_users, M), optional
         The items each consumer may be shown, -1 for none; then relevance holds their scores.
+    consumer_weights : (n_users,), optional
+        a_u > 0, what one expected purchase of a consumer counts; 1 when absent. Targets and guard do not depend on it.
+        `recommender.consumer_weights` holds a family that leans toward those who buy little.
 
     Returns
     -------
@@ -154,38 +163,46 @@ def tilt_lists(
         allows_negative=not (policy.sales_share or policy.consumer_guard),
     )
     untilted = best_lists(shortlists, shortlists.relevance)
+    least = policy.consumer_guard * untilted.utility
+    counts = checked_consumer_weights(consumer_weights, untilted.utility.size)
     if structure is None:
-        shares = solve_shares(shortlists, targets, untilted, policy.consumer_guard)
+        shares = solve_shares(shortlists, targets, untilted, policy.consumer_guard, counts)
         prices = Multipliers({None: shares.exposure_multiplier}, shares.sales_multiplier, np.empty(0), shares.cap)
-        unmet = _unmet_shares(shortlists, targets, shares.lists)
-        return _result(shortlists, untilted, shares.lists, shares.utility_bound, prices, unmet)
-    passes = solve_by_passes(shortlists, structure, policy, untilted)
+        unmet = _unmet_shares(shortlists, targets, shares.lists, least)
+        return _result(shortlists, untilted, shares.lists, counts, shares.utility_bound, prices, unmet)
+    passes = solve_by_passes(shortlists, structure, policy, untilted, counts)
     prices = Multipliers(structure.by_area(passes.prices.area), passes.prices.sales, passes.prices.household, passes.guard_part)
-    if policy.per_area:
-        # The areas carry the exposure target; one without registered goods is owed nothing by the others.
+    if policy.per_area and structure.share.any() and not structure.share.all():
+        # The areas carry the exposure target; one without registered goods is owed nothing by the others. Where all
+        # have such goods, a whole that falls short tells what stands in the way of the areas together.
         targets = Targets(0.0, targets.sales)
-    unmet = _unmet_shares(shortlists, targets, passes.lists) + structure.unmet(shortlists, passes.lists)
-    return _result(shortlists, untilted, passes.lists, passes.utility_bound, prices, unmet)
+    unmet = _unmet_shares(shortlists, targets, passes.lists, least) + structure.unmet(shortlists, passes.lists, least)
+    return _result(shortlists, untilted, passes.lists, counts, passes.utility_bound, prices, unmet)
 
 
-def _unmet_shares(shortlists: Shortlists, targets: Targets, lists: Lists) -> tuple[UnmetTarget, ...]:
+def _unmet_shares(shortlists: Shortlists, targets: Targets, lists: Lists, least_utility: Floats) -> tuple[UnmetTarget, ...]:
     """Name the overall shares that fall short."""
+    exposure, sales = targets.surplus(lists, shortlists.exposure)
     missed = []
-    for name, wanted, surplus in zip(
-        ("exposure_share", "sales_share"),
-        (targets.exposure, targets.sales),
-        targets.surplus(lists, shortlists.exposure),
-        strict=True,
-    ):
-        if surplus < -SHARE_ROUNDING:
-            missed.append(UnmetTarget(name, None, wanted, wanted + surplus))
-    return tuple(missed)
+    if exposure < -SHARE_ROUNDING:
+        every_place = shortlists.is_item.astype(np.float64)
+        missed.append(("exposure_share", targets.exposure, exposure, shortlists.benefit, every_place))
+    if sales < -SHARE_ROUNDING:
+        sold = shortlists.relevance * shortlists.benefit
+        missed.append(("sales_share", targets.sales, sales, sold, shortlists.relevance))
+    return tuple(
+        missed_target(
+            shortlists, part, whole, least_utility, constraint=name, subject=None, wanted=wanted, reached=wanted + surplus
+        )
+        for name, wanted, surplus, part, whole in missed
+    )
 
 
 def _result(
     shortlists: Shortlists,
     untilted: Lists,
     lists: Lists,
+    consumer_weights: Floats,
     bound: float,
     multipliers: Multipliers,
     unmet: tuple[UnmetTarget, ...],
@@ -198,6 +215,7 @@ def _result(
         exposure_share=float(lists.exposed.sum()) / whole if whole else 0.0,
         sales_share=float(lists.sold.sum()) / utility if utility > 0 else 0.0,
         utility=utility,
+        weighted_utility=float(consumer_weights @ lists.utility),
         utility_bound=bound,
         kept_utility=kept,
         multipliers=multipliers,

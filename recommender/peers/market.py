@@ -26,12 +26,15 @@ class Market:
         Seller number of each item.
     n : int
         Length of a list.
+    guard : float
+        Part of its untilted utility that every list keeps; 0 in the peers' papers, which know no such promise.
     """
 
     relevance: NDArray[np.floating]
     benefit: Floats
     seller: NDArray[np.int64]
     n: int
+    guard: float = 0.0
     weights: Floats = field(init=False)
     shortlists: Shortlists = field(init=False)
     _registered_order: NDArray[np.int32] | None = field(init=False, default=None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.peers import PEERS, Market, at_equal_share, det_greedy, fa_ir, fair_rec, quota_per_list
+from recommender.peers import GUARDED_PEERS, PEERS, Market, at_equal_share, det_greedy, fa_ir, fair_rec, quota_per_list
 from recommender.policy import InvalidTiltInputError, TiltPolicy
 from recommender.tilt import tilt_lists
 
@@ -59,6 +59,25 @@ def test_a_market_without_registered_goods_is_served_by_relevance(peer):
     market = Market(market.relevance, np.zeros(80), market.seller, 10)
     items = at_equal_share(peer, market, 0.3, np.random.default_rng(0))
     assert market.exposure_share(items) == 0
+
+
+@pytest.mark.parametrize("peer", GUARDED_PEERS, ids=[peer.name for peer in GUARDED_PEERS])
+def test_a_peer_held_to_a_guard_keeps_it_on_every_list_and_no_better_than_the_guarded_bound(peer):
+    market = two_groups()
+    items = at_equal_share(peer, market, 0.3, np.random.default_rng(0))
+    kept = (np.take_along_axis(market.relevance, items, axis=1) @ market.weights) / (
+        -np.sort(-market.relevance, axis=1)[:, :10] @ market.weights
+    )
+    assert kept.min() >= 0.8 - 1e-9
+    share = market.exposure_share(items)
+    assert share == pytest.approx(0.3, abs=0.004)
+    policy = TiltPolicy(share, consumer_guard=0.8)
+    assert utility(market, items) <= tilt_lists(market.relevance, market.benefit, 10, policy).utility_bound * (1 + 1e-12)
+    assert market.guard == 0
+
+
+def test_guarded_peers_are_named_after_their_guard():
+    assert [peer.name for peer in GUARDED_PEERS] == ["CPFair, guard .8", "FairSync, guard .8", "P-MMF, guard .8"]
 
 
 def test_a_quota_holds_in_every_list_and_leaves_the_order_to_relevance():

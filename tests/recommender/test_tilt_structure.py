@@ -32,7 +32,8 @@ def area_shares(items, market):
     weights = np.broadcast_to(WEIGHTS, items.shape)
     whole = np.bincount(market["area"][items].ravel(), weights.ravel())
     part = np.bincount(market["area"][items].ravel(), (weights * market["benefit"][items]).ravel())
-    return part / whole
+    # An area none of whose goods are shown has no share.
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
 
 def household_exposure(items, market):
@@ -126,7 +127,7 @@ def test_whatever_is_not_named_as_unmet_is_met(seed, floor, guard):
     missed = {one.subject for one in result.unmet if one.constraint == "area_exposure_share"}
     has_target = np.bincount(market["area"], market["benefit"]) > 0
     for area, share in enumerate(area_shares(result.items, market)):
-        assert not has_target[area] or area in missed or share >= 0.3 - 1e-9 or np.isnan(share)
+        assert not has_target[area] or area in missed or np.isnan(share) or share >= 0.3 - 1e-9
     assert (result.kept_utility >= guard - 1e-9).all()
     assert result.utility <= result.utility_bound * (1 + 1e-12)
     assert all(len(set(row)) == 10 for row in result.items.tolist())
@@ -150,6 +151,9 @@ def test_same_data_give_the_same_bytes():
         ({"severity": np.full(60, np.nan)}, TiltPolicy(0.3), "severity"),
         ({"severity": np.full(60, -1.0)}, TiltPolicy(0.3), "severity"),
         ({"severity": np.ones(10)}, TiltPolicy(0.3), "severity must cover"),
+        ({"severity": ["great"] * 60}, TiltPolicy(0.3), "severity must hold real numbers"),
+        ({"severity": np.zeros(60)}, TiltPolicy(0.3, household_floor=0.5), "severity is 0 for every household"),
+        ({"seller": None}, TiltPolicy(0.3), "severity must cover"),
     ],
 )
 def test_each_bad_structure_is_refused_by_name(change, policy, said):

@@ -16,6 +16,7 @@ def best_utility(
     sales_share: float = 0.0,
     guard: float = 0.0,
     area: NDArray[np.int64] | None = None,
+    consumer_weights: NDArray[np.float64] | None = None,
 ) -> float | None:
     """Return the largest sum of v s over randomised lists that fill every place; None where the targets exclude all.
 
@@ -52,7 +53,33 @@ def best_utility(
             row = np.zeros(gain.shape)
             row[user, :, place] = 1
             filled.append(row.ravel())
+    counted = gain if consumer_weights is None else gain * consumer_weights[:, None, None]
     answer = linprog(
-        -gain.ravel(), A_ub=np.array(rows), b_ub=limits, A_eq=np.array(filled), b_eq=np.ones(len(filled)), bounds=(0, 1)
+        -counted.ravel(), A_ub=np.array(rows), b_ub=limits, A_eq=np.array(filled), b_eq=np.ones(len(filled)), bounds=(0, 1)
     )
     return float(-answer.fun) if answer.status == 0 else None
+
+
+def largest_exposure_share(
+    relevance: NDArray[np.float64], benefit: NDArray[np.float64], weights: NDArray[np.float64], guard: float
+) -> float:
+    """Return the largest share of exposure that randomised lists under a guard can give.
+
+    The guard binds each consumer alone, so each is a program of its own.
+    """
+    most = 0.0
+    for scores in relevance:
+        gain, exposed = np.outer(scores, weights), np.outer(benefit, weights)
+        untilted = -np.sort(-scores)[: weights.size] @ weights
+        once = np.kron(np.eye(scores.size), np.ones(weights.size))
+        filled = np.kron(np.ones(scores.size), np.eye(weights.size))
+        answer = linprog(
+            -exposed.ravel(),
+            A_ub=np.vstack([-gain.ravel(), once]),
+            b_ub=[-guard * untilted, *np.ones(scores.size)],
+            A_eq=filled,
+            b_eq=np.ones(weights.size),
+            bounds=(0, 1),
+        )
+        most -= answer.fun
+    return float(most / (weights.sum() * len(relevance)))

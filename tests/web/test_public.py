@@ -47,8 +47,8 @@ def test_without_a_policy_the_policy_page_says_so(visitor: Desk) -> None:
 
 
 def test_health_names_the_newest_model_that_can_serve(visitor: Desk, session: Session) -> None:
-    for state, ended_at in ((ModelState.READY, THEN), (ModelState.FAILED, None)):
-        session.add(ModelVersion(state=state, folder="x", began_at=THEN, ended_at=ended_at))
+    for state, failure, ended_at in ((ModelState.READY, None, THEN), (ModelState.FAILED, Failure.UNEXPECTED, None)):
+        session.add(ModelVersion(state=state, failure=failure, folder="x", began_at=THEN, ended_at=ended_at))
         session.flush()
     ready = session.query(ModelVersion).filter_by(state="ready").one()
     answer = visitor.get("/health")
