@@ -29,7 +29,7 @@ SCORED_AT_ONCE, SCORED_PART = 2000, 1 / 16
 # Up to so many items one product of the whole matrix is faster than bounds.
 SCANNED_AT_ONCE = 20_000
 # The first look takes runs with so many items per place of the answer, and scores the best bounds among them.
-SEEN_PER_PLACE, SCORED_PER_PLACE = 12, 2
+SEEN_PER_PLACE, SCORED_PER_PLACE = 8, 2
 # Every so manyth run tells well enough where the first look ends.
 SAMPLED_RUNS = 8
 # Past this part of all items one product of the whole matrix is faster than bounds and rows read one by one.
@@ -230,16 +230,17 @@ class _Search:
         return max(1, round(SEEN_PER_PLACE * self._size * n_sampled / max(n_items, 1)))
 
     def _bounded(self, runs: Places) -> tuple[Places, Marks | None, Floats]:
-        """Return the candidates of some runs by their places in the index, whether their run is raised, and their bounds."""
+        """Return the items of some runs by their places in the index, whether their run is raised, and their bounds.
+
+        The bound of what is hidden or scored already is minus infinity.
+        """
         index, taste = self._index, self._taste
-        places, of_run = index.places(runs)
-        numbers = index.order[places]
-        is_open = np.flatnonzero(~self._done[numbers])
-        places, numbers = places[is_open], numbers[is_open]
+        places, sizes = index.places(runs)
         bounds = score_bounds(taste.state.blend, index.norms[places] * taste.length)
         bounds += index.offsets[places]
-        bounds += taste.kind_terms[taste.state.kinds.of_item[numbers]]
-        return places, None if self._raised is None else self._raised[of_run[is_open]], bounds
+        bounds += np.repeat(taste.kind_terms[index.kinds[runs]], sizes)
+        bounds[self._done[index.order[places]]] = -np.inf
+        return places, None if self._raised is None else np.repeat(self._raised[runs], sizes), bounds
 
     def _score(self, numbers: Numbers | Places) -> None:
         self._found.add(numbers.astype(np.int32, copy=False), self._taste.logits(numbers))

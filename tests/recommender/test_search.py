@@ -10,6 +10,7 @@ from recommender import search as search_module
 from recommender.calibration import logistic
 from recommender.candidates import resolve_candidates
 from recommender.index import ItemIndex
+from recommender.kinds import Kinds, KindTables
 from recommender.search import Taste, best_items
 from tests.recommender.large_shop import by_brute_force, large_state, small_shop
 
@@ -196,3 +197,26 @@ def test_a_mask_changed_after_it_was_resolved_changes_no_candidate_set():
     mask[:] = False
     assert chosen.mask.all()
     assert len(SHOP.shortlist(1000, 30, candidates=chosen).item_ids) == 30
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_kinds=st.integers(1, 30),
+    n_columns=st.integers(0, 3),
+    n_own=st.integers(0, 12),
+    rises=st.booleans(),
+)
+def test_the_tree_of_kinds_says_of_each_kind_what_the_table_of_kinds_says(seed, n_kinds, n_columns, n_own, rises):
+    generator = np.random.default_rng(seed)
+    levels = generator.integers(-1, 4, (n_kinds, n_columns)).astype(np.int32)
+    if rises and n_columns:
+        levels = levels[np.lexsort(levels.T[::-1])]
+    share_of_code = generator.uniform(0.05, 1, 5).astype(np.float32)
+    of_item = generator.integers(0, n_kinds, 40).astype(np.int32)
+    kinds = Kinds(of_item, levels, share_of_code[levels + 1])
+    items = np.sort(generator.choice(40, n_own, replace=False)).astype(np.int32)
+    frequency = generator.uniform(0, 5, n_own).astype(np.float32)
+    weights = generator.standard_normal((n_columns, 3)).astype(np.float32)
+    expected = kinds.describe(items, frequency).reshape(n_kinds, -1).astype(np.float64) @ weights.ravel().astype(np.float64)
+    assert KindTables.of(kinds).terms(items, frequency, weights).tolist() == pytest.approx(expected.tolist(), abs=1e-5)
