@@ -35,7 +35,7 @@ LONGEST_RUN = 16
 class ItemIndex:
     """Items in runs of one kind and one side of the policy, with or without benefit; at most LONGEST_RUN, best first.
 
-    Twelve bytes per item beside the state it was built from.
+    About twenty bytes per item beside the state it was built from.
 
     Attributes
     ----------
