@@ -64,8 +64,8 @@ def _measure(shop: Shop, seed: int) -> None:
     for name, controller, most in (("share and guard", share, 50), ("floors too", floors, 50), ("floors too", floors, 150)):
         found = [_recall(model, shop, registered, controller, int(user), most) for user in users[:COMPARED]]
         print(f"    recall of the ten among all listings, {most} + {most}, {name}: {np.mean(found):.4f}")
-    part = _read(model, registered, users)
-    print(f"    index: {seconds:.2f} s to build, {size:.1f} MiB; 50 + 50 read {part:.2%} of the vectors")
+    part = _scored(model, registered, users)
+    print(f"    index: {seconds:.2f} s to build, {size:.1f} MiB; 50 + 50 score {part:.2%} of the listings one by one")
 
 
 def _controllers(shop: Shop) -> tuple[TiltController, TiltController]:
@@ -107,16 +107,16 @@ def _recall(
     return len(exact & set(ours.tolist())) / len(exact)
 
 
-def _read(model: Recommender, registered: CandidateSet, users: NDArray[np.intp]) -> float:
-    """Return the mean part of all vectors that a request reads."""
-    read, plain = [], Taste.logits
-    Taste.logits = lambda taste, numbers: read.append(len(numbers)) or plain(taste, numbers)  # type: ignore[method-assign]
+def _scored(model: Recommender, registered: CandidateSet, users: NDArray[np.intp]) -> float:
+    """Return the mean part of all listings that a request scores one by one; a scan reads all vectors besides."""
+    scored, plain = [], Taste.logits
+    Taste.logits = lambda taste, numbers: scored.append(len(numbers)) or plain(taste, numbers)  # type: ignore[method-assign]
     try:
         for user in users[:COMPARED]:
             model.shortlist(model.state.users.values[user], SIZES[0], must_include=registered)
     finally:
         Taste.logits = plain  # type: ignore[method-assign]
-    return sum(read) / COMPARED / len(model.state.items)
+    return sum(scored) / COMPARED / len(model.state.items)
 
 
 def _timed(calls: dict[str, Callable[[int], object]], users: NDArray[np.intp]) -> dict[str, tuple[float, float]]:
