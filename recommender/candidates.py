@@ -23,7 +23,7 @@ class ImplicitModel(Protocol):
         """Return item numbers and scores, padded and unfiltered in ways that differ by model."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CandidateSet:
     """Items that may be shown, resolved once and used for many requests.
 
@@ -35,11 +35,14 @@ class CandidateSet:
         Ids that the model has never met, in the given order, without repeats.
     hidden : int32 (n_items - k,)
         Numbers of the known items that may not be shown.
+    mask : bool (n_items,)
+        True where a known item may be shown.
     """
 
     numbers: Numbers
     unknown_ids: NDArray[Any]
     hidden: Numbers
+    mask: NDArray[np.bool_]
 
     @property
     def n_items(self) -> int:
@@ -49,7 +52,7 @@ class CandidateSet:
 
 def _set_of(may_be_shown: NDArray[np.bool_], unknown_ids: NDArray[Any]) -> CandidateSet:
     shown, hidden = (np.flatnonzero(mask).astype(np.int32) for mask in (may_be_shown, ~may_be_shown))
-    return CandidateSet(shown, unknown_ids, hidden)
+    return CandidateSet(shown, unknown_ids, hidden, may_be_shown)
 
 
 def resolve_candidates(items: IdMap, candidates: Any) -> CandidateSet:
@@ -76,7 +79,8 @@ def resolve_candidates(items: IdMap, candidates: Any) -> CandidateSet:
     if isinstance(candidates, np.ndarray) and candidates.dtype == np.bool_:
         if candidates.shape != (len(items),):
             raise InvalidRequestError(f"a mask has shape ({len(items)},), not {candidates.shape}")
-        return _set_of(candidates, nothing)
+        # A copy, so that what the caller does to the mask later changes no set in use.
+        return _set_of(candidates.copy(), nothing)
     numbers = items.numbers(candidates)
     known, mask = numbers >= 0, np.zeros(len(items), dtype=np.bool_)
     mask[numbers[known]] = True
@@ -86,24 +90,34 @@ def resolve_candidates(items: IdMap, candidates: Any) -> CandidateSet:
     return _set_of(mask, IdMap([]).extended(list(unknown)).values)
 
 
+def kth_largest(scores: Floats, k: int) -> np.float32:
+    """Return the k-th largest score; minus infinity where there are fewer than k.
+
+    Exact: the k-th largest of the maxima of blocks is never above it, so nothing below that can be it, and few are above.
+
+    >>> kth_largest(np.array([0.1, 0.5, 0.3], dtype=np.float32), 2)
+    np.float32(0.3)
+    """
+    if not 1 <= k <= len(scores):
+        return np.float32(-np.inf)
+    n_blocks = len(scores) // 32
+    if n_blocks > k:
+        maxima = scores[: n_blocks * 32].reshape(32, n_blocks).max(axis=0)
+        scores = scores[scores >= np.partition(maxima, n_blocks - k)[n_blocks - k]]
+    return np.float32(np.partition(scores, len(scores) - k)[len(scores) - k])
+
+
 def largest(scores: Floats, k: int) -> NDArray[np.intp]:
     """Return the places of the k largest scores, best first, equal ones in the order of their places.
 
-    Minus infinity marks what must not be returned. Exact: the k-th largest of the maxima of blocks is never above the
-    k-th largest score, so nothing below it can belong to the answer, and few are above it.
+    Minus infinity marks what must not be returned.
 
     >>> largest(np.array([0.1, 0.5, -np.inf, 0.5], dtype=np.float32), 3).tolist()
     [1, 3, 0]
     """
-    if k < 1 or not len(scores):
+    if k < 1:
         return np.empty(0, dtype=np.intp)
-    n_blocks = len(scores) // 32
-    if n_blocks > k:
-        maxima = scores[: n_blocks * 32].reshape(n_blocks, 32).max(axis=1)
-        least = np.partition(maxima, n_blocks - k)[n_blocks - k]
-        places = np.flatnonzero((scores >= least) & (scores > -np.inf))
-    else:
-        places = np.flatnonzero(scores > -np.inf)
+    places = np.flatnonzero((scores >= kth_largest(scores, k)) & (scores > -np.inf))
     return np.asarray(places[np.argsort(-scores[places], kind="stable")[:k]])
 
 

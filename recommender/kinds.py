@@ -80,6 +80,100 @@ class Kinds:
         return said
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KindTables:
+    """Kinds as a tree of their content columns, for answering one consumer at a time.
+
+    Consecutive kinds that agree in the first columns share a branch, so what is said of a coarse code is looked up once
+    for all of them, and worked out once per code.
+
+    Attributes
+    ----------
+    of_item : int32 (n_items,)
+    n_kinds : int
+    codes : tuple of intp (n_branches,), one per content column
+        Code of each branch + 1, so that 0 stands for an unknown code; the branches of the last column are the kinds.
+    parents : tuple of intp (n_branches,), one per content column
+        The branch of the column before that each branch grows from.
+    shares : tuple of float64 (n_codes + 1,), one per content column
+        As in `Kinds`, by such codes; 1 for an unknown code.
+    """
+
+    of_item: Numbers
+    n_kinds: int
+    codes: tuple[NDArray[np.intp], ...]
+    parents: tuple[NDArray[np.intp], ...]
+    shares: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def of(cls, kinds: Kinds) -> KindTables:
+        """Turn kinds into a tree; in rising order, as `kinds_of` gives them, they make the fewest branches."""
+        n_kinds = len(kinds.levels)
+        codes, parents, shares = [], [], []
+        is_first, before = np.zeros(n_kinds, dtype=np.bool_), np.zeros(1, dtype=np.intp)
+        is_first[:1] = True
+        for column, of_kind in enumerate(kinds.levels.T):
+            is_first[1:] |= of_kind[1:] != of_kind[:-1]
+            # With the last column every kind is a branch of its own.
+            starts = np.flatnonzero(is_first) if column < kinds.n_columns - 1 else np.arange(n_kinds)
+            parents.append(np.searchsorted(before, starts, side="right") - 1)
+            codes.append(of_kind[starts].astype(np.intp) + 1)
+            by_code = np.ones(int(of_kind.max(initial=-1)) + 2)
+            by_code[of_kind + 1] = kinds.shares[:, column]
+            by_code[0] = 1
+            shares.append(by_code)
+            before = starts
+        return cls(kinds.of_item, n_kinds, tuple(codes), tuple(parents), tuple(shares))
+
+    def terms(self, items: Numbers, frequency: Floats, weights: Floats) -> Floats:
+        """Return what a consumer's items add to the logit of every kind: `Kinds.describe` times weights.
+
+        Parameters
+        ----------
+        items : int32 (n_own,)
+        frequency : float32 (n_own,)
+        weights : float32 (n_columns, 3)
+            In the order of KIND_FEATURES.
+
+        Returns
+        -------
+        float32 (n_kinds,)
+
+        Examples
+        --------
+        The kinds and the history of `Kinds.describe`, by the affinity alone.
+
+        >>> kinds = Kinds(np.array([0, 0, 1], np.int32), np.array([[5], [6]], np.int32), np.full((2, 1), 0.5, np.float32))
+        >>> items, frequency = np.array([0, 1], np.int32), np.array([1.5, 0.5], np.float32)
+        >>> KindTables.of(kinds).terms(items, frequency, np.array([[0, 0, 1]], np.float32)).round(3).tolist()
+        [0.4050000011920929, -0.6930000185966492]
+        """
+        own, pseudo = self._codes_of(items), float(PSEUDO_PURCHASES)
+        total = float(frequency.sum(dtype=np.float64)) + pseudo
+        terms = np.zeros(1 if self.codes else self.n_kinds, dtype=np.float32)
+        columns = zip(own, self.codes, self.parents, self.shares, weights.tolist(), strict=True)
+        for mine, codes, parents, shares, (per_count, per_any, per_affinity) in columns:
+            counts, sums = np.bincount(mine), np.bincount(mine, weights=frequency)
+            had = np.flatnonzero(counts)
+            # A code the consumer never had has the same affinity whatever its share.
+            table = np.full(len(shares), per_affinity * np.log(pseudo / total), dtype=np.float32)
+            affinity = np.log((sums[had] + pseudo * shares[had]) / (total * shares[had]))
+            table[had] = per_count * np.log1p(counts[had]) + per_any + per_affinity * affinity
+            table[0] = 0
+            # Nothing is out of bounds; to clip is faster than to raise.
+            terms = np.take(terms, parents, mode="clip")
+            terms += np.take(table, codes, mode="clip")
+        return terms
+
+    def _codes_of(self, items: Numbers) -> list[NDArray[np.intp]]:
+        """Return the codes of items in every column, from the kinds up to the coarsest branches."""
+        branch, found = self.of_item[items].astype(np.intp), []
+        for column in range(len(self.codes) - 1, -1, -1):
+            found.append(self.codes[column][branch])
+            branch = self.parents[column][branch]
+        return found[::-1]
+
+
 def kinds_of(listings: Listings, item_frequency: Floats) -> Kinds:
     """Return the kinds of listings whose decayed frequencies are given, float32 (n_items,).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from recommender.config import RecommenderConfig
 from recommender.errors import InvalidRequestError, NotFittedError
 from recommender.folding import fold_in_events
 from recommender.ids import IdColumn
+from recommender.index import ItemIndex
 from recommender.interactions import Interactions, read_seconds
 from recommender.policy import TiltPolicy
 from recommender.recommending import Readers, recommend_plain, recommend_tilted
@@ -77,6 +78,7 @@ class Recommender:
     def __init__(self, config: RecommenderConfig | None = None):
         self.config = config or RecommenderConfig()
         self._state: State | None = None
+        self._index: ItemIndex | None = None
 
     @property
     def state(self) -> State:
@@ -90,6 +92,13 @@ class Recommender:
         if self._state is None:
             raise NotFittedError("fit or load the recommender first")
         return self._state
+
+    @property
+    def index(self) -> ItemIndex:
+        """The items laid out for fast requests; `NotFittedError` as `state`."""
+        if self._index is None:
+            raise NotFittedError("fit or load the recommender first")
+        return self._index
 
     def fit(
         self,
@@ -128,8 +137,8 @@ class Recommender:
             The table cannot be read.
         """
         generator = np.random.default_rng(rng)
-        self._state = train(interactions, item_features, _seconds(now), self.config, generator, consumer_areas)
-        return self
+        state = train(interactions, item_features, _seconds(now), self.config, generator, consumer_areas)
+        return self.serve(state)
 
     def relevance(
         self,
@@ -239,7 +248,7 @@ class Recommender:
         """Return the items worth ranking for one consumer, fast: the input of a tilted request.
 
         The `size` most probable candidates, and besides them the `size` most probable of those that `must_include`
-        names, found exactly by one scan.
+        names: exactly those that a scan of all items would find, from few of them (`recommender.search`).
 
         Parameters
         ----------
@@ -264,13 +273,14 @@ class Recommender:
         InvalidRequestError
             As `recommend`.
         """
-        state = self.state
+        state, index = self.state, self.index
         included = None if must_include is None else resolve_candidates(state.items, must_include)
         return shortlist_consumer(
             state,
+            index,
             state.users.number(user_id),
             check_length(size),
-            resolve_candidates(state.items, candidates),
+            index.everything if candidates is None else resolve_candidates(state.items, candidates),
             included,
             -1 if area is None else state.areas.number(area),
         )
@@ -306,9 +316,8 @@ class Recommender:
         InvalidItemFeaturesError
             The table cannot be read.
         """
-        folded = Recommender(self.config)
-        folded._state = fold_in_events(self.state, interactions, item_features, _seconds(now), self.config)
-        return folded
+        state = fold_in_events(self.state, interactions, item_features, _seconds(now), self.config)
+        return Recommender(self.config).serve(state)
 
     def save(self, path: str | Path) -> None:
         """Write the model into a folder, which is made if need be, with a manifest of shapes and sha256 digests.
@@ -338,9 +347,12 @@ class Recommender:
             A file is missing, cut short or changed.
         """
         state, config = load_state(Path(path), verify=verify)
-        model = cls(config)
-        model._state = state
-        return model
+        return cls(config).serve(state)
+
+    def serve(self, state: State) -> Self:
+        """Answer from a state, laid out anew for fast requests, and return itself."""
+        self._state, self._index = state, ItemIndex.of(state)
+        return self
 
 
 def _seconds(now: float | np.datetime64 | None) -> float | None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from recommender.calibration import logistic
 from recommender.candidates import CandidateSet, largest
+from recommender.index import ItemIndex
+from recommender.search import Taste, best_items
 from recommender.training import State
 
 Numbers = NDArray[np.int32]
@@ -50,13 +52,6 @@ class RelevantItems:
     item_numbers: Numbers
     probabilities: Floats
     is_stranger: bool
-
-
-def consumer_logits(state: State, user_number: int, area_number: int = -1) -> Floats:
-    """Return the logit of every item for one consumer, float32 (n_items,); -1 is a stranger, or no known area."""
-    if is_stranger(state, user_number):
-        return _stranger_logits(state, area_number)
-    return _finished(state, user_number, state.item_factors @ state.user_factors[user_number])
 
 
 def logits_in_chunks(
@@ -110,6 +105,7 @@ def is_stranger(state: State, user_number: int) -> bool:
 
 def shortlist_consumer(
     state: State,
+    index: ItemIndex,
     user_number: int,
     size: int,
     candidates: CandidateSet,
@@ -117,28 +113,33 @@ def shortlist_consumer(
     area_number: int = -1,
 ) -> RelevantItems:
     """Return the `size` most probable candidates of a consumer; see `Recommender.shortlist`."""
-    logits = consumer_logits(state, user_number, area_number)
-    logits[candidates.hidden] = -np.inf
-    chosen = largest(logits, size)
+    if is_stranger(state, user_number):
+        chosen, logits = _most_popular(_stranger_logits(state, area_number), size, candidates, included)
+    else:
+        chosen, logits = best_items(index, Taste.of(state, index.tables, user_number), size, candidates, included)
     unknown = candidates.unknown_ids
-    if included is not None:
-        extra = included.numbers[largest(logits[included.numbers], size)]
+    if included is not None and len(unknown) and len(chosen) >= size:
         wanted = set(included.unknown_ids.tolist())
-        unknown = unknown[[value in wanted for value in unknown.tolist()]] if len(chosen) >= size else unknown
-        chosen = np.union1d(chosen, extra)
-        chosen = chosen[np.argsort(-logits[chosen], kind="stable")]
+        unknown = unknown[[value in wanted for value in unknown.tolist()]]
     if not len(unknown):
         return RelevantItems(
-            state.items.values[chosen],
-            chosen.astype(np.int32),
-            logistic(logits[chosen]).astype(np.float32),
-            is_stranger(state, user_number),
+            state.items.values[chosen], chosen, logistic(logits).astype(np.float32), is_stranger(state, user_number)
         )
-    return _with_unknown(state, user_number, chosen, logits[chosen], unknown[:size], None if included else size)
+    return _with_unknown(state, user_number, chosen, logits, unknown[:size], None if included else size)
+
+
+def _most_popular(logits: Floats, size: int, candidates: CandidateSet, included: CandidateSet | None) -> tuple[Numbers, Floats]:
+    """Return numbers and logits of the best candidates, and of the best included ones, best first."""
+    logits[candidates.hidden] = -np.inf
+    chosen = largest(logits, size)
+    if included is not None:
+        chosen = np.union1d(chosen, included.numbers[largest(logits[included.numbers], size)])
+        chosen = chosen[np.argsort(-logits[chosen], kind="stable")]
+    return chosen.astype(np.int32), logits[chosen]
 
 
 def _with_unknown(
-    state: State, user_number: int, chosen: NDArray[np.intp], logits: Floats, unknown: NDArray[Any], most: int | None
+    state: State, user_number: int, chosen: Numbers, logits: Floats, unknown: NDArray[Any], most: int | None
 ) -> RelevantItems:
     """Put items that the model has never met where their prior belongs."""
     prior = np.full(len(unknown), unknown_logit(state, user_number), dtype=np.float32)

@@ -1,77 +1,137 @@
-"""Tilted serving against implicit's own untilted `recommend`: stacked, and by groups with guard and multipliers."""
+"""What a tilted request costs, whole, beside implicit's own untilted `recommend` over the same vectors.
+
+A request is what a shop does: `Recommender.shortlist` of the best listings and the best registered ones with the
+calibrated blend, then `TiltController.rank` with the multipliers in force and the consumer guard, then `record`. The
+index is exact: its lists are compared with those of the controller over every listing.
+"""
 
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from implicit.cpu.topk import topk
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recommender.request import Shortlist, choose
-from recommender.shortlists import position_weights_or_default
-from recommender.stacking import stacked_items, stacked_query
+from benchmarks.measurements.grown_shop import Shop, grown, isotropic
+from recommender import CandidateSet, Recommender, TiltController, TiltedList, TiltPolicy
+from recommender.calibration import logistic
+from recommender.search import Taste
 
-FACTORS, PLACES, ROUNDS, GUARD = 64, 10, 300, 0.8
-TILT = 0.05
+PLACES, ROUNDS, PER_ROUND, COMPARED = 10, 12, 25, 20
+# Of each side: what keeps .9999 of the optimum, and what the marketplace asks for.
+SIZES = (50, 150)
+SHARE, GUARD, FLOOR = 0.3, 0.8, 0.5
 
 
 def serving(listings: int, seed: int) -> None:
-    """Print milliseconds of untilted `recommend`, of the same search with the tilt, and of the guarded request."""
-    rng = np.random.default_rng(seed)
-    vectors = np.abs(rng.normal(0, 1, (listings, FACTORS))).astype(np.float32) / FACTORS
-    users = np.abs(rng.normal(0, 1, (200, FACTORS))).astype(np.float32) / 8
-    benefit = (rng.random(listings) < 0.28).astype(np.float32)
-    vectors[benefit > 0] *= 0.8
-    stacked = stacked_items(vectors, TILT * benefit)
-    weights = position_weights_or_default(None, PLACES)
-    plain, tilted = _model(vectors, users), _model(stacked, stacked_query(users, 1.0))
-    empty = csr_matrix((1, listings), dtype=np.float32)
+    """Print milliseconds per request, the ratio to untilted `recommend`, recall of the lists, and what the index costs."""
+    print(f"  {listings:,} listings with vectors grown from trained ones")
+    _measure(grown(listings, seed), seed)
+    print(f"  {listings:,} listings with normal vectors of one length, no content and one popularity: the worst case")
+    _measure(isotropic(listings, seed), seed)
 
-    groups = [np.flatnonzero(benefit == level) for level in (0, 1)]
-    parts = [np.ascontiguousarray(vectors[members]) for members in groups]
 
-    def grouped(user: int) -> None:
-        # All goods of a group have the same tilt, so the best n of each group hold the answer for every multiplier
-        # and every c_u; both searches together read the vectors once.
-        found = [topk(part, users[user : user + 1], PLACES, num_threads=1) for part in parts]
-        score = np.concatenate([scores[0] for _, scores in found]).astype(np.float64)
-        gain = np.repeat([0.0, 1.0], PLACES)
-        choose(Shortlist(score, gain, None, None, None), TILT * gain, weights, GUARD, None)
+def _measure(shop: Shop, seed: int) -> None:
+    state, listings = shop.state, len(shop.state.items)
+    width = state.item_factors.shape[1]
+    tracemalloc.start()
+    began = time.process_time()
+    model = Recommender().serve(state)
+    seconds, size = time.process_time() - began, tracemalloc.get_traced_memory()[0] / 2**20
+    tracemalloc.stop()
+    plain = AlternatingLeastSquares(factors=width, num_threads=1)
+    plain.item_factors, plain.user_factors = state.item_factors, state.user_factors
+    nothing = csr_matrix((1, listings), dtype=np.float32)
+    registered = model.candidate_set(state.listings.benefit > 0)
+    share, floors = _controllers(shop)
+    calls: dict[str, Callable[[int], object]] = {
+        "implicit recommend, untilted": lambda user: plain.recommend(user, nothing, PLACES, filter_already_liked_items=False)
+    }
+    for most in SIZES:
+        calls[f"{most} + {most}, share and guard"] = lambda user, most=most: _request(
+            model, shop, registered, share, user, most
+        )
+    calls["50 + 50, floors too"] = lambda user: _request(model, shop, registered, floors, user, SIZES[0])
+    users = np.random.default_rng(seed).permutation(np.flatnonzero(np.diff(state.history.indptr)))
+    timings = _timed(calls, users)
+    base = timings["implicit recommend, untilted"][0]
+    for name, (processor, wall) in timings.items():
+        print(f"    {name:<30} p50 {processor:7.3f} ms of processor {wall:7.3f} wall  {processor / base:5.2f} x untilted")
+    for name, controller, most in (("share and guard", share, 50), ("floors too", floors, 50), ("floors too", floors, 150)):
+        found = [_recall(model, shop, registered, controller, int(user), most) for user in users[:COMPARED]]
+        print(f"    recall of the ten among all listings, {most} + {most}, {name}: {np.mean(found):.4f}")
+    part = _scored(model, registered, users)
+    print(f"    index: {seconds:.2f} s to build, {size:.1f} MiB; 50 + 50 score {part:.2%} of the listings one by one")
 
-    timings = _timed(
-        {
-            "recommend, untilted": lambda user: plain.recommend(user, empty, N=PLACES, filter_already_liked_items=False),
-            "recommend, tilt stacked": lambda user: tilted.recommend(user, empty, N=PLACES, filter_already_liked_items=False),
-            "two groups, tilt and guard": grouped,
-        }
+
+def _controllers(shop: Shop) -> tuple[TiltController, TiltController]:
+    """Return a controller of a share and a guard, and one with a floor for each registered household besides."""
+    policy = TiltPolicy(exposure_share=SHARE, household_floor=FLOOR, consumer_guard=GUARD)
+    return (
+        TiltController(TiltPolicy(exposure_share=SHARE, consumer_guard=GUARD)),
+        TiltController(policy, total_severity=float(shop.severity.sum())),
     )
-    base = timings["recommend, untilted"]
-    for name, milliseconds in timings.items():
-        cost = f"p50 {milliseconds:.3f} ms of processor  {milliseconds / base:.2f} x untilted"
-        print(f"  {listings:>9,} x {FACTORS}  {name:<30} {cost}")
-    same = all(
-        set(tilted.recommend(user, empty, N=PLACES, filter_already_liked_items=False)[0].tolist())
-        == set(np.argsort(-(stacked @ stacked_query(users[user], 1.0)), kind="stable")[:PLACES].tolist())
-        for user in range(20)
-    )
-    print(f"  {listings:>9,} x {FACTORS}  tilted lists equal brute force: {same}")
 
 
-def _model(items: np.ndarray, users: np.ndarray) -> AlternatingLeastSquares:
-    model = AlternatingLeastSquares(factors=items.shape[1], num_threads=1)
-    model.item_factors, model.user_factors = items, users
-    return model
+def _request(
+    model: Recommender, shop: Shop, registered: CandidateSet, controller: TiltController, user: int, most: int
+) -> NDArray[np.int32]:
+    """Serve one request and count it; return the numbers of the listings shown."""
+    found = model.shortlist(model.state.users.values[user], most, must_include=registered)
+    served = _rank(shop, controller, found.item_numbers, found.probabilities)
+    controller.record(served)
+    return found.item_numbers[served.positions]
 
 
-def _timed(calls: dict[str, Callable[[int], object]]) -> dict[str, float]:
-    """Return the median processor milliseconds of each call: one thread works, and a busy machine must not count."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(ROUNDS):
+def _rank(shop: Shop, controller: TiltController, numbers: NDArray[np.int32], relevance: NDArray[np.float32]) -> TiltedList:
+    listings = shop.state.listings
+    if not controller.policy.household_floor:
+        return controller.rank(relevance, listings.benefit[numbers], PLACES)
+    severity = listings.severity[numbers]
+    return controller.rank(relevance, listings.benefit[numbers], PLACES, seller=shop.seller[numbers], severity=severity)
+
+
+def _recall(
+    model: Recommender, shop: Shop, registered: CandidateSet, controller: TiltController, user: int, most: int
+) -> float:
+    """Return which part of the list over every listing the list from the shortlist names, at the same multipliers."""
+    everything = np.arange(len(model.state.items), dtype=np.int32)
+    relevance = logistic(Taste.of(model.state, model.index.tables, user).all_logits(everything)).astype(np.float32)
+    exact = set(everything[_rank(shop, controller, everything, relevance).positions].tolist())
+    found = model.shortlist(model.state.users.values[user], most, must_include=registered)
+    ours = found.item_numbers[_rank(shop, controller, found.item_numbers, found.probabilities).positions]
+    return len(exact & set(ours.tolist())) / len(exact)
+
+
+def _scored(model: Recommender, registered: CandidateSet, users: NDArray[np.intp]) -> float:
+    """Return the mean part of all listings that a request scores one by one; a scan reads all vectors besides."""
+    scored, plain = [], Taste.logits
+    Taste.logits = lambda taste, numbers: scored.append(len(numbers)) or plain(taste, numbers)  # type: ignore[method-assign]
+    try:
+        for user in users[:COMPARED]:
+            model.shortlist(model.state.users.values[user], SIZES[0], must_include=registered)
+    finally:
+        Taste.logits = plain  # type: ignore[method-assign]
+    return sum(scored) / COMPARED / len(model.state.items)
+
+
+def _timed(calls: dict[str, Callable[[int], object]], users: NDArray[np.intp]) -> dict[str, tuple[float, float]]:
+    """Return the median milliseconds of processor and of wall of each call.
+
+    The calls take turns, a few requests of one kind each time: each runs under what load there is, and none with the
+    caches another has just filled.
+    """
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    for turn in range(ROUNDS):
+        some = users[np.arange(turn * PER_ROUND, (turn + 1) * PER_ROUND) % len(users)]
         for name, call in calls.items():
-            began = time.thread_time()
-            call(number % 200)
-            taken[name].append(1e3 * (time.thread_time() - began))
-    return {name: float(np.median(values)) for name, values in taken.items()}
+            call(int(some[-1]))
+            for user in some.tolist():
+                processor, wall = time.thread_time(), time.perf_counter()
+                call(user)
+                taken[name].append((1e3 * (time.thread_time() - processor), 1e3 * (time.perf_counter() - wall)))
+    return {name: tuple(np.median(values, axis=0).tolist()) for name, values in taken.items()}

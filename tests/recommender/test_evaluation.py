@@ -10,8 +10,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.evaluation import evaluate
 from recommender.peers import PEERS
-from recommender.policy import InvalidTiltInputError, TiltPolicy
-from recommender.stacking import rewrite_tilt, stacked_items, stacked_query
+from recommender.policy import TiltPolicy
 
 
 @pytest.fixture(scope="module")
@@ -65,32 +64,3 @@ def test_the_picture_is_well_formed_and_has_a_line_per_method_and_panel(evaluati
 
 def test_the_table_names_every_method(evaluation):
     assert all(row.method in evaluation.table() for row in evaluation.rows)
-
-
-def test_a_stacked_search_gives_the_tilted_order_of_brute_force():
-    rng = np.random.default_rng(0)
-    items, user, tilt = rng.normal(size=(50, 8)), rng.normal(size=8), rng.random(50)
-    stacked = stacked_items(items, tilt)
-    found = np.argsort(-(stacked @ stacked_query(user, 0.5)))
-    assert found.tolist() == np.argsort(-(items @ user + 0.5 * tilt)).tolist()
-
-
-def test_new_multipliers_rewrite_one_column():
-    stacked = stacked_items(np.eye(2), [0.0, 0.0])
-    rewrite_tilt(stacked, [0.5, 0.25])
-    assert stacked.tolist() == [[1.0, 0.0, 0.5], [0.0, 1.0, 0.25]]
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: stacked_items([[1.0]], [1.0, 2.0]),
-        lambda: stacked_items([[np.nan]], [1.0]),
-        lambda: stacked_query([1.0], 2.0),
-        lambda: stacked_query([np.inf], 1.0),
-        lambda: rewrite_tilt(stacked_items([[1.0]], [1.0]), [np.nan]),
-    ],
-)
-def test_bad_vectors_are_refused(call):
-    with pytest.raises(InvalidTiltInputError):
-        call()

@@ -6,7 +6,7 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recommender import CandidateSet, IdMap, Recommender, RecommenderConfig, top_n
+from recommender import IdMap, Recommender, RecommenderConfig, top_n
 from recommender.candidates import largest, resolve_candidates
 from recommender.errors import InvalidRequestError
 from tests.recommender.shop_log import shop_log
@@ -94,6 +94,6 @@ def test_a_mask_of_another_length_is_refused():
 
 
 def test_a_candidate_set_of_another_model_is_refused():
-    foreign = CandidateSet(np.arange(2, dtype=np.int32), np.empty(0), np.arange(7, dtype=np.int32))
+    foreign = resolve_candidates(IdMap(np.arange(9)), [0, 1])
     with pytest.raises(InvalidRequestError, match="another model"):
         resolve_candidates(IdMap([1, 2]), foreign)
