@@ -55,6 +55,8 @@ def test_a_token_makes_the_list_personal_until_its_owner_says_no(
             bought = factories.listing()
             record_event(buyer, bought.id, EventKind.PURCHASE, now=now - timedelta(days=30))
             record_event(buyer, bought.id, EventKind.PURCHASE, now=now - timedelta(days=2))
+        # One consumer alone teaches nothing.
+        record_event(factories.account(), bought.id, EventKind.PURCHASE, now=now - timedelta(days=2))
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is False, "before there is a model"
     serving.use_models_in(tmp_path)
     training.train(tmp_path, now=now, say=lambda _: None)
