@@ -37,8 +37,8 @@ LIST_PLACES = 12
 # The frontier runs in steps that people would name, and in no more of them than can be made while somebody waits.
 _STEPS = (0.01, 0.02, 0.05, 0.1)
 _MOST_POINTS = 5
-# A sales target over a part of the goods is put into terms of all goods by looking at the lists it led to, again and again.
-_ROUNDS = 3
+# A sales target over a part of the goods is put into terms of all goods by looking at lists, at most so often.
+_ROUNDS = 2
 # A share that is short by less than this has been reached, as far as a sample of consumers can tell.
 _ROUNDING = 0.001
 
@@ -336,13 +336,23 @@ class Bench:
         that is asked for: they pull the share of all goods neither up nor down, so it reaches the target exactly when the
         share of the covered goods does. That cannot be said of two targets at once, nor with floors, where only goods of
         registered households may count; then areas keep the goods apart, and a share of sales is put into terms of all goods
-        by the part that covered goods have in the lists it led to.
+        by the part that covered goods have of them: in the lists of that share alone, and once more in the lists of both.
         """
         world, partly = self._world, not covered.all()
         neutral = 0.0 if policy.household_floor else policy.exposure_share or policy.sales_share or 0.0
         benefit = np.where(covered, world.benefit, neutral)
-        known = not partly or not policy.sales_share or neutral == policy.sales_share
         result, asked = self.untilted, TiltPolicy()
+        known = not partly or not policy.sales_share or neutral == policy.sales_share
+        if not known:
+            # Of two targets one usually brings the other along, and one alone is found exactly and at once.
+            without_sales = replace(policy, sales_share=None)
+            without_exposure = replace(policy, exposure_share=None, household_floor=0.0)
+            for alone in (without_sales, without_exposure):
+                found = self._tilt(alone, covered)
+                met = not _unmet(found[0], policy, self._shares(found[0], covered))
+                if met and (alone.household_floor == policy.household_floor):
+                    return found
+                result = found[0]
         for _ in range(1 if known else _ROUNDS):
             part = self._sales_part(result, covered) if partly else 1.0
             asked = TiltPolicy(
@@ -355,7 +365,18 @@ class Bench:
             result = tilt_lists(
                 world.relevance, benefit, self._places, asked, seller=world.seller, area=covered.astype(np.int64)
             )
+            if result.unmet or not _unmet(result, policy, self._shares(result, covered)):
+                break
         return result, asked, benefit
+
+    def _shares(self, lists: TiltResult, covered: NDArray[np.bool_]) -> dict[str, float]:
+        """The shares that registered households have of what covered goods receive."""
+        exposed, sold = (amount * covered for amount in self._amounts(lists))
+        benefit = self._world.benefit
+        return {
+            "exposure_share": float(exposed @ benefit) / float(exposed.sum() or 1.0),
+            "sales_share": float(sold @ benefit) / float(sold.sum() or 1.0),
+        }
 
     def _sales_part(self, lists: TiltResult, covered: NDArray[np.bool_]) -> float:
         """The part of expected sales that covered goods have in some lists."""
@@ -376,16 +397,12 @@ class Bench:
 
     def outcome(self, lists: TiltResult, policy: PolicyDraft | None = None) -> Outcome:
         """Measure lists."""
-        exposed, sold = (amount * self._covered for amount in self._amounts(lists))
-        benefit = self._world.benefit
+        exposed = self._amounts(lists)[0] * self._covered
         each = (self._world.parts.T @ exposed)[self._helped] if self.households else np.zeros(1)
         people, held = lorenz(each)
         tenths = np.interp(np.linspace(0, 1, 11), people, held)
         p1, p5, median = (float(one) for one in np.quantile(lists.kept_utility, (0.01, 0.05, 0.5)))
-        shares = {
-            "exposure_share": float(exposed @ benefit) / float(exposed.sum() or 1.0),
-            "sales_share": float(sold @ benefit) / float(sold.sum() or 1.0),
-        }
+        shares = self._shares(lists, self._covered)
         unmet = _unmet(lists, policy, shares)
         return Outcome(
             target=None if policy is None else policy.exposure_share or policy.sales_share,
