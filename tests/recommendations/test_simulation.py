@@ -19,7 +19,8 @@ from marketplace.recommendations.models import EventKind, ServedList, TiltSum
 from marketplace.recommendations.policies import PolicyDraft
 from marketplace.recommendations.replay import new_propensities, replay
 from marketplace.recommendations.service import record_event, set_personalised
-from marketplace.recommendations.simulation import recent_consumers, simulate
+from marketplace.recommendations.simulation import simulate
+from marketplace.recommendations.world import recent_consumers
 from tests import factories
 from tests.factories import NOW, TODAY
 
