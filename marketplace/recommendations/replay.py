@@ -17,7 +17,8 @@ from sqlalchemy import text
 
 from marketplace.kernel.db import db
 from marketplace.recommendations.policies import PolicyDraft
-from marketplace.recommendations.simulation import SAMPLED_CONSUMERS, Bench, Floats, World, covered_goods, read_world
+from marketplace.recommendations.simulation import Bench
+from marketplace.recommendations.world import SAMPLED_CONSUMERS, Floats, World, covered_goods, read_world
 from recommender.off_policy import OffPolicyEstimate, estimate_reward
 
 # A place has earned something when its reader bought what stood there within a week, so the last week is still open.

@@ -5,60 +5,31 @@ households in them. Nothing is written, and what comes out are sums over consume
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from sqlalchemy import text
 
-from marketplace.catalogue.models import Listing
-from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db
-from marketplace.recommendations import serving
-from marketplace.recommendations.models import ModelVersion, Policy
+from marketplace.recommendations.models import Policy
 from marketplace.recommendations.policies import PolicyDraft
-from marketplace.recommendations.queries import newest_model, policies_in_force, policy_in_force
-from marketplace.registry.models import SUPPORTED
-from recommender import Recommender, RecommenderError, TiltPolicy, TiltResult, tilt_lists
+from marketplace.recommendations.queries import newest_model, policy_in_force
+from marketplace.recommendations.world import Floats, World, covered_goods, read_world
+from recommender import TiltPolicy, TiltResult, tilt_lists
 from recommender.metrics import gini, lorenz
 
-Floats = NDArray[np.float64]
-
-# So many consumers give a share to within a point and are tilted in a fraction of a second.
-SAMPLED_CONSUMERS = 250
-RECENT_DAYS = 90
 # A list of the home page.
 LIST_PLACES = 12
 # The frontier runs in steps that people would name, and in no more of them than can be made while somebody waits.
 _STEPS = (0.01, 0.02, 0.05, 0.1)
 _MOST_POINTS = 5
-# A sales target over a part of the goods is put into terms of all goods by looking at the lists it led to, again and again.
-_ROUNDS = 3
+# A sales target over a part of the goods is put into terms of all goods by looking at lists, at most so often.
+_ROUNDS = 2
 # A share that is short by less than this has been reached, as far as a sample of consumers can tell.
 _ROUNDING = 0.001
-
-
-@dataclass(frozen=True)
-class World:
-    """The shop as it stands: whom to make lists for, and from what.
-
-    ``relevance`` is (consumers, listings); ``benefit`` and ``seller`` run by listing; ``parts`` (listings, households) says
-    how much of a listing's benefit each registered household brought, so that its rows sum to ``benefit``.
-    """
-
-    version: ModelVersion
-    consumer_ids: list[int]
-    listing_ids: NDArray[np.int64]
-    area_codes: list[str]
-    relevance: Floats
-    benefit: Floats
-    seller: NDArray[np.int64]
-    parts: csr_array
 
 
 @dataclass(frozen=True)
@@ -210,81 +181,6 @@ def steps(first: float, last: float) -> list[float]:
     return found[:: 1 + (len(found) - 1) // _MOST_POINTS]
 
 
-def read_world(*, now: datetime, consumer_ids: Sequence[int] | None = None) -> World | None:
-    """Read the model, recent consumers (or those asked for) and what is in stock; None where one of them is missing."""
-    version = newest_model()
-    if version is None:
-        return None
-    try:
-        model = Recommender.load(serving.models_folder() / version.folder)
-    except (RecommenderError, OSError):
-        return None
-    consumers = recent_consumers(now=now) if consumer_ids is None else list(consumer_ids)
-    listings = db.session.execute(
-        db.select(Listing.id, Listing.producer_id, Listing.area_code, Listing.benefit_bp)
-        .where(on_sale(), Listing.available > 0)
-        .order_by(Listing.id)
-    ).all()
-    if not consumers or not listings:
-        return None
-    listing_ids = [row.id for row in listings]
-    benefit = np.array([row.benefit_bp / 10_000 for row in listings])
-    return World(
-        version=version,
-        consumer_ids=consumers,
-        listing_ids=np.array(listing_ids, dtype=np.int64),
-        area_codes=[row.area_code for row in listings],
-        relevance=model.relevance(consumers, candidates=listing_ids).astype(np.float64),
-        benefit=benefit,
-        seller=np.unique([row.producer_id for row in listings], return_inverse=True)[1],
-        parts=_household_parts(listing_ids, benefit, local_day(now)),
-    )
-
-
-def recent_consumers(*, now: datetime) -> list[int]:
-    """A sample, always the same for the same data, of consumers who did something lately and let lists follow it."""
-    rows = db.session.execute(
-        text(
-            "SELECT account_id FROM event LEFT JOIN preference USING (account_id)"
-            " WHERE at > :since AND preference.personalised IS NOT FALSE"
-            " GROUP BY account_id ORDER BY md5(account_id::text) LIMIT :most"
-        ),
-        {"since": now - timedelta(days=RECENT_DAYS), "most": SAMPLED_CONSUMERS},
-    )
-    return sorted(number for (number,) in rows)
-
-
-def _household_parts(listing_ids: list[int], benefit: Floats, day: date) -> csr_array:
-    """Divide the benefit of each listing among the registered households whose goods are in stock, by grams."""
-    rows = db.session.execute(
-        text(
-            "SELECT lot.listing_id, contribution.household_id, sum(contribution.grams)::float8 AS grams"
-            " FROM lot JOIN lot_contribution contribution ON contribution.lot_id = lot.id"
-            " JOIN household_status status ON status.household_id = contribution.household_id"
-            " WHERE lot.on_hand > 0 AND lot.listing_id = ANY(:listings)"
-            " AND status.days @> :day AND status.category = ANY(:supported)"
-            " GROUP BY 1, 2 ORDER BY 1, 2"
-        ),
-        {"listings": listing_ids, "day": day, "supported": [str(one) for one in SUPPORTED]},
-    ).all()
-    place = {number: at for at, number in enumerate(listing_ids)}
-    households = {number: at for at, number in enumerate(sorted({row.household_id for row in rows}))}
-    at = np.array([place[row.listing_id] for row in rows], dtype=np.int64)
-    grams = np.array([row.grams for row in rows], dtype=np.float64)
-    whole = np.bincount(at, weights=grams, minlength=len(listing_ids))
-    columns = np.array([households[row.household_id] for row in rows], dtype=np.int64)
-    values = grams / whole[at] * benefit[at] if len(at) else grams
-    return csr_array((values, (at, columns)), shape=(len(listing_ids), max(len(households), 1)))
-
-
-def covered_goods(world: World, area_code: str, day: date) -> NDArray[np.bool_]:
-    """The listings a policy of an area covers: those without a nearer area that has a policy of its own on the day."""
-    nearer = tuple(
-        row.area_code for row in policies_in_force(day) if row.area_code != area_code and row.area_code.startswith(area_code)
-    )
-    return np.array([code.startswith(area_code) and not code.startswith(nearer) for code in world.area_codes], dtype=bool)
-
-
 class Bench:
     """Makes lists in a world and measures what they give to the goods one draft covers."""
 
@@ -336,13 +232,23 @@ class Bench:
         that is asked for: they pull the share of all goods neither up nor down, so it reaches the target exactly when the
         share of the covered goods does. That cannot be said of two targets at once, nor with floors, where only goods of
         registered households may count; then areas keep the goods apart, and a share of sales is put into terms of all goods
-        by the part that covered goods have in the lists it led to.
+        by the part that covered goods have of them: in the lists of that share alone, and once more in the lists of both.
         """
         world, partly = self._world, not covered.all()
         neutral = 0.0 if policy.household_floor else policy.exposure_share or policy.sales_share or 0.0
         benefit = np.where(covered, world.benefit, neutral)
-        known = not partly or not policy.sales_share or neutral == policy.sales_share
         result, asked = self.untilted, TiltPolicy()
+        known = not partly or not policy.sales_share or neutral == policy.sales_share
+        if not known:
+            # Of two targets one usually brings the other along, and one alone is found exactly and at once.
+            without_sales = replace(policy, sales_share=None)
+            without_exposure = replace(policy, exposure_share=None, household_floor=0.0)
+            for alone in (without_sales, without_exposure):
+                found = self._tilt(alone, covered)
+                met = not _unmet(found[0], policy, self._shares(found[0], covered))
+                if met and (alone.household_floor == policy.household_floor):
+                    return found
+                result = found[0]
         for _ in range(1 if known else _ROUNDS):
             part = self._sales_part(result, covered) if partly else 1.0
             asked = TiltPolicy(
@@ -355,7 +261,18 @@ class Bench:
             result = tilt_lists(
                 world.relevance, benefit, self._places, asked, seller=world.seller, area=covered.astype(np.int64)
             )
+            if result.unmet or not _unmet(result, policy, self._shares(result, covered)):
+                break
         return result, asked, benefit
+
+    def _shares(self, lists: TiltResult, covered: NDArray[np.bool_]) -> dict[str, float]:
+        """The shares that registered households have of what covered goods receive."""
+        exposed, sold = (amount * covered for amount in self._amounts(lists))
+        benefit = self._world.benefit
+        return {
+            "exposure_share": float(exposed @ benefit) / float(exposed.sum() or 1.0),
+            "sales_share": float(sold @ benefit) / float(sold.sum() or 1.0),
+        }
 
     def _sales_part(self, lists: TiltResult, covered: NDArray[np.bool_]) -> float:
         """The part of expected sales that covered goods have in some lists."""
@@ -376,16 +293,12 @@ class Bench:
 
     def outcome(self, lists: TiltResult, policy: PolicyDraft | None = None) -> Outcome:
         """Measure lists."""
-        exposed, sold = (amount * self._covered for amount in self._amounts(lists))
-        benefit = self._world.benefit
+        exposed = self._amounts(lists)[0] * self._covered
         each = (self._world.parts.T @ exposed)[self._helped] if self.households else np.zeros(1)
         people, held = lorenz(each)
         tenths = np.interp(np.linspace(0, 1, 11), people, held)
         p1, p5, median = (float(one) for one in np.quantile(lists.kept_utility, (0.01, 0.05, 0.5)))
-        shares = {
-            "exposure_share": float(exposed @ benefit) / float(exposed.sum() or 1.0),
-            "sales_share": float(sold @ benefit) / float(sold.sum() or 1.0),
-        }
+        shares = self._shares(lists, self._covered)
         unmet = _unmet(lists, policy, shares)
         return Outcome(
             target=None if policy is None else policy.exposure_share or policy.sales_share,

@@ -46,6 +46,12 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-sales-product", "/office/sales?by=product"),
         ("office-sales-month", "/office/sales?by=month"),
         ("office-policy", "/office/policy"),
+        ("office-policy-draft", "/office/policy/draft"),
+        (
+            "office-policy-tried",
+            "/office/policy/draft?area=522636&exposure_share=40&household_floor=50&consumer_guard=80&begins_on=2999-01-01",
+        ),
+        ("office-tilt", "/office/tilt"),
     ],
     "operator": [
         ("operator-payments", "/operator/payments"),

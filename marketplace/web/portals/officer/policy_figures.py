@@ -9,7 +9,8 @@ from flask_babel import ngettext
 
 from marketplace.recommendations.models import Policy
 from marketplace.recommendations.replay import LOOKED_AT_DAYS, Replay
-from marketplace.recommendations.simulation import LIST_PLACES, RECENT_DAYS, Outcome, Simulation
+from marketplace.recommendations.simulation import LIST_PLACES, Outcome, Simulation
+from marketplace.recommendations.world import RECENT_DAYS
 from marketplace.web.filters import day as day_text
 from marketplace.web.filters import moment
 
