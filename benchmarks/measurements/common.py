@@ -1,7 +1,9 @@
-"""What all measurements share: the data, and the quality of lists with intervals."""
+"""What all measurements share: the data, the quality of lists with intervals, and what is demanded against what is reached."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,52 @@ __all__ = [
     "Journey",
     "Sellers",
     "Split",
+    "Verdict",
     "assign_sellers",
     "bootstrap_interval",
+    "fewer_households",
     "gains",
     "load_journey",
     "ndcg",
+    "print_verdicts",
     "recall",
     "split_at",
     "top_lists",
 ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One demanded figure.
+
+    Attributes
+    ----------
+    demand : str
+        What is asked, with its limit.
+    reached : str
+        What was seen; over several seeds the worst of them.
+    met : bool or None
+        None where the run could not measure it; `reached` then says why.
+    """
+
+    demand: str
+    reached: str
+    met: bool | None
+
+
+def print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Print each demand, what was reached, and yes, no or a dash."""
+    width = max((len(one.demand) for one in verdicts), default=0)
+    for one in verdicts:
+        word = "-" if one.met is None else "yes" if one.met else "no"
+        print(f"  {one.demand:<{width}}  {word:<4} {one.reached}")
+
+
+def fewer_households(journey: Journey, count: int) -> Journey:
+    """Keep the purchases of the first so many households, for a quick look."""
+    kept = np.isin(journey.household, np.unique(journey.household)[:count])
+    columns = {name: getattr(journey, name)[kept] for name in ("household", "product", "seconds", "quantity")}
+    return replace(journey, **columns)
 
 
 def gains(n: int) -> NDArray[np.float64]:

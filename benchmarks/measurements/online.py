@@ -30,8 +30,19 @@ def drifted(shortlists: Shortlists, factor: float) -> Shortlists:
     return Shortlists(shortlists.items, relevance, shortlists.benefit, shortlists.position_weights)
 
 
-def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltPolicy, seed: int) -> None:
+@dataclass(frozen=True)
+class Served:
+    """What an order of requests came to: its name, the two shares, and the kept utility of the worst 1 %."""
+
+    name: str
+    exposure_share: float
+    sales_share: float
+    kept_p1: float
+
+
+def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltPolicy, seed: int) -> list[Served]:
     """Print the achieved share and utility over the bound after 10,000 requests in several orders."""
+    found = []
     weights = position_weights_or_default(None, PLACES)
     shortlists = build_shortlists(relevance, sellers.benefit, PLACES, weights)
     batch = tilt_lists(relevance, sellers.benefit, PLACES, policy)
@@ -51,7 +62,8 @@ def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltP
     for name, order in orders.items():
         for drift in (1.0, 0.5):
             controller = TiltController(policy, start)
-            _one_order(shortlists, controller, order, drift, f"{name}, drift {drift}", bound)
+            found.append(_one_order(shortlists, controller, order, drift, f"{name}, drift {drift}", bound))
+    return found
 
 
 def _one_order(
@@ -61,7 +73,7 @@ def _one_order(
     drift: float,
     name: str,
     bound: float,
-) -> None:
+) -> Served:
     """Serve one order; with a drift below 1 registered goods lose relevance halfway, without anybody being told."""
     later = drifted(shortlists, drift)
     kept = np.empty(len(order))
@@ -80,6 +92,7 @@ def _one_order(
         f"  {name:<36} exposure {exposure:.4f}  sales {sales:.4f}  utility/bound {over:.4f}"
         f"  p1 {np.percentile(kept, 1):.3f}  {1e3 * seconds / len(order):.3f} ms"
     )
+    return Served(name, exposure, sales, float(np.percentile(kept, 1)))
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,22 @@ class SpreadCase:
     policy: TiltPolicy
 
 
-def spread(case: SpreadCase, seed: int) -> None:
+@dataclass(frozen=True)
+class Spread:
+    """What each side got: total and worst county share, the worst household's part of its floor, kept utility, NDCG, Gini.
+
+    `worst_county` is NaN without a target per county.
+    """
+
+    exposure_share: float
+    worst_county: float
+    worst_floor: float
+    kept_p5: float
+    ndcg_change: float
+    gini: float
+
+
+def spread(case: SpreadCase, seed: int) -> Spread:
     """Serve 39,000 requests under counties, floors and guard after a warm-up; print what each side got."""
     relevance, sellers, policy = case.relevance, case.sellers, case.policy
     candidates = _candidates(relevance, sellers)
@@ -124,8 +152,9 @@ def spread(case: SpreadCase, seed: int) -> None:
     controller = TiltController(policy, start, total_severity=needs)
     order = np.random.default_rng(seed).integers(0, len(relevance), SPREAD_REQUESTS)
     items, kept, seconds = _serve(controller, case, candidates, order)
-    _report(case, controller, order, items, kept, households)
+    found = _report(case, controller, order, items, kept, households)
     print(f"  {1e3 * seconds / len(order):.3f} ms per request, {np.mean([len(one) for one in candidates]):.0f} candidates")
+    return found
 
 
 def _serve(
@@ -159,7 +188,7 @@ def _report(
     items: NDArray[np.int64],
     kept: NDArray[np.float64],
     households: NDArray[np.int64],
-) -> None:
+) -> Spread:
     """Print shares, floors, kept utility, NDCG against the untilted lists of the same requests, and the spread."""
     sellers, policy, sums = case.sellers, case.policy, controller.state()
     weights = position_weights_or_default(None, PLACES)
@@ -170,7 +199,7 @@ def _report(
     before = metrics.ndcg(untilted, case.purchases)[order]
     after = metrics.ndcg(items, case.purchases[order])
     change = metrics.relative_change_interval(after, before, np.random.default_rng(0), resamples=500)
-    counties = "none"
+    counties, shares = "none", [float("nan")]
     if policy.per_area:
         shares = [sums[tally.area_registered(one)] / sums[tally.area_exposure(one)] for one in tally.areas_in(sums)]
         counties = f"worst {min(shares):.4f}"
@@ -180,6 +209,14 @@ def _report(
         f"  below .95: {(exposed[households] < 0.95 * floor).mean():.2%}  p1 {np.percentile(kept, 1):.3f}"
         f"  p5 {np.percentile(kept, 5):.3f}  NDCG {change.estimate:+.2%} [{change.low:+.2%}, {change.high:+.2%}]"
         f"  Gini of exposure/severity {metrics.gini(exposed[households] / needs):.3f}"
+    )
+    return Spread(
+        exposure_share=sums[tally.REGISTERED_EXPOSURE] / sums[tally.EXPOSURE],
+        worst_county=min(shares),
+        worst_floor=float((exposed[households] / floor).min()),
+        kept_p5=float(np.percentile(kept, 5)),
+        ndcg_change=change.estimate,
+        gini=metrics.gini(exposed[households] / needs),
     )
 
 

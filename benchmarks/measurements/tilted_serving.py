@@ -18,8 +18,8 @@ FACTORS, PLACES, ROUNDS, GUARD = 64, 10, 300, 0.8
 TILT = 0.05
 
 
-def serving(listings: int, seed: int) -> None:
-    """Print milliseconds of untilted `recommend`, of the same search with the tilt, and of the guarded request."""
+def serving(listings: int, seed: int) -> dict[str, float]:
+    """Print and return milliseconds of untilted `recommend`, of the same search with the tilt, and of the guarded request."""
     rng = np.random.default_rng(seed)
     vectors = np.abs(rng.normal(0, 1, (listings, FACTORS))).astype(np.float32) / FACTORS
     users = np.abs(rng.normal(0, 1, (200, FACTORS))).astype(np.float32) / 8
@@ -58,6 +58,7 @@ def serving(listings: int, seed: int) -> None:
         for user in range(20)
     )
     print(f"  {listings:>9,} x {FACTORS}  tilted lists equal brute force: {same}")
+    return timings
 
 
 def _model(items: np.ndarray, users: np.ndarray) -> AlternatingLeastSquares:
