@@ -31,10 +31,10 @@ def two_cores() -> Iterator[None]:
         os.environ["SPARK_MASTER"] = before
 
 
-def tasteful_log(n_users: int = 300, n_items: int = 120, n_events: int = 12_000, seed: int = 0) -> Interactions:
+def tasteful_log(n_users: int = 1200, n_items: int = 200, n_events: int = 60_000, seed: int = 0) -> Interactions:
     """Purchases of a year by consumers whose tastes have six dimensions."""
     generator = np.random.default_rng(seed)
-    tastes, natures = generator.gamma(0.3, 1.0, (n_users, 6)), generator.gamma(0.3, 1.0, (n_items, 6))
+    tastes, natures = generator.gamma(0.15, 1.0, (n_users, 6)), generator.gamma(0.15, 1.0, (n_items, 6))
     chances = (tastes @ natures.T + 0.02).ravel()
     pairs = generator.choice(chances.size, n_events, p=chances / chances.sum())
     return Interactions.from_events(pairs // n_items, pairs % n_items, generator.random(n_events) * 365 * DAY, "purchase")
