@@ -137,12 +137,14 @@ def learn_blend(lesson: Lesson, config: RecommenderConfig, generator: np.random.
         active = np.sort(generator.choice(active, most, replace=False))
     prior = prior_blend(lesson.kinds.n_columns)
     per_item = item_features(lesson.totals)
-    repeat = fit_logistic(*_repeat_sample(lesson, per_item, generator), prior.repeat)
     novel_prior = np.concatenate([prior.item, prior.pair, prior.kind.ravel()])
     # One BLAS thread in each of ours: sums in another order would change the bytes.
     with threadpool_limits(1, "blas"):
-        sample = _novel_sample(lesson, per_item, active, generator, config.threads)
-    novel = fit_logistic(*sample, novel_prior)
+        lessons = [
+            (*_repeat_sample(lesson, per_item, generator), prior.repeat),
+            (*_novel_sample(lesson, per_item, active, generator, config.threads), novel_prior),
+        ]
+        repeat, novel = each_piece(lambda sample: fit_logistic(*sample), lessons, config.threads)
     return _blend_of(repeat, novel)
 
 
