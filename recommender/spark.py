@@ -1,4 +1,6 @@
-"""The same factors from Spark's alternating least squares, for logs that one machine cannot hold or is too slow for.
+"""The same factors from Spark's alternating least squares, for logs that keep one machine too long.
+
+The log itself, history and blend stay on this machine; the sweeps, which are most of a fit, are Spark's.
 
 Spark (``pyspark.ml.recommendation.ALS``) minimises sum c (p - x'y)^2 + k (sum n_u |x_u|^2 + sum n_i |y_i|^2), with c = 1 +
 alpha r, p = 1 where r > 0, and n the number of ratings of a row (Zhou, Wilkinson, Schreiber & Pan, AAIM 2008); ours has

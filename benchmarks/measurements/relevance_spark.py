@@ -29,5 +29,5 @@ def engines(split: Split, seeds: int) -> list[Verdict]:
         print(f"  {engine:<8} NDCG {found[engine][0]:.4f} / {found[engine][1]:.4f}  {seconds:.1f} s", flush=True)
     change = found["spark"] / found["machine"] - 1
     said = f"{change[0]:+.2%} on all items, {change[1]:+.2%} on novel ones"
-    # As good or better is what is wanted of the other engine; the demand is on its losses and on all items.
+    # The demand is on lists of all items; those of novel ones are printed beside them.
     return [Verdict("6 NDCG on Spark within 1 % of this machine's", said, bool(abs(change[0]) <= LARGEST_DIFFERENCE))]
