@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,8 +95,8 @@ def fit_cost(*, quick: bool) -> list[Verdict]:
 
 def _apart(side: str, n_events: int) -> Cost:
     """Run one side in a new process, which takes nothing of this one's memory."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(fit_once, (side, n_events))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(fit_once, side, n_events).result()
 
 
 def requests(n_items: int, n_events: int, n_users: int) -> None:
