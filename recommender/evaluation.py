@@ -97,7 +97,7 @@ class Evaluation:
     def table(self) -> str:
         """Return the table as text: shares, NDCG change with interval, kept utility, spread."""
         heading = (
-            f"{'method':<22}{'target':>7}{'share':>8}{'sales':>8}{'NDCG %':>9}{'interval':>18}"
+            f"{'method':<22}{'target':>7}{'share':>8}{'sales':>8}{'NDCG %':>9}{'interval':>20}"
             f"{'utility':>9}{'/bound':>9}{'p1':>6}{'p5':>6}{'Gini':>6}{'ms':>8}"
         )
         lines = [heading]
@@ -105,7 +105,7 @@ class Evaluation:
             interval = f"[{row.ndcg_change_low:+.2%}, {row.ndcg_change_high:+.2%}]"
             lines.append(
                 f"{row.method:<22}{row.target:>7.2f}{row.exposure_share:>8.4f}{row.sales_share:>8.4f}"
-                f"{100 * row.ndcg_change:>9.2f}{interval:>18}{row.utility:>9.4f}{row.utility_over_bound:>9.5f}"
+                f"{100 * row.ndcg_change:>9.2f}{interval:>20}{row.utility:>9.4f}{row.utility_over_bound:>9.5f}"
                 f"{row.kept_p1:>6.2f}{row.kept_p5:>6.2f}{row.gini:>6.2f}{row.milliseconds:>8.3f}"
             )
         return "\n".join(lines)
