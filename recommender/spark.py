@@ -8,8 +8,9 @@ l (sum |x_u|^2 + sum |y_i|^2).
 
 - Confidence: alpha = `confidence_scale` and r = (c - 1) / alpha give the same c, pair by pair.
 - Penalty: x and y may be scaled against each other without changing x'y, so what counts is the product of both sides'
-  penalties. With m_u and m_i the mean numbers of ratings, k = l / sqrt(m_u m_i) makes that product l^2. Rows with more
-  than the mean are held a little more firmly than here, others a little less; that is all the difference in the loss.
+  penalties. With m_u and m_i the mean numbers of ratings of a row, taken over all ratings, k = l / sqrt(m_u m_i) makes
+  that product l^2 for the average rating. Rows with more ratings are held more firmly than here, others less; that is all
+  the difference in the loss.
 - Spark solves each row exactly where this machine takes a few steps of conjugate gradient, and always begins anew.
 """
 
@@ -92,7 +93,7 @@ def spark_factors(matrix: csr_matrix, config: RecommenderConfig, seed: int) -> t
 
 
 def row_penalty(matrix: csr_matrix, regularization: float) -> float:
-    """Return k = l / sqrt(m_u m_i), with m the mean number of entries of the rows, and of the columns, that have any.
+    """Return k = l / sqrt(m_u m_i), with m = sum n^2 / sum n over the numbers n of entries of the rows, and of the columns.
 
     Two consumers with two ratings each, on one side; four items with one each on the other: 6 / sqrt(2 x 1).
 
@@ -100,9 +101,11 @@ def row_penalty(matrix: csr_matrix, regularization: float) -> float:
     >>> round(row_penalty(matrix, 6.0), 3)
     4.243
     """
-    rows = np.count_nonzero(np.diff(matrix.indptr))
-    columns = len(np.unique(matrix.indices))
-    return regularization * math.sqrt(rows * columns) / matrix.nnz if matrix.nnz else regularization
+    if not matrix.nnz:
+        return regularization
+    counts = np.diff(matrix.indptr), np.bincount(matrix.indices)
+    means = [float((one.astype(np.float64) ** 2).sum()) / matrix.nnz for one in counts]
+    return regularization / math.sqrt(means[0] * means[1])
 
 
 def _vectors(factors: Any, rows: int, width: int) -> Floats:
