@@ -32,7 +32,7 @@ from marketplace.ledger import beancount
 from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
 from marketplace.ledger.seals import rebuild_balances
-from marketplace.recommendations import folding, serving, training
+from marketplace.recommendations import evaluation, folding, serving, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
@@ -166,6 +166,39 @@ def train(if_missing: bool) -> None:
         if if_missing and newest_model() is not None:
             return
         _train(app)
+
+
+@recommender.command(name="evaluate")
+@click.option("--events", "source", type=click.Choice(["shop", "journey"]), default="shop", help="Whose purchases to judge by.")
+@click.option("--journey", "source", flag_value="journey", help="The Complete Journey (extra demo), with made-up sellers.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for frontier.svg and frontier.csv.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=1, help="How many runs to average.")
+@click.option("--targets", "shares", default="0.2,0.3,0.4", help="Exposure shares to compare at, with commas between.")
+def evaluate_recommender(source: str, out: Path | None, seeds: int, shares: str) -> None:
+    """Compare the tilt with every other method at the same exposure share, on purchases it has not seen."""
+    targets = _shares(shares)
+    try:
+        if source == "journey":
+            found = evaluation.evaluate_journey(targets, seeds, say=click.echo)
+        else:
+            with application():
+                found = evaluation.evaluate_shop(targets, seeds, now=clock.now(), say=click.echo)
+    except evaluation.CannotEvaluate as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(found.table())
+    folder = out or Path(os.environ.get("NONGQIAO_DATA_DIR", "var")) / "evaluation"
+    click.echo("written: " + ", ".join(map(str, found.save(folder))))
+
+
+def _shares(written: str) -> list[float]:
+    """Read shares like 0.2,0.3."""
+    try:
+        shares = [float(part) for part in written.split(",")]
+    except ValueError:
+        shares = [0.0]
+    if not all(0 < share < 1 for share in shares):
+        raise click.BadParameter(f"{written!r} must be numbers between 0 and 1 like 0.2,0.3", param_hint="--targets")
+    return shares
 
 
 def _train(app: Flask) -> None:

@@ -17,6 +17,7 @@ from recommender.controller import TiltController
 from recommender.errors import (
     DamagedModelError,
     EmptyLogError,
+    EngineUnavailableError,
     ForeignModelError,
     InvalidConfigError,
     InvalidInteractionsError,
@@ -27,6 +28,7 @@ from recommender.errors import (
     RecommenderError,
     UnsavableIdError,
 )
+from recommender.evaluation import Evaluation, evaluate
 from recommender.ids import IdMap
 from recommender.interactions import Interactions, Kind
 from recommender.model import Recommendations, Recommender
@@ -40,6 +42,8 @@ __all__ = [
     "CandidateSet",
     "DamagedModelError",
     "EmptyLogError",
+    "EngineUnavailableError",
+    "Evaluation",
     "ForeignModelError",
     "IdMap",
     "Interactions",
@@ -63,6 +67,7 @@ __all__ = [
     "TiltResult",
     "TiltedList",
     "UnsavableIdError",
+    "evaluate",
     "rank_together",
     "record_together",
     "reliability_table",

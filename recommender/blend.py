@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from implicit.cpu.topk import topk
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from recommender.calibration import fit_logistic
 from recommender.config import RecommenderConfig
@@ -18,6 +21,7 @@ from recommender.features import (
     NOVEL_FEATURES,
     REPEAT_FEATURES,
     Totals,
+    consumer_features,
     consumer_novelty,
     item_features,
     log_score,
@@ -26,12 +30,15 @@ from recommender.features import (
 )
 from recommender.history import History
 from recommender.kinds import KIND_FEATURES, Kinds
+from recommender.pieces import each_piece, slices
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
+Places = NDArray[np.intp]
 Sample = tuple[Floats, Floats, Floats]
 
 NEAREST_ITEMS, RANDOM_ITEMS = 150, 150
+CONSUMERS_PER_PIECE = 50
 MOST_SCORES = 100_000_000
 MOST_REPEAT_PAIRS = 200_000
 
@@ -130,9 +137,14 @@ def learn_blend(lesson: Lesson, config: RecommenderConfig, generator: np.random.
         active = np.sort(generator.choice(active, most, replace=False))
     prior = prior_blend(lesson.kinds.n_columns)
     per_item = item_features(lesson.totals)
-    repeat = fit_logistic(*_repeat_sample(lesson, per_item, generator), prior.repeat)
     novel_prior = np.concatenate([prior.item, prior.pair, prior.kind.ravel()])
-    novel = fit_logistic(*_novel_sample(lesson, per_item, active, generator), novel_prior)
+    # One BLAS thread in each of ours: sums in another order would change the bytes.
+    with threadpool_limits(1, "blas"):
+        lessons = [
+            (*_repeat_sample(lesson, per_item, generator), prior.repeat),
+            (*_novel_sample(lesson, per_item, active, generator, config.threads), novel_prior),
+        ]
+        repeat, novel = each_piece(lambda sample: fit_logistic(*sample), lessons, config.threads)
     return _blend_of(repeat, novel)
 
 
@@ -158,11 +170,11 @@ def _repeat_sample(lesson: Lesson, per_item: Floats, generator: np.random.Genera
     items = history.items[pairs]
     score = pair_scores(lesson.user_factors, lesson.item_factors, owners, items)
     labels = _is_bought(lesson, owners, items).astype(np.float32)
-    features = repeat_features(history, per_item, lesson.totals, pairs, owners, score)
+    features = repeat_features(history, per_item, consumer_features(lesson.totals), pairs, owners, score)
     return features, labels, np.ones(len(pairs), dtype=np.float32)
 
 
-def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: np.random.Generator) -> Sample:
+def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: np.random.Generator, threads: int) -> Sample:
     """Return features, labels and weights of a sample of the pairs without history.
 
     All that were bought, all of the nearest by the factors, and a few of the rest, which stand for all of the rest.
@@ -170,15 +182,16 @@ def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: n
     novelty, width = consumer_novelty(lesson.totals), len(NOVEL_FEATURES) + len(KIND_FEATURES) * lesson.kinds.n_columns
     rows, labels, weights = [np.empty((0, width), np.float32)], [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     n_item = len(ITEM_FEATURES)
-    for user in users:
-        scores = lesson.item_factors @ lesson.user_factors[user]
-        chosen, label, weight = _novel_items(lesson, int(user), scores, generator)
+    bought = [_newly_bought(lesson, user) for user in users.tolist()]
+    for user, new, near in zip(users.tolist(), bought, _nearest(lesson, users, bought, threads), strict=True):
+        chosen, label, weight = _novel_items(lesson, user, new, near, generator)
+        scores = lesson.item_factors[chosen] @ lesson.user_factors[user]
         row = np.empty((len(chosen), width), dtype=np.float32)
         row[:, :n_item] = per_item[chosen]
         row[:, n_item] = novelty[user]
-        row[:, n_item + 1] = scores[chosen]
-        row[:, n_item + 2] = log_score(scores[chosen])
-        own = lesson.history.row(int(user))
+        row[:, n_item + 1] = scores
+        row[:, n_item + 2] = log_score(scores)
+        own = lesson.history.row(user)
         said = lesson.kinds.describe(lesson.history.items[own], lesson.history.frequency[own])
         row[:, len(NOVEL_FEATURES) :] = said[lesson.kinds.of_item[chosen]].reshape(len(chosen), width - len(NOVEL_FEATURES))
         rows.append(row)
@@ -187,27 +200,59 @@ def _novel_sample(lesson: Lesson, per_item: Floats, users: Numbers, generator: n
     return np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
 
 
+def _newly_bought(lesson: Lesson, user: int) -> Places:
+    """Return the items that a consumer bought after the cut and had no event with before, rising."""
+    history = lesson.history
+    first, last = np.searchsorted(lesson.bought, [user * history.n_items, (user + 1) * history.n_items])
+    bought = lesson.bought[first:last] - user * history.n_items
+    return np.setdiff1d(bought, history.items[history.row(user)], assume_unique=True).astype(np.intp)
+
+
+def _nearest(lesson: Lesson, users: Numbers, bought: list[Places], threads: int) -> list[Places]:
+    """Return, rising, each consumer's items of the largest scores among those without history and not newly bought."""
+    history = lesson.history
+    known = [np.concatenate([history.items[history.row(user)], new]) for user, new in zip(users.tolist(), bought, strict=True)]
+
+    def nearest(group: slice) -> list[Places]:
+        places = np.cumsum([0, *map(len, known[group])]).astype(np.int32)
+        entries = np.concatenate(known[group]).astype(np.int32)
+        skipped = csr_matrix((np.ones(len(entries), np.float32), entries, places), shape=(len(places) - 1, history.n_items))
+        vectors = lesson.user_factors[users[group]]
+        most = min(NEAREST_ITEMS, history.n_items)
+        found, _ = topk(lesson.item_factors, vectors, most, filter_query_items=skipped, num_threads=1)
+        # What is skipped stands at the end of a row when there are fewer open items than asked for.
+        return [
+            np.sort(row[: history.n_items - n_known]).astype(np.intp)
+            for row, n_known in zip(found, np.diff(places).tolist(), strict=True)
+        ]
+
+    groups = each_piece(nearest, slices(len(users), CONSUMERS_PER_PIECE), threads)
+    return [near for group in groups for near in group]
+
+
 def _novel_items(
-    lesson: Lesson, user: int, scores: Floats, generator: np.random.Generator
-) -> tuple[NDArray[np.intp], Floats, Floats]:
+    lesson: Lesson, user: int, bought: Places, near: Places, generator: np.random.Generator
+) -> tuple[Places, Floats, Floats]:
     """Return the sampled items of one consumer with labels and weights."""
     history = lesson.history
-    is_open = np.ones(history.n_items, dtype=np.bool_)
-    is_open[history.items[history.row(user)]] = False
-    first = np.searchsorted(lesson.bought, user * history.n_items)
-    last = np.searchsorted(lesson.bought, (user + 1) * history.n_items)
-    bought = lesson.bought[first:last] - user * history.n_items
-    bought = bought[is_open[bought]]
-    is_open[bought] = False
-    near = np.flatnonzero(is_open)
-    if len(near) > NEAREST_ITEMS:
-        near = near[np.argpartition(scores[near], -NEAREST_ITEMS)[-NEAREST_ITEMS:]]
-    is_open[near] = False
-    rest = np.flatnonzero(is_open)
-    n_rest = len(rest)
-    if n_rest > RANDOM_ITEMS:
-        rest = rest[generator.integers(0, n_rest, RANDOM_ITEMS)]
+    taken = np.sort(np.concatenate([history.items[history.row(user)], bought, near]))
+    n_rest = history.n_items - len(taken)
+    chosen = generator.integers(0, n_rest, RANDOM_ITEMS) if n_rest > RANDOM_ITEMS else None
+    rest = _open_items(history.n_items, taken, chosen)
     share = n_rest / max(len(rest), 1)
     weights = np.repeat([1.0, 1.0, share], [len(bought), len(near), len(rest)])
     labels = np.repeat([1.0, 0.0, 0.0], [len(bought), len(near), len(rest)])
     return np.concatenate([bought, near, rest]), labels.astype(np.float32), weights.astype(np.float32)
+
+
+def _open_items(n_items: int, taken: NDArray[np.integer], chosen: NDArray[np.int64] | None = None) -> Places:
+    """Return the chosen ones, by their place, of the items that are not taken; all of them by default.
+
+    Items 0, 2, 3 and 5 are open; the third of them is 3.
+
+    >>> _open_items(6, np.array([1, 4])).tolist(), _open_items(6, np.array([1, 4]), np.array([2])).tolist()
+    ([0, 2, 3, 5], [3])
+    """
+    places = np.arange(n_items - len(taken)) if chosen is None else chosen
+    # Before the taken item number j stand `taken[j] - j` open ones.
+    return np.asarray(places + np.searchsorted(taken - np.arange(len(taken)), places, side="right"), dtype=np.intp)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from recommender.errors import InvalidConfigError
 
+ENGINES = ("machine", "spark")
+
 
 @dataclass(frozen=True, slots=True)
 class RecommenderConfig:
@@ -37,7 +39,10 @@ class RecommenderConfig:
     content_strength : float
         kappa of a new listing's fold-in: how many sure buyers outweigh what its content says.
     threads : int
-        Threads of the least squares; 0 takes all cores. The result does not depend on it.
+        Threads of the training; 0 takes all cores. The result does not depend on it.
+    engine : str
+        Who runs the least squares: "machine" is this machine, "spark" is Spark (`recommender.spark`), which takes
+        `iterations` sweeps from a start of its own in place of refreshing.
 
     Raises
     ------
@@ -65,6 +70,7 @@ class RecommenderConfig:
     sampled_consumers: int = 1000
     content_strength: float = 5.0
     threads: int = 0
+    engine: str = "machine"
 
     def __post_init__(self) -> None:
         """Refuse settings that have no meaning before anything is computed with them."""
@@ -86,6 +92,8 @@ class RecommenderConfig:
             self._check_number(name, above_zero=True)
         for name in ("view_confidence", "basket_confidence"):
             self._check_number(name, above_zero=False)
+        if self.engine not in ENGINES:
+            raise InvalidConfigError(f"engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
 
     def _check_number(self, name: str, *, above_zero: bool) -> None:
         value = getattr(self, name)

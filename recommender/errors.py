@@ -28,6 +28,10 @@ class InvalidRequestError(RecommenderError):
     """A list, a shortlist or a probability was asked for in a way that has no answer."""
 
 
+class EngineUnavailableError(RecommenderError):
+    """The engine that the settings name is not installed, or does not start, here."""
+
+
 class NotFittedError(RecommenderError):
     """The recommender has not been fitted or loaded yet."""
 

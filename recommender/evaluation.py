@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, sparray, spmatrix
 
 from recommender import metrics
+from recommender.errors import InvalidRequestError
 from recommender.frontier_picture import Curve, frontier_svg
 from recommender.peers import PEERS, Market, Peer, at_equal_share
 from recommender.policy import TiltPolicy
@@ -96,7 +97,7 @@ class Evaluation:
     def table(self) -> str:
         """Return the table as text: shares, NDCG change with interval, kept utility, spread."""
         heading = (
-            f"{'method':<22}{'target':>7}{'share':>8}{'sales':>8}{'NDCG %':>9}{'interval':>18}"
+            f"{'method':<22}{'target':>7}{'share':>8}{'sales':>8}{'NDCG %':>9}{'interval':>20}"
             f"{'utility':>9}{'/bound':>9}{'p1':>6}{'p5':>6}{'Gini':>6}{'ms':>8}"
         )
         lines = [heading]
@@ -104,7 +105,7 @@ class Evaluation:
             interval = f"[{row.ndcg_change_low:+.2%}, {row.ndcg_change_high:+.2%}]"
             lines.append(
                 f"{row.method:<22}{row.target:>7.2f}{row.exposure_share:>8.4f}{row.sales_share:>8.4f}"
-                f"{100 * row.ndcg_change:>9.2f}{interval:>18}{row.utility:>9.4f}{row.utility_over_bound:>9.5f}"
+                f"{100 * row.ndcg_change:>9.2f}{interval:>20}{row.utility:>9.4f}{row.utility_over_bound:>9.5f}"
                 f"{row.kept_p1:>6.2f}{row.kept_p5:>6.2f}{row.gini:>6.2f}{row.milliseconds:>8.3f}"
             )
         return "\n".join(lines)
@@ -129,6 +130,27 @@ class Evaluation:
             curves.append(Curve(method, shares, panels))
         return frontier_svg(curves, ("NDCG / untilted", "expected purchases / untilted"), "exposure share")
 
+    @classmethod
+    def mean(cls, evaluations: Sequence[Evaluation]) -> Evaluation:
+        """Average runs that differ by their seed, row by row; the ends of intervals are averaged too.
+
+        Raises
+        ------
+        InvalidRequestError
+            There is no run, or they do not have the same methods and targets.
+        """
+        keys = {tuple((row.method, row.target) for row in one.rows) for one in evaluations}
+        if len(keys) != 1:
+            raise InvalidRequestError("only runs of the same methods and targets have a mean")
+        numbers = [field.name for field in fields(Row) if field.name != "method"]
+        groups = zip(*(one.rows for one in evaluations), strict=True)
+        return cls(
+            tuple(
+                Row(rows[0].method, **{name: float(np.mean([getattr(row, name) for row in rows])) for name in numbers})
+                for rows in groups
+            )
+        )
+
     def save(self, folder: Path) -> tuple[Path, Path]:
         """Write ``frontier.csv`` and ``frontier.svg`` into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +161,7 @@ class Evaluation:
 
 
 def evaluate(
-    relevance: NDArray[np.floating],
+    relevance: ArrayLike,
     benefit: ArrayLike,
     seller: ArrayLike,
     purchases: sparray | spmatrix,
@@ -150,7 +172,9 @@ def evaluate(
     shares: Sequence[float] = DEFAULT_SHARES,
     variants: Variants = DEFAULT_VARIANTS,
     peers: Sequence[Peer] = PEERS,
+    area: ArrayLike | None = None,
     seed: int = 0,
+    say: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Compare our tilt and the peers at the same achieved exposure share.
 
@@ -175,14 +199,35 @@ def evaluate(
     variants : mapping of name to function of a share
         Our policies; the last one is the reference the others are compared with.
     peers : sequence of Peer
+    area : int (n_items,), optional
+        Area numbers, needed by variants with a target per area.
     seed : int
         Seeds the bootstrap and the mixing of peers' lists.
+    say : function of a text, optional
+        Told what is being measured, for this may take minutes.
 
     Returns
     -------
     Evaluation
         First the untilted lists, then for each share our variants and the peers.
+
+    Raises
+    ------
+    InvalidTiltInputError
+        Shapes do not belong together, or benefit is neither 0 nor 1.
+
+    Examples
+    --------
+    Two consumers, lists of one item; only item 1 is of a registered household, and one list of two is to show it. It
+    costs least with the second consumer, who keeps 0.4 / 0.5 of its expected purchases, and all consumers (0.6 + 0.4) /
+    (0.6 + 0.5).
+
+    >>> found = evaluate([[0.6, 0.1], [0.5, 0.4]], [0, 1], [0, 1], csr_matrix([[1, 0], [0, 1]]), n=1, shares=[0.5], peers=())
+    >>> [(row.method, row.exposure_share, round(row.utility, 3), row.ndcg) for row in found.rows[:2]]
+    [('untilted', 0.0, 1.0, 0.5), ('tilt', 0.5, 0.909, 1.0)]
     """
+    tell = say or (lambda _: None)
+    relevance = np.asarray(relevance)
     gain, sellers = np.asarray(benefit, dtype=np.float64), np.asarray(seller, dtype=np.int64)
     market = Market(relevance, gain, sellers, n)
     judge = _Judge(market, csr_matrix(purchases), _novel(purchases, history), severity, seed)
@@ -190,13 +235,15 @@ def evaluate(
     for share in shares:
         ours = {}
         for name, policy in variants.items():
+            tell(f"  exposure share {share:.2f}: {name}")
             began = time.perf_counter()
-            result = tilt_lists(relevance, gain, n, policy(share), seller=sellers, severity=severity)
+            result = tilt_lists(relevance, gain, n, policy(share), seller=sellers, severity=severity, area=area)
             ours[name] = (result.items, 1 - result.gap, time.perf_counter() - began)
         reference = metrics.ndcg(list(ours.values())[-1][0], purchases) if ours else None
         for name, (items, over_bound, seconds) in ours.items():
             rows.append(judge.row(name, share, items, over_bound, seconds, reference))
         for peer in peers:
+            tell(f"  exposure share {share:.2f}: {peer.name}, brought to the same share")
             items, seconds = _timed_peer(peer, market, share, seed)
             rows.append(judge.row(peer.name, share, items, float("nan"), seconds, reference))
     return Evaluation(tuple(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 
 from recommender.config import RecommenderConfig
 from recommender.interactions import SECONDS_PER_DAY, Interactions, Kind
+from recommender.pieces import each_piece
 
 Floats = NDArray[np.float32]
+
+EVENTS_PER_PIECE = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,26 +82,51 @@ def build_history(log: Interactions, now: float, config: RecommenderConfig) -> H
     >>> history.frequency.tolist(), history.purchases.tolist(), history.first_age_days.tolist()
     ([1.5], [2.0], [120.0])
     """
-    past = (log.timestamps <= now) & (log.amounts > 0)
-    if not past.all():
-        log = log.where(past)
-    pairs = log.user_numbers.astype(np.int64) * max(len(log.items), 1) + log.item_numbers
-    starts = np.flatnonzero(np.diff(pairs, prepend=-1))
-    ages = (now - log.timestamps) / SECONDS_PER_DAY
-    confidence = np.asarray(config.kind_confidences)[log.kinds] * log.amounts
-    ends = np.append(starts, len(pairs))[1:] - 1
-    return History(
-        now=now,
-        n_items=len(log.items),
-        indptr=_row_starts(log.user_numbers[starts], len(log.users)),
-        items=log.item_numbers[starts],
-        frequency=_sums(confidence * np.exp2(-ages / config.long_half_life_days), starts),
-        recent=_sums(confidence * np.exp2(-ages / config.short_half_life_days), starts),
-        purchases=_sums((log.kinds == Kind.PURCHASE).astype(np.float64), starts),
+    counts = (log.timestamps <= now) & (log.amounts > 0)
+    parts = each_piece(lambda piece: _pairs_of(log, piece, counts[piece], now, config), _whole_consumers(log), config.threads)
+    users, items, *sums = (np.concatenate(column) for column in zip(*parts, strict=True))
+    frequency, recent, purchases, first, last = sums
+    return History(now, len(log.items), _row_starts(users, len(log.users)), items, frequency, recent, purchases, first, last)
+
+
+def _whole_consumers(log: Interactions) -> list[slice]:
+    """Cut the log into pieces of about EVENTS_PER_PIECE events, each of whole consumers; one even when it is empty."""
+    starts = np.searchsorted(log.user_numbers, log.user_numbers[::EVENTS_PER_PIECE])
+    edges = [0, *np.unique(starts)[1:].tolist(), len(log)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def _pairs_of(
+    log: Interactions, piece: slice, counts: NDArray[np.bool_], now: float, config: RecommenderConfig
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats, Floats, Floats]:
+    """Sum the events of a piece that count; the columns are consumer, item and those of `History` from `frequency` on."""
+    users, items = log.user_numbers[piece][counts], log.item_numbers[piece][counts]
+    kinds, ages = log.kinds[piece][counts], (now - log.timestamps[piece][counts]) / SECONDS_PER_DAY
+    starts = np.flatnonzero(begins_pair(users, items))
+    confidence = np.asarray(config.kind_confidences)[kinds] * log.amounts[piece][counts]
+    ends = np.append(starts, len(users))[1:] - 1
+    return (
+        users[starts],
+        items[starts],
+        _sums(confidence * np.exp2(-ages / config.long_half_life_days), starts),
+        _sums(confidence * np.exp2(-ages / config.short_half_life_days), starts),
+        _sums((kinds == Kind.PURCHASE).astype(np.float64), starts),
         # Events of a pair stand in the order of time, so its first and last one are at the ends.
-        first_age_days=ages[starts].astype(np.float32),
-        last_age_days=ages[ends].astype(np.float32),
+        ages[starts].astype(np.float32),
+        ages[ends].astype(np.float32),
     )
+
+
+def begins_pair(users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which events of a sorted log are the first of their pair.
+
+    >>> begins_pair(np.array([0, 0, 0, 1], np.int32), np.array([5, 5, 7, 7], np.int32)).tolist()
+    [True, False, True, True]
+    """
+    begins = np.ones(len(users), dtype=np.bool_)
+    np.not_equal(users[1:], users[:-1], out=begins[1:])
+    begins[1:] |= items[1:] != items[:-1]
+    return begins
 
 
 def _row_starts(users: NDArray[np.int32], n_users: int) -> NDArray[np.int64]:

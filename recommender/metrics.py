@@ -5,6 +5,7 @@ Every measure takes lists as ``items``: int (n_users, n), best first, -1 for an 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -236,13 +237,18 @@ def _paired(
 
 
 def _bootstrap(table: Floats, rng: np.random.Generator, level: float, resamples: int) -> Interval:
-    """Bootstrap the ratio of the two columns' sums over rows drawn with replacement."""
+    """Bootstrap the ratio of the two columns' sums over rows drawn with replacement.
+
+    Draws in which the lower sum is 0 have no ratio and are left out; without any other, all is NaN.
+    """
     if not table.shape[0]:
         raise InvalidTiltInputError("an interval needs at least one consumer")
     size = table.shape[0]
     drawn = np.array([table[rng.integers(0, size, size)].sum(axis=0) for _ in range(resamples)])
+    drawn, whole = drawn[drawn[:, 1] != 0], table.sum(axis=0)
+    if not whole[1] or not len(drawn):
+        return Interval(math.nan, math.nan, math.nan)
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [(1 - level) / 2, (1 + level) / 2])
-    whole = table.sum(axis=0)
     return Interval(float(whole[0] / whole[1]), float(low), float(high))
 
 

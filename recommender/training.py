@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
 
 from recommender.blend import Blend, Lesson, learn_blend, prior_blend
 from recommender.config import RecommenderConfig
@@ -15,17 +16,20 @@ from recommender.factors import confidence_matrix, improve_factors, start_factor
 from recommender.features import (
     PAIRS_PER_PIECE,
     Totals,
+    consumer_features,
     consumer_novelty,
     item_features,
     pair_scores,
     repeat_features,
     total_history,
 )
-from recommender.history import History, build_history
+from recommender.history import History, begins_pair, build_history
 from recommender.ids import IdMap
 from recommender.interactions import SECONDS_PER_DAY, Interactions
 from recommender.kinds import Kinds, kinds_of
 from recommender.listings import Listings, add_features, content_means, empty_listings, feature_ids
+from recommender.pieces import each_piece, slices
+from recommender.spark import spark_factors
 
 Floats = NDArray[np.float32]
 
@@ -110,7 +114,7 @@ def train(
     sweeps = config.refresh_iterations
     if len(early.items):
         matrix = confidence_matrix(early, config)
-        users, item_vectors = improve_factors(matrix, users, item_vectors, config.iterations, config)
+        users, item_vectors = _learnt(matrix, (users, item_vectors), config.iterations, config, generator)
         totals = total_history(early, config.short_half_life_days)
         kinds = kinds_of(listings, totals.item_frequency)
         lesson = Lesson(early, totals, users, item_vectors, kinds, _bought_between(log, cut, now))
@@ -118,13 +122,21 @@ def train(
     else:
         sweeps += config.iterations
     history = build_history(log, now, config)
-    users, item_vectors = improve_factors(confidence_matrix(history, config), users, item_vectors, sweeps, config)
+    vectors = _learnt(confidence_matrix(history, config), (users, item_vectors), sweeps, config, generator)
     known = {user: area for user, area in (consumer_areas or {}).items() if user in log.users}
     areas, codes = IdMap.from_column(list(known.values()))
     user_areas = np.full(len(log.users), -1, dtype=np.int32)
     user_areas[log.users.numbers(list(known))] = codes
-    vectors = users, item_vectors
     return assemble(log.users, items, history, listings, vectors, blend, (areas, user_areas), config)
+
+
+def _learnt(
+    matrix: csr_matrix, vectors: tuple[Floats, Floats], sweeps: int, config: RecommenderConfig, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return the vectors of consumers and items after sweeps of the engine that the settings name."""
+    if config.engine == "spark":
+        return spark_factors(matrix, config, int(generator.integers(2**31)))
+    return improve_factors(matrix, *vectors, sweeps, config)
 
 
 def _bought_between(log: Interactions, start: float, end: float) -> NDArray[np.int64]:
@@ -132,7 +144,9 @@ def _bought_between(log: Interactions, start: float, end: float) -> NDArray[np.i
     counted = (log.amounts > 0) & (log.timestamps > start) & (log.timestamps <= end)
     # A log of views alone is judged by its views.
     counted &= log.kinds == log.kinds[log.amounts > 0].max()
-    return np.unique(log.user_numbers[counted].astype(np.int64) * len(log.items) + log.item_numbers[counted])
+    users, items = log.user_numbers[counted], log.item_numbers[counted]
+    begins = begins_pair(users, items)
+    return users[begins].astype(np.int64) * len(log.items) + items[begins]
 
 
 def assemble(
@@ -160,7 +174,7 @@ def assemble(
     kinds = kinds_of(listings, totals.item_frequency)
     item_offsets = expected @ blend.item
     owners = history.users
-    score = pair_scores(user_factors, item_factors, owners, history.items)
+    score = pair_scores(user_factors, item_factors, owners, history.items, config.threads)
     strangers = _mean_logits(history, user_factors, item_factors, kinds, item_offsets, blend)
     return State(
         users=users,
@@ -170,7 +184,7 @@ def assemble(
         user_factors=user_factors,
         item_factors=item_factors,
         kinds=kinds,
-        own_logits=_own_logits(history, per_item, totals, owners, score, blend),
+        own_logits=_own_logits(history, per_item, totals, (owners, score), blend, config.threads),
         item_offsets=item_offsets,
         user_offsets=blend.novelty_weight * consumer_novelty(totals),
         stranger_logits=strangers,
@@ -199,15 +213,20 @@ def _with_content(
 
 
 def _own_logits(
-    history: History, per_item: Floats, totals: Totals, owners: NDArray[np.int32], score: Floats, blend: Blend
+    history: History, per_item: Floats, totals: Totals, pairs: tuple[NDArray[np.int32], Floats], blend: Blend, threads: int
 ) -> Floats:
-    """Return the logit of every pair of the history, in pieces so that the features of few pairs exist at a time."""
-    logits = np.empty(len(owners), dtype=np.float32)
-    for start in range(0, len(owners), PAIRS_PER_PIECE):
-        piece = slice(start, start + PAIRS_PER_PIECE)
-        features = repeat_features(history, per_item, totals, piece, owners[piece], score[piece])
-        logits[piece] = features @ blend.repeat
-    return logits
+    """Return the logit of every pair of the history, in pieces so that the features of few pairs exist at a time.
+
+    `pairs` are the consumer and the factors' score of each.
+    """
+    owners, score = pairs
+    consumer = consumer_features(totals)
+
+    def logits(piece: slice) -> Floats:
+        features = repeat_features(history, per_item, consumer, piece, owners[piece], score[piece])
+        return features @ blend.repeat
+
+    return np.concatenate(each_piece(logits, slices(len(owners), PAIRS_PER_PIECE), threads))
 
 
 def _mean_logits(

@@ -63,8 +63,20 @@ def _kept_share(most: NDArray[np.float64], exposure: NDArray[np.float64], target
     return target - lag / float(exposure.sum())
 
 
-def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltPolicy, seed: int) -> None:
+@dataclass(frozen=True)
+class Served:
+    """What an order of requests came to: its name, the shares, the largest attainable, and what the worst 1 % kept."""
+
+    name: str
+    exposure_share: float
+    attainable_share: float
+    sales_share: float
+    kept_p1: float
+
+
+def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltPolicy, seed: int) -> list[Served]:
     """Print the achieved share and utility over the bound after 10,000 requests in several orders."""
+    found = []
     weights = position_weights_or_default(None, PLACES)
     shortlists = build_shortlists(relevance, sellers.benefit, PLACES, weights)
     batch = tilt_lists(relevance, sellers.benefit, PLACES, policy)
@@ -86,7 +98,9 @@ def hard_orders(relevance: NDArray[np.floating], sellers: Sellers, policy: TiltP
             later = drifted(shortlists, drift)
             most = attainable_shares(shortlists, later, order, policy)
             controller = TiltController(policy, start)
-            _one_order(shortlists, later, controller, order, f"{name}, drift {drift}", most, bound if drift == 1 else np.nan)
+            over = bound if drift == 1 else np.nan
+            found.append(_one_order(shortlists, later, controller, order, f"{name}, drift {drift}", most, over))
+    return found
 
 
 def _one_order(
@@ -97,7 +111,7 @@ def _one_order(
     name: str,
     most: tuple[float, float],
     bound: float,
-) -> None:
+) -> Served:
     """Serve one order, its second half from the later shortlists; `most` are the attainable shares."""
     kept = np.empty(len(order))
     began = time.perf_counter()
@@ -117,6 +131,7 @@ def _one_order(
         f"  utility/bound {sums[tally.EXPECTED_SALES] / bound:.4f}"
         f"  p1 {np.percentile(kept, 1):.3f}  {1e3 * seconds / len(order):.3f} ms"
     )
+    return Served(name, exposure, most[1], sales, float(np.percentile(kept, 1)))
 
 
 @dataclass(frozen=True)
@@ -129,7 +144,22 @@ class SpreadCase:
     policy: TiltPolicy
 
 
-def spread(case: SpreadCase, seed: int) -> None:
+@dataclass(frozen=True)
+class Spread:
+    """What each side got: total and worst county share, the worst household's part of its floor, kept utility, NDCG, Gini.
+
+    `worst_county` is NaN without a target per county.
+    """
+
+    exposure_share: float
+    worst_county: float
+    worst_floor: float
+    kept_p5: float
+    ndcg_change: float
+    gini: float
+
+
+def spread(case: SpreadCase, seed: int) -> Spread:
     """Serve 39,000 requests under counties, floors and guard after a warm-up; print what each side got."""
     relevance, sellers, policy = case.relevance, case.sellers, case.policy
     candidates = _candidates(relevance, sellers)
@@ -161,8 +191,9 @@ def spread(case: SpreadCase, seed: int) -> None:
     controller = TiltController(policy, start, total_severity=needs)
     order = np.random.default_rng(seed).integers(0, len(relevance), SPREAD_REQUESTS)
     items, kept, seconds = _serve(controller, case, candidates, order)
-    _report(case, controller, order, items, kept, households)
+    found = _report(case, controller, order, items, kept, households)
     print(f"  {1e3 * seconds / len(order):.3f} ms per request, {np.mean([len(one) for one in candidates]):.0f} candidates")
+    return found
 
 
 def _serve(
@@ -196,7 +227,7 @@ def _report(
     items: NDArray[np.int64],
     kept: NDArray[np.float64],
     households: NDArray[np.int64],
-) -> None:
+) -> Spread:
     """Print shares, floors, kept utility, NDCG against the untilted lists of the same requests, and the spread."""
     sellers, policy, sums = case.sellers, case.policy, controller.state()
     weights = position_weights_or_default(None, PLACES)
@@ -210,7 +241,7 @@ def _report(
     wanted = metrics.exposure_by_seller(untilted[order], sellers.benefit, sellers.seller, weights, sellers.severity.size)
     # Floors alone leave a household what buyers give it of themselves; taking from it would even the spread further.
     least = np.maximum(wanted[households], floor)
-    counties = "none"
+    counties, shares = "none", [float("nan")]
     if policy.per_area:
         shares = [sums[tally.area_registered(one)] / sums[tally.area_exposure(one)] for one in tally.areas_in(sums)]
         counties = f"worst {min(shares):.4f}"
@@ -222,6 +253,14 @@ def _report(
         f"  Gini of exposure/severity {metrics.gini(exposed[households] / needs):.3f}"
         f" (by need {metrics.gini(exposed[households] / needs, needs):.3f}; floors met and nobody shown less than untilted:"
         f" {metrics.gini(least / needs):.3f}, {(wanted[households] > floor).sum()} households above their floor)"
+    )
+    return Spread(
+        exposure_share=sums[tally.REGISTERED_EXPOSURE] / sums[tally.EXPOSURE],
+        worst_county=min(shares),
+        worst_floor=float((exposed[households] / floor).min()),
+        kept_p5=float(np.percentile(kept, 5)),
+        ndcg_change=change.estimate,
+        gini=metrics.gini(exposed[households] / needs),
     )
 
 

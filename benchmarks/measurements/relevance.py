@@ -1,29 +1,24 @@
-"""Relevance against its peers, its calibration, and what it costs: `python -m benchmarks.measurements.relevance`.
+"""Relevance against its peers, and its calibration.
 
 Every parameter, ours and the peers', is picked on the validation weeks alone; a peer may even pick one setting for all
-items and another for novel ones. This program scores the test weeks for the chosen settings only; the test weeks were
+items and another for novel ones. The test weeks are scored for the chosen settings only; the test weeks were
 looked at while the method was being built, so they are not untouched evidence.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 
-from benchmarks.measurements.common import Split, bootstrap_interval, load_journey, ndcg, recall, split_at, top_lists
+from benchmarks.measurements.common import Journey, Split, Verdict, bootstrap_interval, ndcg, recall, split_at, top_lists
 from benchmarks.measurements.relevance_peers import PEERS, Scorer
 from recommender import Recommender, RecommenderConfig, reliability_table
-from recommender.factors import confidence_matrix
-from recommender.history import build_history
 
 OURS = "this recommender"
 CHOICES = {f"{factors} factors": RecommenderConfig(factors=factors) for factors in (64, 128)}
+LEAST_NDCG, LEAST_NOVEL_NDCG, LARGEST_ERROR, LEAST_PAIRS = 0.41, 0.054, 0.10, 500
 LOW_EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
 
 
@@ -75,29 +70,33 @@ def choose(split: Split, methods: list[str]) -> dict[str, tuple[str, str]]:
     return chosen
 
 
-def print_calibration(probabilities: NDArray[np.float32], split: Split) -> None:
-    """Print the reliability table in equal bins, and in finer ones where most pairs are."""
+def print_calibration(probabilities: NDArray[np.float32], split: Split) -> float:
+    """Print the reliability table in equal bins, and in finer ones where most pairs are; return the worst relative error."""
+    worst = 0.0
     for edges in (np.linspace(0, 1, 11), np.asarray(LOW_EDGES)):
         print("\ntest: calibration\n  bin               pairs  predicted  observed   error")
         for row in reliability_table(probabilities, split.bought, edges):
-            flag = "" if row.n_pairs > 500 else "  (too few)"
+            counts = row.n_pairs > LEAST_PAIRS
+            flag = "" if counts else "  (too few)"
+            if counts:
+                worst = max(worst, abs(row.predicted / row.observed - 1) if row.observed else np.inf)
             print(
                 f"  {row.low:5.3f} - {row.high:5.3f} {row.n_pairs:9d}    {row.predicted:.5f}   {row.observed:.5f}"
                 f"  {100 * (row.predicted / row.observed - 1) if row.observed else float('nan'):+5.1f} %{flag}"
             )
+    return worst
 
 
-def measure(split: Split, chosen: dict[str, tuple[str, str]], seeds: int) -> None:
+def measure(split: Split, chosen: dict[str, tuple[str, str]], seeds: int) -> list[Verdict]:
     """Print the test table; intervals are 95 % bootstraps over consumers, differences are paired."""
     config = CHOICES[chosen[OURS][0]]
-    rounds = []
+    rounds, errors = [], []
     for seed in range(seeds):
         scores = ours(config, seed)(split)
         rounds.append(quality_of(scores, split))
         print(f"  {OURS}, {chosen[OURS][0]}, seed {seed}: ", end="")
         print(f"{np.nanmean(rounds[-1].all_items):.4f} / {np.nanmean(rounds[-1].novel):.4f}", flush=True)
-        if seed == 0:
-            print_calibration(scores, split)
+        errors.append(print_calibration(scores, split))
     mine = Quality(*(np.mean([getattr(quality, name) for quality in rounds], axis=0) for name in Quality._fields))
     print(
         f"\ntest: {split.bought.shape[0]} households, {split.bought.shape[1]} products, "
@@ -105,14 +104,34 @@ def measure(split: Split, chosen: dict[str, tuple[str, str]], seeds: int) -> Non
     )
     print(f"  {'':24} NDCG all  [95 %]             NDCG novel [95 %]           recall all / novel")
     print(_row(OURS, mine))
-    for method, settings in chosen.items():
-        if method == OURS:
-            continue
-        parts = {setting: quality_of(PEERS[method][setting](split), split) for setting in dict.fromkeys(settings)}
-        one, two = (parts[setting] for setting in settings)
-        print(_row(method, Quality(one.all_items, two.novel, one.recall_all, two.recall_novel)))
-        gaps = [bootstrap_interval(difference) for difference in (mine.all_items - one.all_items, mine.novel - two.novel)]
-        print("    ours minus it:          " + "    ".join(f"[{low:+.4f}, {high:+.4f}]" for low, high in gaps), flush=True)
+    verdicts = []
+    for name, values, least in (("all", mine.all_items, LEAST_NDCG), ("novel", mine.novel, LEAST_NOVEL_NDCG)):
+        found = float(np.nanmean(values))
+        verdicts.append(Verdict(f"1 NDCG@10 on {name} items >= {least}", f"{found:.4f}", found >= least))
+    worst = f"worst {max(errors):.1%}"
+    verdicts.append(Verdict("1 reliability within 10 % in bins over 500 pairs", worst, max(errors) <= LARGEST_ERROR))
+    return verdicts + [_against(method, settings, mine, split) for method, settings in chosen.items() if method != OURS]
+
+
+def _against(method: str, settings: tuple[str, str], mine: Quality, split: Split) -> Verdict:
+    """Print a peer's row and what lies between it and ours."""
+    parts = {setting: quality_of(PEERS[method][setting](split), split) for setting in dict.fromkeys(settings)}
+    one, two = (parts[setting] for setting in settings)
+    print(_row(method, Quality(one.all_items, two.novel, one.recall_all, two.recall_novel)))
+    gaps = [bootstrap_interval(difference) for difference in (mine.all_items - one.all_items, mine.novel - two.novel)]
+    said = "    ".join(f"[{low:+.4f}, {high:+.4f}]" for low, high in gaps)
+    print(f"    ours minus it:          {said}", flush=True)
+    above = all(np.nanmean(difference) > 0 for difference in (mine.all_items - one.all_items, mine.novel - two.novel))
+    return Verdict(f"1 above {method}, all / novel", f"ours minus it {said}", bool(above))
+
+
+def relevance(journey: Journey, seeds: int, *, quick: bool) -> list[Verdict]:
+    """Choose on the validation weeks, measure on the test weeks; a quick look takes each method's first setting."""
+    if quick:
+        chosen = {method: (next(iter(grid)),) * 2 for method, grid in {OURS: CHOICES, **PEERS}.items()}
+    else:
+        chosen = choose(split_at(journey, journey.validation_start), list(PEERS))
+    return measure(split_at(journey, journey.test_start), chosen, seeds)
 
 
 def _row(name: str, quality: Quality) -> str:
@@ -122,50 +141,3 @@ def _row(name: str, quality: Quality) -> str:
         parts.append(f"{np.nanmean(values):.4f}  [{low:.4f}, {high:.4f}]")
     recalls = " / ".join(f"{np.nanmean(values):.4f}" for values in (quality.recall_all, quality.recall_novel))
     return f"  {name:24} {parts[0]}   {parts[1]}   {recalls}"
-
-
-def measure_fit(split: Split, config: RecommenderConfig, rounds: int) -> None:
-    """Print the time of a fit over that of implicit's ALS, same matrix, vectors and threads, its usual 15 sweeps."""
-    matrix = confidence_matrix(build_history(split.log, split.now, config), config)
-
-    def raw() -> None:
-        model = AlternatingLeastSquares(factors=config.factors, regularization=config.regularization, random_state=0)
-        model.fit(matrix, show_progress=False)
-
-    def whole() -> None:
-        Recommender(config).fit(split.log, split.content, now=split.now)
-
-    # In turns, so that both meet the same noise of the machine.
-    times = [(_seconds(raw), _seconds(whole)) for _ in range(rounds)]
-    ratios = sorted(mine / theirs for theirs, mine in times)
-    medians = [float(np.median([pair[place] for pair in times])) for place in (0, 1)]
-    print(f"\nfit, {config.factors} factors, median of {rounds} turns: ALS {medians[0]:.2f} s, ours {medians[1]:.2f} s")
-    print(f"  ratio {np.median(ratios):.2f} (from {ratios[0]:.2f} to {ratios[-1]:.2f})")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    """Choose on validation, measure on test, and time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--part", choices=("quality", "fit", "all"), default="all")
-    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
-    arguments = parser.parse_args()
-    journey = load_journey()
-    test = split_at(journey, journey.test_start)
-    if arguments.part in ("quality", "all"):
-        chosen = choose(split_at(journey, journey.validation_start), arguments.peers)
-        measure(test, chosen, arguments.seeds)
-    if arguments.part in ("fit", "all"):
-        for config in CHOICES.values():
-            measure_fit(test, config, arguments.rounds)
-
-
-if __name__ == "__main__":
-    main()

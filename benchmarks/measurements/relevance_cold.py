@@ -1,4 +1,4 @@
-"""New listings: `python -m benchmarks.measurements.relevance_cold`.
+"""New listings.
 
 15 % of the products lose their history. Their latest buyers, as if they were the first, are folded into a model that
 never met the products, once with what is known of their content and once without, and the cold products are ranked
@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measurements.common import Split, bootstrap_interval, load_journey, ndcg, split_at, top_lists
+from benchmarks.measurements.common import Split, Verdict, bootstrap_interval, ndcg, top_lists
 from recommender import Interactions, Recommender
 
 COLD_SHARE = 0.15
-BUYERS = (0, 1, 5, 20)
+BUYERS = (0, 1, 3, 5, 20)
+DEMANDED = (1, 5)
 
 
 def latest_buyers(log: Interactions, is_cold: NDArray[np.bool_], buyers: int) -> NDArray[np.bool_]:
@@ -45,14 +46,13 @@ def cold_scores(split: Split, is_cold: NDArray[np.bool_], told: NDArray[np.bool_
     return model.relevance(log.users.values, is_cold)
 
 
-def main() -> None:
+def cold(split: Split, *, quick: bool) -> list[Verdict]:
     """Print NDCG@10 among cold products by how many had bought them."""
-    journey = load_journey()
-    split = split_at(journey, journey.test_start)
     is_cold = np.random.default_rng(0).random(len(split.log.items)) < COLD_SHARE
     print(f"{int(is_cold.sum())} cold products of {len(is_cold)}; NDCG@10 among them, without pairs already told")
     print("  buyers   with content   without    difference [95 %]")
-    for buyers in BUYERS:
+    verdicts = []
+    for buyers in DEMANDED if quick else BUYERS:
         told = latest_buyers(split.log, is_cold, buyers)
         seen = np.zeros(split.bought.shape, dtype=np.bool_)
         seen[split.log.user_numbers[told], split.log.item_numbers[told]] = True
@@ -64,7 +64,7 @@ def main() -> None:
         low, high = bootstrap_interval(found[0] - found[1])
         means = [np.nanmean(values) for values in found]
         print(f"  {buyers:6d}   {means[0]:.4f}         {means[1]:.4f}     [{low:+.4f}, {high:+.4f}]", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        if buyers in DEMANDED:
+            said = f"{means[0]:.4f} against {means[1]:.4f}, difference [{low:+.4f}, {high:+.4f}]"
+            verdicts.append(Verdict(f"7 content prior above zero prior at {buyers} buyers", said, bool(means[0] > means[1])))
+    return verdicts

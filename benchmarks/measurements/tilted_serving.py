@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -27,15 +28,31 @@ SIZES = (50, 150)
 SHARE, GUARD, FLOOR = 0.3, 0.8, 0.5
 
 
-def serving(listings: int, seed: int) -> None:
-    """Print milliseconds per request, the ratio to untilted `recommend`, recall of the lists, and what the index costs."""
+@dataclass(frozen=True)
+class ServingTimes:
+    """Median milliseconds of processor: of implicit's untilted `recommend`, and of a tilted request by candidates a side.
+
+    `recall` is the part of the ten among all listings that the lists from the smallest shortlist name.
+    """
+
+    untilted: float
+    tilted: dict[int, float]
+    recall: float
+
+
+def serving(listings: int, seed: int) -> ServingTimes:
+    """Print milliseconds per request, the ratio to untilted `recommend`, recall of the lists, and what the index costs.
+
+    Returns those of vectors grown from trained ones.
+    """
     print(f"  {listings:,} listings with vectors grown from trained ones")
-    _measure(grown(listings, seed), seed)
+    found = _measure(grown(listings, seed), seed)
     print(f"  {listings:,} listings with normal vectors of one length, no content and one popularity: the worst case")
     _measure(isotropic(listings, seed), seed)
+    return found
 
 
-def _measure(shop: Shop, seed: int) -> None:
+def _measure(shop: Shop, seed: int) -> ServingTimes:
     state, listings = shop.state, len(shop.state.items)
     width = state.item_factors.shape[1]
     tracemalloc.start()
@@ -52,20 +69,25 @@ def _measure(shop: Shop, seed: int) -> None:
         "implicit recommend, untilted": lambda user: plain.recommend(user, nothing, PLACES, filter_already_liked_items=False)
     }
     for most in SIZES:
-        calls[f"{most} + {most}, share and guard"] = lambda user, most=most: _request(
-            model, shop, registered, share, user, most
-        )
+        calls[_tilted(most)] = lambda user, most=most: _request(model, shop, registered, share, user, most)
     calls["50 + 50, floors too"] = lambda user: _request(model, shop, registered, floors, user, SIZES[0])
     users = np.random.default_rng(seed).permutation(np.flatnonzero(np.diff(state.history.indptr)))
     timings = _timed(calls, users)
     base = timings["implicit recommend, untilted"][0]
     for name, (processor, wall) in timings.items():
         print(f"    {name:<30} p50 {processor:7.3f} ms of processor {wall:7.3f} wall  {processor / base:5.2f} x untilted")
+    recalls = []
     for name, controller, most in (("share and guard", share, 50), ("floors too", floors, 50), ("floors too", floors, 150)):
         found = [_recall(model, shop, registered, controller, int(user), most) for user in users[:COMPARED]]
-        print(f"    recall of the ten among all listings, {most} + {most}, {name}: {np.mean(found):.4f}")
+        recalls.append(float(np.mean(found)))
+        print(f"    recall of the ten among all listings, {most} + {most}, {name}: {recalls[-1]:.4f}")
     part = _scored(model, registered, users)
     print(f"    index: {seconds:.2f} s to build, {size:.1f} MiB; 50 + 50 score {part:.2%} of the listings one by one")
+    return ServingTimes(base, {most: timings[_tilted(most)][0] for most in SIZES}, recalls[0])
+
+
+def _tilted(most: int) -> str:
+    return f"{most} + {most}, share and guard"
 
 
 def _controllers(shop: Shop) -> tuple[TiltController, TiltController]:

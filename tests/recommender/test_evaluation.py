@@ -2,13 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from recommender.evaluation import evaluate
+from recommender import Evaluation, InvalidRequestError, evaluate
 from recommender.peers import PEERS
 from recommender.policy import TiltPolicy
 
@@ -64,3 +65,18 @@ def test_the_picture_is_well_formed_and_has_a_line_per_method_and_panel(evaluati
 
 def test_the_table_names_every_method(evaluation):
     assert all(row.method in evaluation.table() for row in evaluation.rows)
+
+
+def test_the_mean_of_runs_averages_every_figure_row_by_row(evaluation):
+    lifted = Evaluation(tuple(replace(row, ndcg=row.ndcg + 0.2, kept_p5=row.kept_p5 - 0.1) for row in evaluation.rows))
+    mean = Evaluation.mean([evaluation, lifted])
+    assert [row.method for row in mean.rows] == [row.method for row in evaluation.rows]
+    assert mean.rows[2].ndcg == pytest.approx(evaluation.rows[2].ndcg + 0.1)
+    assert mean.rows[2].kept_p5 == pytest.approx(evaluation.rows[2].kept_p5 - 0.05)
+
+
+def test_runs_of_different_methods_have_no_mean(evaluation):
+    with pytest.raises(InvalidRequestError, match="same methods and targets"):
+        Evaluation.mean([evaluation, Evaluation(evaluation.rows[:2])])
+    with pytest.raises(InvalidRequestError, match="same methods and targets"):
+        Evaluation.mean([])

@@ -105,6 +105,13 @@ def test_two_equal_methods_differ_by_nothing():
     assert not found.excludes_zero
 
 
+def test_draws_without_any_gain_to_compare_with_are_left_out_of_the_interval():
+    found = metrics.relative_change_interval([0.0, 0.5], [0.0, 1.0], np.random.default_rng(0))
+    assert (found.estimate, found.low, found.high) == (-0.5, -0.5, -0.5)
+    nothing = metrics.relative_change_interval([0.0, 0.5], [0.0, 0.0], np.random.default_rng(0))
+    assert math.isnan(nothing.estimate) and math.isnan(nothing.low) and not nothing.excludes_zero
+
+
 def test_an_interval_without_consumers_is_refused():
     with pytest.raises(InvalidTiltInputError, match="at least one"):
         metrics.mean_interval([math.nan], np.random.default_rng(0))
