@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import ModelState, ModelVersion, Policy, Preference, TiltSum
+from marketplace.recommendations.models import ModelState, ModelVersion, Policy, Preference, ServedList, TiltSum
 from marketplace.regions.codes import ancestor_codes
 
 
@@ -72,6 +72,11 @@ def newest_model(*, ready: bool = True) -> ModelVersion | None:
     if ready:
         query = query.where(ModelVersion.state == ModelState.READY)
     return db.session.scalars(query).first()
+
+
+def served_listing_ids(list_id: str) -> list[int]:
+    """What a list showed, best first; nothing for a list that nobody was shown."""
+    return db.session.scalar(select(ServedList.listing_ids).filter_by(public_id=list_id)) or []
 
 
 def realised_shares(policy_id: int) -> tuple[float, float] | None:

@@ -6,15 +6,11 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import text
 
-from marketplace.kernel import ids
 from marketplace.kernel.db import db
 from marketplace.recommendations import serving
 from marketplace.recommendations.queries import ServingContext
 from marketplace.recommendations.tilting import tilt_policy
 from recommender import TiltController, TiltedList, tally
-
-# More of one seller than this would make a list a shop of one.
-MOST_OF_ONE_SELLER = 3
 
 
 def rank_and_log(
@@ -24,15 +20,17 @@ def rank_and_log(
     *,
     reader: int | None,
     surface: str,
+    list_id: str,
+    most_of_one_seller: int,
     now: datetime,
 ) -> TiltedList:
     """Choose and order at most ``n`` places of a shortlist, and write down with the open transaction what is shown."""
     sums = {**context.tilt_sums, tally.FORMAT: tally.FORMAT_NUMBER}
     controller = TiltController.from_state(tilt_policy(context.policy), sums)
     chosen = controller.rank(
-        shortlist.relevance, shortlist.benefit, n, seller=shortlist.seller, max_per_seller=MOST_OF_ONE_SELLER
+        shortlist.relevance, shortlist.benefit, n, seller=shortlist.seller, max_per_seller=most_of_one_seller
     )
-    _write_down(context, reader, surface, shortlist, chosen, now)
+    _write_down(context, list_id, reader, surface, shortlist, chosen, now)
     return chosen
 
 
@@ -54,6 +52,7 @@ _LOG = text(
 
 def _write_down(
     context: ServingContext,
+    list_id: str,
     reader: int | None,
     surface: str,
     shortlist: serving.Shortlist,
@@ -65,7 +64,7 @@ def _write_down(
     db.session.execute(
         _LOG,
         {
-            "public_id": ids.public_id(),
+            "public_id": list_id,
             "at": now,
             "surface": surface,
             "account_id": reader,
