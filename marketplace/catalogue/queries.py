@@ -172,6 +172,15 @@ def listing_card(public_id: str) -> Any:
     return row
 
 
+def listing_ids(public_ids: Sequence[str]) -> dict[str, int]:
+    """The ids of listings on sale, by public id; ``NotFound`` where one is none."""
+    rows = db.session.execute(select(Listing.public_id, Listing.id).where(Listing.public_id.in_(public_ids), on_sale()))
+    found: dict[str, int] = dict(rows.all())
+    if found.keys() != set(public_ids):
+        raise NotFound("listing_unknown", N_("This listing is no longer here."))
+    return found
+
+
 def lots_of(listing_id: int) -> Sequence[Lot]:
     """The lots of a listing that still hold something, oldest harvest first."""
     return db.session.scalars(
@@ -207,17 +216,6 @@ def producer_listings(producer_id: int) -> Sequence[Listing]:
 def products() -> Sequence[Product]:
     """Every kind of goods, by its Chinese name."""
     return db.session.scalars(select(Product).order_by(Product.name_zh)).all()
-
-
-def in_season(week: int, limit: int) -> list[Any]:
-    """Listings with stock whose season has this ISO week, by rank."""
-    query = (
-        card_columns()
-        .where(on_sale(), Listing.available > 0, Listing.season_weeks.contains([week]))
-        .order_by(Listing.rank.desc(), Listing.id)
-        .limit(limit)
-    )
-    return list(db.session.execute(query))
 
 
 def _order(sort: Sort) -> list[Any]:

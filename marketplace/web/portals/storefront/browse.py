@@ -122,7 +122,7 @@ def search() -> str:
         found,
         wanted,
         own_shelves,
-        heading=_("“%(words)s”", words=wanted.text) if wanted.text else _("The whole market"),
+        heading=_heading(wanted, found.page.rows[0]),
         menu=shelves.menu(own_shelves),
         crumbs=None,
     )
@@ -138,6 +138,12 @@ def suggest() -> Response:
         for name in (pick(name_zh, name_en) for _slug, name_zh, name_en in suggestions(asked["q"]))
     ]
     return jsonify(suggestions=found)
+
+
+def _heading(wanted: ListingFilter, first: Any) -> str:
+    if wanted.text:
+        return str(_("“%(words)s”", words=wanted.text))
+    return pick(first.producer_zh, first.producer_en) if wanted.seller is not None else str(_("The whole market"))
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def product(public_id: str) -> str:
             (item["title"], None),
         ],
         seller=pick(row.producer_zh, row.producer_en),
+        seller_url=url_for("storefront.search", seller=row.producer_public_id),
         cooperative=row.producer_kind == ProducerKind.COOPERATIVE,
         places=[place_name(name) for name in view.places],
         story=pick(row.story_zh, row.story_en) or row.story_zh or row.story_en,
