@@ -245,7 +245,7 @@ def _companions(model: _Model, asked: Question, policy: Policy | None) -> Shortl
     least, most = min(scores.values(), default=1.0), float(others.probabilities.max(initial=0.0)) or 1.0
     for listing_id, probability in zip(others.item_ids.tolist(), others.probabilities.tolist(), strict=True):
         scores.setdefault(listing_id, probability * min(1.0, least / most))
-    rows = _in_stock(asked, Listing.id == any_(cast(list(scores), ARRAY(BigInteger))))
+    rows = _of_many_kinds(_in_stock(asked, Listing.id == any_(cast(list(scores), ARRAY(BigInteger)))), scores)
     goes_with = {row.id: int(partner[number]) for row in rows if partner[number := state.items.number(row.id)] >= 0}
     reason = _reasons(model, asked, rows)
     listed = _assemble(
@@ -255,6 +255,18 @@ def _companions(model: _Model, asked: Question, policy: Policy | None) -> Shortl
         reason=lambda at: "goes_with" if rows[at].id in goes_with else reason(at),
     )
     return replace(listed, goes_with=goes_with)
+
+
+def _of_many_kinds(rows: Sequence[Any], scores: Mapping[int, float]) -> list[Any]:
+    """Of each kind of goods the best offer, and the best that a policy may raise: a short row repeats no kind without cause."""
+    best: dict[tuple[int, bool], Any] = {}
+    for row in rows:
+        for raisable in {False, row.benefit_bp > 0}:
+            held = best.get((row.product_id, raisable))
+            if held is None or scores[row.id] > scores[held.id]:
+                best[row.product_id, raisable] = row
+    chosen = {row.id for row in best.values()}
+    return [row for row in rows if row.id in chosen]
 
 
 def _reasons(model: _Model, asked: Question, rows: Sequence[Any]) -> Callable[[int], str]:
@@ -326,7 +338,7 @@ def _in_stock(asked: Question, condition: ColumnElement[bool]) -> list[Any]:
     if asked.within is not None:
         query = card_columns().add_columns(*own)
     else:
-        query = select(Listing.id, Listing.producer_id, Listing.benefit_bp, Listing.area_code, *own).join(
+        query = select(Listing.id, Listing.producer_id, Listing.product_id, Listing.benefit_bp, Listing.area_code, *own).join(
             Producer, Producer.id == Listing.producer_id
         )
     query = query.where(condition, on_sale(), Listing.available > 0, *_conditions(asked)).order_by(Listing.id)
