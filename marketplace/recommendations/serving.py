@@ -30,7 +30,7 @@ from recommender.serving import explain
 _log = logging.getLogger("marketplace.recommendations")
 # History, the best by taste and the best by popularity: this many keep all but a ten-thousandth of the optimum.
 SHORTLIST_SIZE = 150
-# Of what somebody searches for, this many of the general order stand beside what the model would choose for them.
+# So many of the general order stand beside what the model would choose: of what somebody searches for, or can have delivered.
 _OF_THE_GENERAL_ORDER = 100
 # A listing the model has never seen is tried at the end of the shortlist, newest first.
 _NEW_LISTINGS = 10
@@ -187,7 +187,11 @@ def shortlist(version: ModelVersion | None, asked: Question, policy: Policy | No
         .order_by(Listing.id.desc())
         .limit(_NEW_LISTINGS)
     )
-    rows = _in_stock(asked, Listing.id == any_(_together(newest, place)))
+    wanted = _together(newest, place)
+    if asked.area:
+        # Where much of the shortlist does not travel so far, the head of what does stands behind it.
+        wanted = func.array_cat(wanted, func.array(_head(delivered_to(asked.area)).scalar_subquery()))
+    rows = _in_stock(asked, Listing.id == any_(wanted))
     rows.sort(key=lambda row: row.id not in place)
     least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
     relevance = [float(found.probabilities[place[row.id]]) if row.id in place else least for row in rows]
@@ -208,13 +212,7 @@ def _region(area: str) -> str | None:
 
 def _matches(model: _Model, asked: Question, within: ColumnElement[bool], policy: Policy | None) -> Shortlist:
     """The best of what somebody asked for: the head of its general order, and what the model would choose from it."""
-    head = (
-        select(Listing.id)
-        .where(within, on_sale(), Listing.available > 0)
-        .order_by(Listing.rank.desc(), Listing.id)
-        .limit(_OF_THE_GENERAL_ORDER)
-    )
-    wanted = _together(head, _best(model, asked).item_ids.tolist())
+    wanted = _together(_head(within), _best(model, asked).item_ids.tolist())
     rows = _in_stock(asked, and_(Listing.id == any_(wanted), within))
     if not rows:
         return _EMPTY
@@ -222,6 +220,17 @@ def _matches(model: _Model, asked: Question, within: ColumnElement[bool], policy
     relevance = model.recommender.relevance([asked.reader], candidates=ids, areas=[_region(asked.area)])[0]
     found = _assemble(rows, policy, relevance=relevance.tolist(), reason=_reasons(model, asked, rows))
     return replace(found, cards={row.id: row for row in rows})
+
+
+def _head(condition: ColumnElement[bool]) -> Select[Any]:
+    """The head of the general order of what fulfils a condition."""
+    return (
+        select(Listing.id)
+        .where(condition, on_sale(), Listing.available > 0)
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(_OF_THE_GENERAL_ORDER)
+        .correlate(None)
+    )
 
 
 def _companions(model: _Model, asked: Question, policy: Policy | None) -> Shortlist:
@@ -246,7 +255,8 @@ def _companions(model: _Model, asked: Question, policy: Policy | None) -> Shortl
     for listing_id, probability in zip(others.item_ids.tolist(), others.probabilities.tolist(), strict=True):
         scores.setdefault(listing_id, probability * min(1.0, least / most))
     rows = _of_many_kinds(_in_stock(asked, Listing.id == any_(cast(list(scores), ARRAY(BigInteger)))), scores)
-    goes_with = {row.id: int(partner[number]) for row in rows if partner[number := state.items.number(row.id)] >= 0}
+    pairs = dict(zip(close.item_ids.tolist(), partner[close.item_numbers].tolist(), strict=True))
+    goes_with = {row.id: pairs[row.id] for row in rows if row.id in pairs}
     reason = _reasons(model, asked, rows)
     listed = _assemble(
         rows,

@@ -152,6 +152,18 @@ def test_goods_kept_to_a_county_may_stand_before_a_reader_who_names_only_the_pro
     assert shown(None, area="520102") == {}
 
 
+def test_a_reader_whom_none_of_the_best_reach_gets_what_does(pantry: Pantry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "SHORTLIST_SIZE", 3)
+    best = shown(None, n=40)
+    assert len(best) == 3
+    with transaction():
+        for listing_id in best:
+            db.session.get_one(Listing, listing_id).delivers_to = "52"
+    found = shown(None, n=40, area=SICHUAN)
+    assert len(found) == 39
+    assert not best.keys() & found.keys()
+
+
 def test_without_an_area_it_is_where_the_last_purchase_went(models: Path) -> None:
     with transaction():
         factories.area(SICHUAN)

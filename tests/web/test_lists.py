@@ -166,6 +166,8 @@ def test_a_chosen_province_leaves_out_what_is_not_delivered_there(browser: Brows
     assert ["Pak choi" in titles for titles in shown] == [False] * 4
     page = browser.get(f"/p/{world.greens.public_id}").text
     assert "Delivered only within Guizhou province, not to Sichuan province." in page
+    browser.post("/basket/lines", {"listing": world.greens.public_id, "quantity": "1"})
+    assert "Not delivered to Sichuan province." in browser.get("/basket").text
     assert "Delivered to: Sichuan province" in browser.get("/").text
     browser.post("/deliver-to", {"province": "52"}, sent_from="/deliver-to")
     assert "Pak choi" in browser.get("/search").text

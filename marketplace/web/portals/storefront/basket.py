@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.deliveries import may_reach
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
@@ -17,7 +18,7 @@ from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import recommend, record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.cards import recommended_cards
-from marketplace.web.deliveries import delivery_area
+from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import amount, quantity, unit_name, weight_beside, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
@@ -162,6 +163,9 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "can_change": line.problem in (None, "too_few"),
         "sum_fen": line.total_fen,
         "problem": _problem(line),
+        "far": None
+        if may_reach(row.delivers_to, delivery_area())
+        else _("Not delivered to %(place)s. Another address is chosen at the checkout.", place=delivery_place()),
         "price_change": _("The price was %(before)s when you put it in; it is %(now)s now.", **_prices(line))
         if line.price_changed
         else None,
