@@ -76,7 +76,8 @@ def companions_of(history: History, shares: Floats, item_number: int, most: int,
     >>> log.items.values[found.numbers].tolist(), round(float(found.lift[0]), 3)
     (['honey'], 1.692)
     """
-    places = np.flatnonzero((history.items == item_number) & (history.purchases > 0))
+    places = np.flatnonzero(history.items == item_number)
+    places = places[history.purchases[places] > 0]
     if len(places) > BUYERS_LOOKED_AT:
         places = places[np.linspace(0, len(places) - 1, BUYERS_LOOKED_AT).astype(np.intp)]
     buyers = np.searchsorted(history.indptr, places, side="right") - 1
