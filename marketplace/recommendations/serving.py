@@ -315,12 +315,14 @@ def _general(asked: Question, policy: Policy | None) -> Shortlist:
         .order_by(Listing.rank.desc(), Listing.id)
         .limit(SHORTLIST_SIZE)
     )
-    rows = sorted(_in_stock(asked, Listing.id.in_(best.correlate(None))), key=lambda row: (-row.rank, row.id))
+    # As an array, which is looked up by the index however little the database knows of the table yet.
+    found = _in_stock(asked, Listing.id == any_(func.array(best.correlate(None).scalar_subquery())))
+    rows = sorted(found, key=lambda row: (-row.rank, row.id))
     most = max((row.rank for row in rows), default=0.0) or 1.0
     relevance = [max(row.rank, 0.0) / most * 0.1 for row in rows]
     reasons = ["in_season" if is_in_season_near(row, asked.area) else "popular" for row in rows]
-    found = _assemble(rows, policy, relevance=relevance, reason=reasons.__getitem__)
-    return replace(found, cards={row.id: row for row in rows}) if asked.within is not None else found
+    listed = _assemble(rows, policy, relevance=relevance, reason=reasons.__getitem__)
+    return replace(listed, cards={row.id: row for row in rows}) if asked.within is not None else listed
 
 
 def _together(first: Select[Any], listing_ids: Any) -> ColumnElement[Any]:
