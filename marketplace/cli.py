@@ -32,7 +32,7 @@ from marketplace.ledger import beancount
 from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
 from marketplace.ledger.seals import rebuild_balances
-from marketplace.recommendations import evaluation, folding, serving, training
+from marketplace.recommendations import evaluation, folding, loaded, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
@@ -78,7 +78,7 @@ def set_up(with_demo: bool) -> None:
         if with_demo:
             if not demo.is_loaded():
                 _timed("loading the demo", lambda: _load_demo(app))
-            if not serving.can_serve(newest_model()):
+            if not loaded.can_serve(newest_model()):
                 _timed("training the recommender", lambda: _train(app))
 
 

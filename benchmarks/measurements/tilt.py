@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 from benchmarks.measurements.common import Sellers, Split, Verdict, assign_sellers
 from benchmarks.measurements.online import Served, Spread, SpreadCase, hard_orders, spread
 from recommender import Evaluation, Recommender, TiltPolicy, TiltResult, evaluate, metrics, tilt_lists
+from recommender.peers import GUARDED_PEERS, PEERS
 
 PLACES, GUARD = 10, 0.8
 EXPOSURE_SHARES, SALES_SHARES = (0.2, 0.3, 0.4), (0.10, 0.15, 0.20)

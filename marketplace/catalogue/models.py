@@ -126,6 +126,8 @@ class Listing(Base):
         CheckConstraint("available >= 0", name="available_not_negative"),
         CheckConstraint("benefit_bp BETWEEN 0 AND 10000", name="benefit_share_range"),
         CheckConstraint("state IN ('draft', 'on_sale', 'withdrawn')", name="state_known"),
+        # Goods that do not travel are delivered around the village they come from, not somewhere else.
+        CheckConstraint("starts_with(area_code, delivers_to)", name="delivers_around"),
         CheckConstraint(
             "unit IN ('jin', 'liang', 'kg', 'g', 'box', 'piece', 'bunch', 'bag')"
             " AND (unit <> 'jin' OR unit_grams = 500) AND (unit <> 'liang' OR unit_grams = 50)"
@@ -156,6 +158,8 @@ class Listing(Base):
     price_fen: Mapped[Fen]
     state: Mapped[str] = mapped_column(String(12), default=ListingState.DRAFT)
     season_weeks: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)
+    # The area that buyers can have it delivered in; empty for the whole country.
+    delivers_to: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
     search_terms: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
     # Both titles in one column, which trigrams search when a word was mistyped.
     titles: Mapped[str] = mapped_column(Text, Computed("title_zh || ' ' || title_en", persisted=True), deferred=True)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from marketplace.catalogue.benefit import WHOLE_BP
@@ -54,6 +54,19 @@ class ListingFilter:
     county_code: str | None = None
     price_band: int | None = None
     sort: Sort = Sort.RECOMMENDED
+    seller: str | None = None
+    # Where it would be delivered to; empty when nobody knows.
+    deliver_to: str = ""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What fits a filter. ``total`` stops at ``COUNTED_AT_MOST``, and ``corrected`` says that a typo was forgiven."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    total: int
+    corrected: bool = False
+    facets: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,16 @@ def on_sale() -> ColumnElement[bool]:
     return Listing.state == ListingState.ON_SALE
 
 
+def delivered_to(area: str, listing: type[Listing] = Listing) -> ColumnElement[bool]:
+    """The condition that goods can be delivered to an area; to a part of it where it is wider than they travel."""
+    place = literal(area, String)
+    return or_(
+        listing.delivers_to.is_(None),
+        func.starts_with(place, listing.delivers_to),
+        func.starts_with(listing.delivers_to, place),
+    )
+
+
 def cards(listing_ids: Sequence[int]) -> list[Any]:
     """Cards of the listings that are on sale, in the order asked for."""
     if not listing_ids:
@@ -141,9 +164,9 @@ def get_listing(public_id: str, *, visible_only: bool = True) -> Listing:
     return listing
 
 
-def listing_card(public_id: str) -> Any:
-    """One listing with all a product page shows of it, in one statement, or ``NotFound``."""
-    query = (
+def listing_card_columns() -> Select[Any]:
+    """The columns of a card, and what a page of one listing shows besides."""
+    return (
         card_columns()
         .add_columns(
             Listing.story_zh,
@@ -157,13 +180,28 @@ def listing_card(public_id: str) -> Any:
             Product.name_zh.label("product_zh"),
             Product.name_en.label("product_en"),
             Producer.kind.label("producer_kind"),
+            Producer.public_id.label("producer_public_id"),
+            Listing.delivers_to,
         )
         .join(Category, Category.id == Listing.category_id)
     )
-    row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
+
+
+def listing_card(public_id: str) -> Any:
+    """One listing with its story and season, in one statement, or ``NotFound``."""
+    row = db.session.execute(listing_card_columns().where(Listing.public_id == public_id, on_sale())).first()
     if row is None:
         raise NotFound("listing_unknown", N_("This listing is no longer here."))
     return row
+
+
+def listing_ids(public_ids: Sequence[str]) -> dict[str, int]:
+    """The ids of listings on sale, by public id; ``NotFound`` where one is none."""
+    rows = db.session.execute(select(Listing.public_id, Listing.id).where(Listing.public_id.in_(public_ids), on_sale()))
+    found: dict[str, int] = dict(rows.all())
+    if found.keys() != set(public_ids):
+        raise NotFound("listing_unknown", N_("This listing is no longer here."))
+    return found
 
 
 def lots_of(listing_id: int) -> Sequence[Lot]:
@@ -203,17 +241,6 @@ def products() -> Sequence[Product]:
     return db.session.scalars(select(Product).order_by(Product.name_zh)).all()
 
 
-def in_season(week: int, limit: int) -> list[Any]:
-    """Listings with stock whose season has this ISO week, by rank."""
-    query = (
-        card_columns()
-        .where(on_sale(), Listing.available > 0, Listing.season_weeks.contains([week]))
-        .order_by(Listing.rank.desc(), Listing.id)
-        .limit(limit)
-    )
-    return list(db.session.execute(query))
-
-
 def _order(sort: Sort) -> list[Any]:
     return {
         Sort.RECOMMENDED: [Listing.rank.desc(), Listing.id],
@@ -246,6 +273,11 @@ def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> l
         conditions.append(within(Listing.area_code, wanted.county_code))
     if wanted.price_band is not None and 0 <= wanted.price_band < len(PRICE_BANDS_FEN):
         conditions.append(_price_band(wanted.price_band))
+    if wanted.seller is not None:
+        seller = select(Producer.id).where(Producer.public_id == wanted.seller).scalar_subquery()
+        conditions.append(Listing.producer_id == seller)
+    if wanted.deliver_to:
+        conditions.append(delivered_to(wanted.deliver_to))
     return conditions
 
 
@@ -277,34 +309,45 @@ def _facets(conditions: list[ColumnElement[bool]]) -> tuple[int, dict[str, list[
     return total, {name: sorted(values.items()) for name, values in counts.items()}
 
 
-def find_listings(wanted: ListingFilter, *, page: int = 1, per_page: int = 24) -> ListingPage:
-    """One page of the listings in stock that match, in at most four statements.
+def match_listings(wanted: ListingFilter) -> Matches:
+    """What fits a filter, in at most three statements.
 
-    A search that finds nothing is tried once more with one typo forgiven (trigrams), and the page says so.
+    A search that finds nothing is tried once more with one typo forgiven (trigrams).
     """
     matches: ColumnElement[bool] | None = None
-    corrected = False
     if wanted.text.strip():
         query = tsquery(wanted.text)
         if query is None:
-            return ListingPage([], 0, 1, 0)
+            return Matches((), 0)
         matches = Listing.search_terms.op("@@")(cast(query, TSQUERY))
     conditions = _conditions(wanted, matches)
     total, facets = _facets(conditions)
-    if not total and matches is not None:
-        conditions = _conditions(wanted, _similar(wanted.text.strip()[:60]))
-        total, facets = _facets(conditions)
-        corrected = total > 0
-    pages = -(-total // per_page)
+    if total or matches is None:
+        return Matches(conditions, total, False, facets)
+    conditions = _conditions(wanted, _similar(wanted.text.strip()[:60]))
+    total, facets = _facets(conditions)
+    return Matches(conditions, total, total > 0, facets)
+
+
+def page_of(matches: Matches, sort: Sort, *, page: int, per_page: int, shown_first: Sequence[int] = ()) -> ListingPage:
+    """One page of what fits a filter, in one statement.
+
+    ``shown_first`` are listings that stood on pages before this one in an order of their own.
+    """
+    pages = -(-matches.total // per_page)
     page = min(max(page, 1), max(pages, 1))
-    rows = (
-        db.session.execute(
-            card_columns().where(*conditions).order_by(*_order(wanted.sort)).limit(per_page).offset((page - 1) * per_page)
-        ).all()
-        if total
-        else []
-    )
-    return ListingPage(rows, total, page, pages, corrected, facets)
+    rows: Sequence[Any] = []
+    if matches.total:
+        query = card_columns().where(*matches.conditions).order_by(*_order(sort)).limit(per_page)
+        if shown_first:
+            query = query.where(Listing.id.not_in(shown_first))
+        rows = db.session.execute(query.offset(max(0, (page - 1) * per_page - len(shown_first)))).all()
+    return ListingPage(rows, matches.total, page, pages, matches.corrected, matches.facets)
+
+
+def find_listings(wanted: ListingFilter, *, page: int = 1, per_page: int = 24) -> ListingPage:
+    """One page of the listings in stock that match, in at most four statements."""
+    return page_of(match_listings(wanted), wanted.sort, page=page, per_page=per_page)
 
 
 def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
@@ -364,17 +407,6 @@ def producer_names() -> dict[str, tuple[str, str]]:
     """The Chinese and the English name of every producer, by public id."""
     rows = db.session.execute(select(Producer.public_id, Producer.name_zh, Producer.name_en))
     return {public_id: (name_zh, name_en) for public_id, name_zh, name_en in rows}
-
-
-def same_kind(product_id: int, but_listing_id: int, *, limit: int) -> list[Any]:
-    """Other listings in stock of the same kind of goods, by rank."""
-    query = (
-        card_columns()
-        .where(on_sale(), Listing.available > 0, Listing.product_id == product_id, Listing.id != but_listing_id)
-        .order_by(Listing.rank.desc(), Listing.id)
-        .limit(limit)
-    )
-    return list(db.session.execute(query))
 
 
 def largest_listing_id() -> int:

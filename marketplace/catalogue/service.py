@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
+from marketplace.catalogue.deliveries import delivery_areas
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
     Listing,
@@ -39,7 +40,11 @@ _COUNTED = {Unit.BOX, Unit.PIECE, Unit.BUNCH, Unit.BAG}
 
 @dataclass(frozen=True)
 class Offer:
-    """What a producer says of a listing. ``unit_grams`` is ignored for a weighed unit, which has its own."""
+    """What a producer says of a listing.
+
+    ``unit_grams`` is ignored for a weighed unit, which has its own; ``delivers_to`` is an area around the producer's village,
+    or None for the whole country.
+    """
 
     product: Product
     title_zh: str
@@ -49,6 +54,7 @@ class Offer:
     price_fen: int
     story_zh: str = ""
     story_en: str = ""
+    delivers_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,9 @@ def _apply(listing: Listing, offer: Offer) -> None:
     unit_grams = UNIT_GRAMS.get(offer.unit, offer.unit_grams)
     if not 1 <= unit_grams <= 1_000_000:
         raise Invalid("unit_grams_invalid", N_("One unit must weigh between 1 g and 1,000 kg."))
+    if offer.delivers_to is not None and offer.delivers_to not in delivery_areas(listing.area_code):
+        raise Invalid("delivers_to_invalid", N_("Please choose one of the delivery areas offered."))
+    listing.delivers_to = offer.delivers_to
     listing.title_zh, listing.title_en = title_zh, title_en
     listing.story_zh, listing.story_en = offer.story_zh.strip(), offer.story_en.strip()
     listing.unit, listing.unit_grams, listing.price_fen = offer.unit, unit_grams, offer.price_fen

@@ -91,6 +91,7 @@ def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
             Listing.available,
             Listing.state,
             Listing.harvested_on,
+            Listing.delivers_to,
             Product.art,
             Producer.public_id.label("producer"),
             Producer.name_zh.label("producer_zh"),

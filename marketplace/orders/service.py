@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from marketplace.catalogue.deliveries import may_reach
 from marketplace.catalogue.models import Listing, Lot, Producer, Unit
 from marketplace.catalogue.service import Taken, check_quantity, return_stock, take_stock
 from marketplace.kernel import audit, ids
@@ -51,8 +52,9 @@ def place_order(
     NotFound
         When the basket is not this account's.
     Conflict
-        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone. A basket that was
-        placed before answers its purchase and takes nothing again.
+        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``not_delivered_there``
+        when some are not delivered to the destination. A basket that was placed before answers its purchase and takes
+        nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -76,6 +78,7 @@ def place_order(
         area_code=destination.area_code,
         address=destination.address,
     )
+    _check_delivery(lines, destination)
     taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
     snapshots = _snapshots(lines, taken)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
@@ -92,6 +95,24 @@ def place_order(
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
     return group
+
+
+def _check_delivery(lines: Sequence[BasketLine], destination: Destination) -> None:
+    """Refuse a destination that some of the goods are not delivered to, naming them all at once."""
+    rows = db.session.execute(
+        select(Listing.title_zh, Listing.title_en, Listing.delivers_to)
+        .where(Listing.id.in_([line.listing_id for line in lines]), Listing.delivers_to.is_not(None))
+        .order_by(Listing.id)
+    )
+    far = [row for row in rows if not may_reach(row.delivers_to, destination.area_code)]
+    if far:
+        raise Conflict(
+            "not_delivered_there",
+            N_("Not delivered to this address: %(title)s. Please choose another address, or take it out of your basket."),
+            title_zh="、".join(row.title_zh for row in far),
+            title_en=", ".join(row.title_en for row in far),
+            title="、".join(row.title_zh for row in far),
+        )
 
 
 def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]) -> dict[int, list[OrderLine]]:

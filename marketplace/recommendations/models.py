@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, I
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.kernel import ids
 from marketplace.kernel.db import Base
 from marketplace.kernel.types import AreaCode, Day, Id, Moment, PublicId
 
@@ -216,6 +217,8 @@ class ServedList(Base):
     id: Mapped[int] = mapped_column(
         BigInteger, server_default=text("nextval('served_list_id_seq'::regclass)"), primary_key=True, autoincrement=False
     )
+    # A partitioned table cannot hold a constraint without the moment; two random ids of twenty characters do not meet.
+    public_id: Mapped[str] = mapped_column(String(20), index=True, default=ids.public_id)
     at: Mapped[Moment] = mapped_column(primary_key=True)
     surface: Mapped[str] = mapped_column(String(16))
     # Empty for a visitor and for a consumer who has switched personalisation off.

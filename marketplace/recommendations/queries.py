@@ -15,7 +15,15 @@ from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db
 from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.forgetting import known_from
-from marketplace.recommendations.models import ListingExposure, ModelState, ModelVersion, Policy, Preference, TiltSum
+from marketplace.recommendations.models import (
+    ListingExposure,
+    ModelState,
+    ModelVersion,
+    Policy,
+    Preference,
+    ServedList,
+    TiltSum,
+)
 from marketplace.regions.codes import ancestor_codes
 from recommender import tally
 
@@ -100,9 +108,9 @@ def _widest_first(policies: Iterable[Policy]) -> list[Policy]:
 def tilt_columns(in_force: PoliciesInForce) -> list[ColumnElement[Any]]:
     """The columns of a ``Listing`` and its ``Producer`` that the tilt goes by, as they are this moment.
 
-    ``benefit_bp`` of the lots in stock on the day, ``policy_id`` of the policy that covers it (0 for none), ``severity`` of its
-    seller, ``household_exposure`` that the seller has had under that policy (0 while none sets a floor), ``published_at``, and
-    ``new_exposure`` that the listing has had as a new one.
+    ``stock_benefit_bp`` of the lots in stock on the day, ``policy_id`` of the policy that covers it (0 for none), ``severity``
+    of its seller, ``household_exposure`` that the seller has had under that policy (0 while none sets a floor),
+    ``published_at``, and ``new_exposure`` that the listing has had as a new one.
     """
     policy_id = in_force.policy_id
     received: ColumnElement[Any] = literal(0.0)
@@ -111,7 +119,7 @@ def tilt_columns(in_force: PoliciesInForce) -> list[ColumnElement[Any]]:
         received = select(TiltSum.value).where(TiltSum.policy_id == policy_id, TiltSum.name == name).scalar_subquery()
     shown = select(ListingExposure.exposure).where(ListingExposure.listing_id == Listing.id).scalar_subquery()
     return [
-        benefit_bp_on(in_force.day).label("benefit_bp"),
+        benefit_bp_on(in_force.day).label("stock_benefit_bp"),
         policy_id.label("policy_id"),
         seller_severity().label("severity"),
         func.coalesce(received, 0.0).label("household_exposure"),
@@ -177,6 +185,11 @@ def newest_model(*, ready: bool = True) -> ModelVersion | None:
     if ready:
         query = query.where(ModelVersion.state == ModelState.READY)
     return db.session.scalars(query).first()
+
+
+def served_listing_ids(list_id: str) -> list[int]:
+    """What a list showed, best first; nothing for a list that nobody was shown."""
+    return db.session.scalar(select(ServedList.listing_ids).filter_by(public_id=list_id)) or []
 
 
 def realised_shares(policy_id: int) -> tuple[float, float] | None:

@@ -14,8 +14,6 @@ from marketplace.recommendations.queries import NEW_EXPOSURE, NEW_FOR_DAYS, Serv
 from marketplace.recommendations.tilting import controllers_of
 from recommender import TiltedList, rank_together, tally
 
-# More of one seller than this would make a list a shop of one.
-MOST_OF_ONE_SELLER = 3
 # What a new listing is owed falls due at such a pace that all is due at half its time. The pace holds on past that: who still
 # lags is pulled ever harder, until all has been received.
 _DUE_IN = timedelta(days=NEW_FOR_DAYS / 2)
@@ -32,6 +30,8 @@ def rank_and_log(
     *,
     reader: int | None,
     surface: str,
+    list_id: str,
+    most_of_one_seller: int,
     now: datetime,
 ) -> TiltedList:
     """Choose and order at most ``n`` places of a shortlist, and write down with the open transaction what is shown."""
@@ -46,14 +46,14 @@ def rank_and_log(
         seller=shortlist.seller,
         severity=shortlist.severity,
         owed=_owed(shortlist, is_new, now),
-        max_per_seller=MOST_OF_ONE_SELLER,
+        max_per_seller=most_of_one_seller,
         # A policy that cannot be followed for want of goods has promised its guard all the same.
         least_guard=in_force.guard if in_force.policies else _GUARD_WITHOUT_POLICY,
         exploration=_EXPLORATION if is_new.any() else 0.0,
         explorable=is_new,
         rng=np.random.default_rng() if is_new.any() else None,
     )
-    _write_down(context, reader, surface, shortlist, chosen, is_new, now)
+    _write_down(list_id, reader, surface, shortlist, chosen, is_new, now)
     return chosen
 
 
@@ -84,9 +84,9 @@ def _owed(shortlist: serving.Shortlist, is_new: NDArray[np.bool_], now: datetime
 _LOG = text(
     """
     WITH served AS (
-        INSERT INTO served_list (at, surface, account_id, model_version_id, listing_ids, policy_ids, position_weights,
-            relevance, propensity, benefit_bp, exposure, registered_exposure, kept_utility, multipliers)
-        VALUES (:at, :surface, :account_id, :model_version_id, :listing_ids, :policy_ids, :position_weights,
+        INSERT INTO served_list (public_id, at, surface, account_id, model_version_id, listing_ids, policy_ids,
+            position_weights, relevance, propensity, benefit_bp, exposure, registered_exposure, kept_utility, multipliers)
+        VALUES (:public_id, :at, :surface, :account_id, :model_version_id, :listing_ids, :policy_ids, :position_weights,
             :relevance, :propensity, :benefit_bp, :exposure, :registered_exposure, :kept_utility,
             cast(:multipliers AS jsonb))
     ), seen AS (
@@ -109,7 +109,7 @@ _LOG = text(
 
 
 def _write_down(
-    context: ServingContext,
+    list_id: str,
     reader: int | None,
     surface: str,
     shortlist: serving.Shortlist,
@@ -127,6 +127,7 @@ def _write_down(
     db.session.execute(
         _LOG,
         {
+            "public_id": list_id,
             "at": now,
             "surface": surface,
             "account_id": reader,

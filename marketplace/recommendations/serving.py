@@ -1,36 +1,37 @@
-"""From a reader to a shortlist: what the model thinks, narrowed to what is in stock this moment.
+"""From a reader to a shortlist: what the model thinks, narrowed to what can be delivered from stock this moment.
 
-A process keeps the newest model it has seen in memory (the arrays themselves are mapped from disk and shared). Which model is
-the newest is read with each request. The first request that meets a new one loads it while the others go on with the one
-before; a list comes from one model and is written down with its number. The one before is unmapped when its last request ends.
+A list comes from one model and is written down with its number; see ``loaded`` for which.
 """
 
-import logging
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, and_, any_, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing, Producer
-from marketplace.catalogue.queries import on_sale
+from marketplace.catalogue.queries import card_columns, delivered_to, on_sale
 from marketplace.kernel.db import db
 from marketplace.recommendations.coverage import PoliciesInForce
-from marketplace.recommendations.models import ModelState, ModelVersion
+from marketplace.recommendations.loaded import LoadedModel, current
+from marketplace.recommendations.models import ModelVersion
 from marketplace.recommendations.queries import owed_exposure, tilt_columns
-from recommender import CandidateSet, Reason, Recommender, RecommenderError
+from marketplace.regions.models import Level
+from recommender import CandidateSet, Reason, RelevantItems
 from recommender.serving import explain
 
-_log = logging.getLogger("marketplace.recommendations")
 # History, the best by taste and the best by popularity: this many keep all but a ten-thousandth of the optimum.
 SHORTLIST_SIZE = 150
-# A listing the model has never seen is tried at the end of the shortlist, newest first.
+# So many of the general order stand beside what the model would choose: of what somebody searches for, or can have delivered.
+_OF_THE_GENERAL_ORDER = 100
+# Listings that the model has never seen, newest first, and those that are owed exposure are tried at the end of the shortlist.
 _NEW_LISTINGS = 10
+# Sold all the year round is no season.
+_WEEKS_OF_A_SEASON = 40
 _REASONS = {
     Reason.BOUGHT_BEFORE: "bought_before",
     Reason.SEEN_BEFORE: "seen_before",
@@ -40,130 +41,89 @@ _REASONS = {
     Reason.POLICY: "supports_registered",
 }
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
-class _Model:
-    """A model in memory with what every request needs of it: who may be raised by a policy, and where its knowledge ends."""
+class Question:
+    """Who asks for a list, and what may stand in it.
 
-    version_id: int
-    fit_id: int
-    recommender: Recommender
-    raisable: CandidateSet
-    newest_listing_id: int
+    Attributes
+    ----------
+    week : int
+        The ISO week.
+    in_force : PoliciesInForce
+    reader : int or None
+        The account whose history the list may follow.
+    seller : int or None
+        The account whose own goods are left out.
+    area : str
+        Where it would be delivered to; empty when nobody knows.
+    near : sequence of int
+        Listings that the list is to go with. They, and other offers of the same kinds of goods, are left out.
+    within : condition on ``Listing``, or None
+        What somebody asked for. All that fits it may stand in the list, the reader's own goods too.
+    known_from_fit : int
+        The first fit that may know the reader: one before it holds a history that was deleted, and takes the reader for a
+        stranger.
+    """
 
-
-class _Process:
-    """What this process serves from."""
-
-    folder: Path = Path("var/models")
-    model: _Model | None = None
-    unreadable: int | None = None
-    loading = threading.Lock()
+    week: int
+    in_force: PoliciesInForce
+    reader: int | None = None
+    seller: int | None = None
+    area: str = ""
+    near: Sequence[int] = ()
+    within: ColumnElement[bool] | None = None
+    known_from_fit: int = 0
 
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Listings in stock, with what the controller and the page need of each; ``reason`` answers for a place in it.
+    """Listings in stock, with what the controller and the page need of each.
 
-    ``benefit`` is 0 for goods that no policy covers while there is any. ``published_at`` is in Unix seconds.
-    ``model_version_id`` is the model that the relevance comes from; ``follows_reader`` says that it was asked for the reader,
-    not for a stranger.
+    ``benefit`` is 0 for goods that no policy covers while there is any. ``published_at`` is in Unix seconds. ``reason`` answers
+    for a place in it. ``goes_with`` names for a listing the one of those asked about that it goes with; ``cards`` has the rows
+    of cards where the shortlist was read with them. ``model_version_id`` is the model that the relevance comes from;
+    ``follows_reader`` says that it was asked for the reader, not for a stranger.
     """
 
     listing_ids: NDArray[np.int64]
-    relevance: NDArray[np.float64]
-    benefit: NDArray[np.float64]
+    relevance: Floats
+    benefit: Floats
     seller: NDArray[np.int64]
     policy_ids: NDArray[np.int64]
-    severity: NDArray[np.float64]
-    household_exposure: NDArray[np.float64]
-    published_at: NDArray[np.float64]
-    new_exposure: NDArray[np.float64]
+    severity: Floats
+    household_exposure: Floats
+    published_at: Floats
+    new_exposure: Floats
     badge_consent: list[bool]
     reason: Callable[[int], str]
+    goes_with: Mapping[int, int] = field(default_factory=dict)
+    cards: Mapping[int, Any] | None = None
     model_version_id: int | None = None
     follows_reader: bool = False
 
 
-def use_models_in(folder: Path) -> None:
-    """Tell this process where trained models lie."""
-    with _Process.loading:
-        _Process.folder, _Process.model, _Process.unreadable = folder, None, None
-
-
-def models_folder() -> Path:
-    """Where trained models lie."""
-    return _Process.folder
-
-
-def _current(version: ModelVersion | None) -> _Model | None:
-    """The model of a version, loaded once; the one before it while it is being loaded, or when its files cannot be read."""
-    if version is None:
-        return None
-    loaded = _Process.model
-    if _is_settled(version, loaded) or not _Process.loading.acquire(blocking=loaded is None):
-        return loaded
-    try:
-        if not _is_settled(version, _Process.model):
-            _Process.model = _load(version)
-    except (RecommenderError, OSError) as error:
-        _log.warning("model %s cannot be read, serving the one before: %s", version.id, error)
-        _Process.unreadable = version.id
-    finally:
-        _Process.loading.release()
-    return _Process.model
-
-
-def _is_settled(version: ModelVersion, loaded: _Model | None) -> bool:
-    """Whether the model in memory is the one to serve from, for a request that has read this version as the newest."""
-    if version.id == _Process.unreadable:
-        return True
-    if loaded is None or loaded.version_id < version.id:
-        return False
-    if loaded.version_id == version.id:
-        return True
-    # Either the request read the newest version just before a newer one was ready, or somebody has gone back by hand.
-    state = db.session.scalar(select(ModelVersion.state).filter_by(id=loaded.version_id))
-    return state == ModelState.READY
-
-
-def _load(version: ModelVersion) -> _Model:
-    recommender = Recommender.load(_Process.folder / version.folder)
-    state = recommender.state
-    return _Model(
-        version_id=version.id,
-        fit_id=version.fit_id,
-        recommender=recommender,
-        raisable=recommender.candidate_set(state.listings.benefit > 0),
-        newest_listing_id=int(max(state.items.values, default=0)),
-    )
-
-
-def can_serve(version: ModelVersion | None) -> bool:
-    """Whether a trained model is there and its files can be read."""
-    model = _current(version)
-    return model is not None and version is not None and model.version_id == version.id
-
-
-def recommender_of(version: ModelVersion | None) -> Recommender | None:
-    """The model that serves under a version; None before the first training."""
-    model = _current(version)
-    return model.recommender if model is not None else None
-
-
-def shortlist(
-    version: ModelVersion | None, reader: int | None, in_force: PoliciesInForce, *, known_from_fit: int = 0
-) -> Shortlist:
-    """What could be shown to a reader, or to a stranger for None; the general order while there is no model.
-
-    A model of a fit before ``known_from_fit`` holds a history that the reader has deleted, and takes the reader for a stranger.
-    """
-    model = _current(version)
+def shortlist(version: ModelVersion | None, asked: Question) -> Shortlist:
+    """What could be shown to a reader, or to a stranger where there is none; the general order while there is no model."""
+    model = current(version)
     if model is None:
-        return _general(in_force)
-    if model.fit_id < known_from_fit:
-        reader = None
-    found = model.recommender.shortlist(reader, SHORTLIST_SIZE, must_include=model.raisable)
+        return _general(asked)
+    if model.fit_id < asked.known_from_fit:
+        asked = replace(asked, reader=None)
+    if asked.near:
+        listed = _companions(model, asked)
+    elif asked.within is not None:
+        listed = _matches(model, asked, asked.within)
+    else:
+        listed = _chosen(model, asked)
+    return replace(listed, model_version_id=model.version_id, follows_reader=asked.reader is not None)
+
+
+def _chosen(model: LoadedModel, asked: Question) -> Shortlist:
+    """What the model would choose of everything, and what it does not know yet."""
+    found = _best(model, asked)
     place = {int(listing_id): at for at, listing_id in enumerate(found.item_ids)}
     newest = (
         select(Listing.id)
@@ -171,58 +131,192 @@ def shortlist(
         .order_by(Listing.id.desc())
         .limit(_NEW_LISTINGS)
     )
-    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
-    # One array of ids, because an OR of two lists would read the whole table.
-    unseen = func.array_cat(func.array(newest.scalar_subquery()), func.array(owed.scalar_subquery()))
-    wanted = func.array_cat(unseen, cast(list(place), ARRAY(BigInteger)))
-    rows = _in_stock(Listing.id == any_(wanted), in_force)
-    new = [row for row in rows if row.id not in place]
-    rows = [row for row in rows if row.id in place]
+    wanted = func.array_cat(_together(newest, place), _owed(asked))
+    if asked.area:
+        # Where much of the shortlist does not travel so far, the head of what does stands behind it.
+        wanted = func.array_cat(wanted, func.array(_head(delivered_to(asked.area)).scalar_subquery()))
+    rows = _in_stock(asked, Listing.id == any_(wanted))
+    rows.sort(key=lambda row: row.id not in place)
     least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
-    user_number = model.recommender.state.users.number(reader)
-    numbers = [int(found.item_numbers[place[row.id]]) for row in rows] + [-1] * len(new)
-    relevance = [float(found.probabilities[place[row.id]]) for row in rows] + [least] * len(new)
-    return _assemble(
-        rows + new,
-        in_force,
-        relevance=relevance,
-        reason=lambda at: _REASONS[explain(model.recommender.state, user_number, numbers[at])],
-        model_version_id=model.version_id,
-        follows_reader=reader is not None,
+    relevance = [float(found.probabilities[place[row.id]]) if row.id in place else least for row in rows]
+    return _assemble(rows, asked, relevance=relevance, reason=_reasons(model, asked, rows))
+
+
+def _best(model: LoadedModel, asked: Question, candidates: CandidateSet | None = None) -> RelevantItems:
+    """What the model would choose, and the best of what a policy may raise."""
+    return model.recommender.shortlist(
+        asked.reader, SHORTLIST_SIZE, candidates=candidates, must_include=model.raisable, area=_region(asked.area)
     )
 
 
-def _general(in_force: PoliciesInForce) -> Shortlist:
+def _region(area: str) -> str | None:
+    """The area by which strangers are told apart, as coarse as the model was told: the province."""
+    return area[: Level.PROVINCE] or None
+
+
+def _matches(model: LoadedModel, asked: Question, within: ColumnElement[bool]) -> Shortlist:
+    """The best of what somebody asked for: the head of its general order, and what the model would choose from it."""
+    wanted = _together(_head(within), _best(model, asked).item_ids.tolist())
+    rows = _in_stock(asked, and_(Listing.id == any_(wanted), within))
+    ids = [row.id for row in rows]
+    relevance = model.recommender.relevance([asked.reader], candidates=ids, areas=[_region(asked.area)])[0]
+    found = _assemble(rows, asked, relevance=relevance.tolist(), reason=_reasons(model, asked, rows))
+    return replace(found, cards={row.id: row for row in rows})
+
+
+def _head(condition: ColumnElement[bool]) -> Select[Any]:
+    """The head of the general order of what fulfils a condition."""
+    return (
+        select(Listing.id)
+        .where(condition, on_sale(), Listing.available > 0)
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(_OF_THE_GENERAL_ORDER)
+        .correlate(None)
+    )
+
+
+def _companions(model: LoadedModel, asked: Question) -> Shortlist:
+    """What goes with some listings: the odds of each for the reader, times how much likelier their buyers buy it.
+
+    Where too little goes with them, what the reader would be shown anyway follows behind.
+    """
+    state = model.recommender.state
+    lift, partner = np.ones(len(state.items)), np.full(len(state.items), -1, dtype=np.int64)
+    for listing_id in asked.near:
+        number = state.items.number(listing_id)
+        found = model.companions(number) if number >= 0 else None
+        if found is not None:
+            stronger = found.lift > lift[found.numbers]
+            lift[found.numbers[stronger]], partner[found.numbers[stronger]] = found.lift[stronger], listing_id
+    close = _best(model, asked, model.recommender.candidate_set(partner >= 0))
+    others = _best(model, asked)
+    odds = close.probabilities / (1 - close.probabilities) * lift[close.item_numbers]
+    scores = dict(zip(close.item_ids.tolist(), (odds / (1 + odds)).tolist(), strict=True))
+    # Behind the least of those that go with them, in their own order.
+    least, most = min(scores.values(), default=1.0), float(others.probabilities.max(initial=0.0)) or 1.0
+    for listing_id, probability in zip(others.item_ids.tolist(), others.probabilities.tolist(), strict=True):
+        scores.setdefault(listing_id, probability * min(1.0, least / most))
+    rows = _of_many_kinds(_in_stock(asked, Listing.id == any_(cast(list(scores), ARRAY(BigInteger)))), scores)
+    pairs = dict(zip(close.item_ids.tolist(), partner[close.item_numbers].tolist(), strict=True))
+    goes_with = {row.id: pairs[row.id] for row in rows if row.id in pairs}
+    reason = _reasons(model, asked, rows)
+    listed = _assemble(
+        rows,
+        asked,
+        relevance=[scores[row.id] for row in rows],
+        reason=lambda at: "goes_with" if rows[at].id in goes_with else reason(at),
+    )
+    return replace(listed, goes_with=goes_with)
+
+
+def _of_many_kinds(rows: Sequence[Any], scores: Mapping[int, float]) -> list[Any]:
+    """Of each kind of goods the best offer, and the best that a policy may raise: a short row repeats no kind without cause."""
+    best: dict[tuple[int, bool], Any] = {}
+    for row in rows:
+        for raisable in {False, row.stock_benefit_bp > 0}:
+            held = best.get((row.product_id, raisable))
+            if held is None or scores[row.id] > scores[held.id]:
+                best[row.product_id, raisable] = row
+    chosen = {row.id for row in best.values()}
+    return [row for row in rows if row.id in chosen]
+
+
+def _reasons(model: LoadedModel, asked: Question, rows: Sequence[Any]) -> Callable[[int], str]:
+    """Why each of some rows may stand in a list: what the model says, and of popular things what is true of them here."""
+    state = model.recommender.state
+    user_number = state.users.number(asked.reader)
+    region = _region(asked.area)
+    region_number = -1 if region is None else state.areas.number(region)
+    is_stranger = user_number < 0 or not len(state.history.items[state.history.row(user_number)])
+
+    def reason(at: int) -> str:
+        row = rows[at]
+        number = state.items.number(row.id)
+        why = explain(state, user_number, number)
+        if why is Reason.POPULAR and is_in_season_near(row, asked.area):
+            return "in_season"
+        if why is Reason.POPULAR and is_stranger and region_number >= 0 and state.area_shifts[region_number, number] > 0:
+            return "popular_near"
+        return _REASONS[why]
+
+    return reason
+
+
+def is_in_season_near(row: Any, area: str) -> bool:
+    """Whether a row of the shortlist is in season this week and comes from the province of the reader's area."""
+    return bool(area and row.in_season and row.area_code.startswith(area[: Level.PROVINCE]))
+
+
+def _general(asked: Question) -> Shortlist:
     """The shop's general order as a shortlist, for the days before the first training."""
-    best = select(Listing.id).where(on_sale()).order_by(Listing.rank.desc(), Listing.id).limit(SHORTLIST_SIZE)
-    owed = owed_exposure(in_force.day).limit(_NEW_LISTINGS)
-    wanted = func.array_cat(func.array(best.scalar_subquery()), func.array(owed.scalar_subquery()))
-    rows = sorted(_in_stock(Listing.id == any_(wanted), in_force), key=lambda row: (-row.rank, row.id))
+    condition = on_sale() if asked.within is None else and_(on_sale(), asked.within)
+    best = (
+        select(Listing.id)
+        .where(condition, Listing.available > 0, *_conditions(asked))
+        .join(Producer, Producer.id == Listing.producer_id)
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(SHORTLIST_SIZE)
+    )
+    # As an array, which is looked up by the index however little the database knows of the table yet.
+    wanted: ColumnElement[Any] = func.array(best.correlate(None).scalar_subquery())
+    if asked.within is None:
+        wanted = func.array_cat(wanted, _owed(asked))
+    found = _in_stock(asked, Listing.id == any_(wanted))
+    rows = sorted(found, key=lambda row: (-row.rank, row.id))
     most = max((row.rank for row in rows), default=0.0) or 1.0
     relevance = [max(row.rank, 0.0) / most * 0.1 for row in rows]
-    return _assemble(rows, in_force, relevance=relevance, reason=lambda at: "popular")
+    reasons = ["in_season" if is_in_season_near(row, asked.area) else "popular" for row in rows]
+    listed = _assemble(rows, asked, relevance=relevance, reason=reasons.__getitem__)
+    return replace(listed, cards={row.id: row for row in rows}) if asked.within is not None else listed
 
 
-def _in_stock(condition: Any, in_force: PoliciesInForce) -> list[Any]:
-    query = (
-        select(Listing.id, Listing.producer_id, Listing.rank, Producer.badge_consent, *tilt_columns(in_force))
-        .join(Producer, Producer.id == Listing.producer_id)
-        .where(and_(condition, on_sale(), Listing.available > 0))
-        .order_by(Listing.id)
-    )
+def _together(first: Select[Any], listing_ids: Any) -> ColumnElement[Any]:
+    """Two lists of listings as one array, because an OR of two lists would read the whole table."""
+    return func.array_cat(func.array(first.correlate(None).scalar_subquery()), cast(list(listing_ids), ARRAY(BigInteger)))
+
+
+def _owed(asked: Question) -> ColumnElement[Any]:
+    """The new listings that are owed exposure most, as an array."""
+    owed = owed_exposure(asked.in_force.day).limit(_NEW_LISTINGS)
+    return func.array(owed.correlate(None).scalar_subquery())
+
+
+def _conditions(asked: Question) -> list[ColumnElement[bool]]:
+    """What every listing of an answer must fulfil besides being in stock."""
+    conditions = []
+    if asked.area:
+        conditions.append(delivered_to(asked.area))
+    if asked.seller is not None and asked.within is None:
+        conditions.append(or_(Producer.account_id.is_(None), Producer.account_id != asked.seller))
+    if asked.near:
+        other = aliased(Listing)
+        conditions.append(Listing.id.not_in(asked.near))
+        conditions.append(Listing.product_id.not_in(select(other.product_id).where(other.id.in_(asked.near))))
+    return conditions
+
+
+def _in_stock(asked: Question, condition: ColumnElement[bool]) -> list[Any]:
+    """The listings of a condition that may be shown, by id; with the columns of cards where those are few."""
+    tilt = tilt_columns(asked.in_force)
+    own = (Listing.rank, Producer.badge_consent, _in_season(asked.week).label("in_season"), *tilt)
+    if asked.within is not None:
+        query = card_columns().add_columns(*own)
+    else:
+        query = select(Listing.id, Listing.producer_id, Listing.product_id, Listing.area_code, *own).join(
+            Producer, Producer.id == Listing.producer_id
+        )
+    query = query.where(condition, on_sale(), Listing.available > 0, *_conditions(asked)).order_by(Listing.id)
     return list(db.session.execute(query))
 
 
-def _assemble(
-    rows: list[Any],
-    in_force: PoliciesInForce,
-    *,
-    relevance: list[float],
-    reason: Callable[[int], str],
-    model_version_id: int | None = None,
-    follows_reader: bool = False,
-) -> Shortlist:
-    counted = [row.benefit_bp if row.policy_id or not in_force.policies else 0 for row in rows]
+def _in_season(week: int) -> ColumnElement[bool]:
+    weeks = func.cardinality(Listing.season_weeks)
+    return and_(weeks <= literal(_WEEKS_OF_A_SEASON), Listing.season_weeks.contains([week]))
+
+
+def _assemble(rows: Sequence[Any], asked: Question, *, relevance: Sequence[float], reason: Callable[[int], str]) -> Shortlist:
+    policies = asked.in_force.policies
+    counted = [row.stock_benefit_bp if row.policy_id or not policies else 0 for row in rows]
     return Shortlist(
         listing_ids=np.array([row.id for row in rows], dtype=np.int64),
         relevance=np.array(relevance, dtype=np.float64),
@@ -235,6 +329,4 @@ def _assemble(
         new_exposure=np.array([row.new_exposure for row in rows], dtype=np.float64),
         badge_consent=[row.badge_consent for row in rows],
         reason=reason,
-        model_version_id=model_version_id,
-        follows_reader=follows_reader,
     )

@@ -17,7 +17,7 @@ from marketplace.catalogue.models import Listing
 from marketplace.catalogue.queries import benefit_bp_on
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.models import Policy, TiltSum
 from marketplace.recommendations.queries import SEVERITY, ServingContext, newest_model, serving_context, severity_by_policy
@@ -64,7 +64,7 @@ def apply_policies(*, now: datetime) -> None:
     Owns its transactions. Before the first training there is no order to write, and the controllers begin without a price.
     """
     with transaction():
-        model = serving.recommender_of(newest_model())
+        model = loaded.recommender_of(newest_model())
     if model is None:
         count_sellers(now=now)
     else:

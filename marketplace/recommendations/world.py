@@ -13,7 +13,7 @@ from marketplace.catalogue.models import Listing
 from marketplace.catalogue.queries import on_sale
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ModelVersion
 from marketplace.recommendations.queries import newest_model, policies_in_force
 from marketplace.registry.models import SUPPORTED
@@ -50,7 +50,7 @@ def read_world(*, now: datetime, consumer_ids: Sequence[int] | None = None) -> W
     if version is None:
         return None
     try:
-        model = Recommender.load(serving.models_folder() / version.folder)
+        model = Recommender.load(loaded.models_folder() / version.folder)
     except (RecommenderError, OSError):
         return None
     consumers = recent_consumers(now=now) if consumer_ids is None else list(consumer_ids)

@@ -11,7 +11,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
 from marketplace.web.portals import account, buyer, discovery, letters, officer, operations, producer, public, storefront
 
@@ -45,7 +45,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         TESTING=testing,
     )
     app.extensions["settings"] = settings
-    serving.use_models_in(settings.data_dir / "models")
+    loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)

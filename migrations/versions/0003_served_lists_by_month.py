@@ -32,6 +32,7 @@ def upgrade() -> None:
     op.create_table(
         "served_list",
         sa.Column("id", sa.BigInteger(), server_default=sa.text("nextval('served_list_id_seq'::regclass)"), nullable=False),
+        sa.Column("public_id", sa.String(length=20), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("surface", sa.String(length=16), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=True),
@@ -54,6 +55,7 @@ def upgrade() -> None:
     )
     op.execute("ALTER SEQUENCE served_list_id_seq OWNED BY served_list.id")
     op.create_index("ix_served_list_account_id", "served_list", ["account_id"], unique=False)
+    op.create_index("ix_served_list_public_id", "served_list", ["public_id"], unique=False)
     op.create_index("ix_served_list_at", "served_list", ["at"], unique=False, postgresql_using="brin")
     op.execute("CREATE TABLE partitions.served_list_default PARTITION OF served_list DEFAULT")
     for first, after in _months_to_make():
@@ -63,9 +65,9 @@ def upgrade() -> None:
         )
     op.execute(
         """
-        INSERT INTO served_list (id, at, surface, account_id, model_version_id, listing_ids, policy_ids, position_weights,
+        INSERT INTO served_list (id, public_id, at, surface, account_id, model_version_id, listing_ids, policy_ids, position_weights,
             relevance, propensity, benefit_bp, exposure, registered_exposure, multipliers)
-        SELECT id, at, surface, account_id, model_version_id, listing_ids,
+        SELECT id, public_id, at, surface, account_id, model_version_id, listing_ids,
             array_fill(policy_id, ARRAY[cardinality(listing_ids)]),
             ARRAY(SELECT ln(2) / ln(place + 1) FROM generate_series(1, cardinality(listing_ids)) AS place ORDER BY place),
             relevance, propensity, benefit_bp, exposure, registered_exposure,
@@ -115,7 +117,6 @@ def downgrade() -> None:
         sa.Column("benefit_bp", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
         sa.Column("exposure", sa.Double(), nullable=False),
         sa.Column("registered_exposure", sa.Double(), nullable=False),
-        sa.Column("kept_utility", sa.Double(), nullable=True),
         sa.Column("multipliers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["model_version_id"], ["model_version.id"], name="fk_served_list_model_version_id_model_version"
@@ -128,7 +129,7 @@ def downgrade() -> None:
         """
         INSERT INTO served_list (id, public_id, at, surface, account_id, policy_id, model_version_id, listing_ids,
             relevance, propensity, benefit_bp, exposure, registered_exposure, multipliers)
-        SELECT id, left(md5('served_list/' || id), 20), at, surface, account_id,
+        SELECT id, public_id, at, surface, account_id,
             (SELECT min(policy_id) FROM unnest(policy_ids) AS policy_id), model_version_id, listing_ids,
             relevance, propensity, benefit_bp, exposure, registered_exposure,
             (multipliers - 'policies') || coalesce(

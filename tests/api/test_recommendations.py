@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from marketplace.identity.models import Account
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving, training
+from marketplace.recommendations import loaded, training
 from marketplace.recommendations.models import EventKind, ServedList
 from marketplace.recommendations.service import record_event, set_personalised
 from tests import factories
@@ -58,7 +58,7 @@ def test_a_token_makes_the_list_personal_until_its_owner_says_no(
         # One consumer alone teaches nothing.
         record_event(factories.account(), bought.id, EventKind.PURCHASE, now=now - timedelta(days=2))
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is False, "before there is a model"
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     training.train(tmp_path, now=now, say=lambda _: None)
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is True
     with transaction():
@@ -72,3 +72,39 @@ def test_a_bad_token_is_refused_and_nothing_is_shown(client: FlaskClient) -> Non
     refused = client.get(ADDRESS, headers={"Authorization": "Bearer nothing"})
     assert (refused.status_code, refused.json["code"]) == (401, "token_invalid")
     assert db.session.scalar(select(func.count(ServedList.id))) == 0
+
+
+def test_a_list_can_go_with_listings_and_says_with_which(client: FlaskClient, tmp_path: Path) -> None:
+    tea, honey = (factories.listing(kind=factories.product(name, name, name)) for name in ("tea", "honey"))
+    rice = factories.listing(kind=factories.product("rice", "rice", "rice"))
+    with transaction():
+        for number in range(20):
+            person = factories.account()
+            for bought in (tea, honey) if number < 10 else (rice,):
+                record_event(person, bought.id, EventKind.PURCHASE, now=clock.now() - timedelta(days=number + 1))
+    loaded.use_models_in(tmp_path)
+    training.train(tmp_path, now=clock.now(), say=lambda _: None)
+    answer = client.get(ADDRESS, query_string={"near": tea.public_id, "n": 2})
+    said = [(item["listing"]["public_id"], item["reason"], item["goes_with"]) for item in answer.json["items"]]
+    assert said == [(honey.public_id, "goes_with", tea.public_id), (rice.public_id, "popular", None)]
+
+
+def test_an_unknown_listing_to_go_with_is_refused_by_name(client: FlaskClient) -> None:
+    known = factories.listing()
+    refused = client.get(ADDRESS, query_string={"near": f"{known.public_id},23456789abcdef"})
+    assert (refused.status_code, refused.json["code"]) == (404, "listing_unknown")
+    assert client.get(ADDRESS, query_string={"near": "x"}).status_code == 422
+    assert db.session.scalar(select(func.count(ServedList.id))) == 0
+
+
+def test_only_what_is_delivered_to_the_area_asked_for_is_shown(client: FlaskClient) -> None:
+    factories.area("522636")
+    near, far = factories.listing(), factories.listing()
+    near.delivers_to = "52"
+    shown = {
+        area: {item["listing"]["public_id"] for item in client.get(ADDRESS, query_string={"area": area}).json["items"]}
+        for area in ("52", "522636", "5101")
+    }
+    both = {near.public_id, far.public_id}
+    assert shown == {"52": both, "522636": both, "5101": {far.public_id}}
+    assert client.get(ADDRESS, query_string={"area": "5"}).status_code == 422

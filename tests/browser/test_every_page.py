@@ -20,6 +20,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search-nothing", "/search?q=zzzzqqqq"),
         ("product", "first product"),
         ("basket-empty", "/basket"),
+        ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
         ("sign-up", "/sign-up"),
         ("about", "/about"),
@@ -30,6 +31,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     "consumer": [
         ("home-consumer", "/"),
         ("basket", "/basket"),
+        ("search-consumer", "/search?q=苹果"),
+        ("product-consumer", "first product"),
         ("checkout", "/checkout"),
         ("orders", "/orders"),
         ("order", "first order"),

@@ -14,7 +14,7 @@ from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import OrderGroup
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.folding import fold_in
 from marketplace.recommendations.models import (
     Event,
@@ -40,9 +40,9 @@ LATER = NOW + timedelta(minutes=50)
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
     """A folder of models of this test alone."""
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

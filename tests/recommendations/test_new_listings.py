@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ListingExposure, ServedList
 from marketplace.recommendations.queries import NEW_EXPOSURE, NEW_FOR_DAYS, owed_exposure
 from marketplace.recommendations.service import recommend
@@ -22,12 +22,12 @@ from tests.factories import NOW, TODAY
 @pytest.fixture
 def shop(session: Session, tmp_path: Path) -> Iterator[list[Listing]]:
     """Thirty established listings, and three that were first on sale at NOW and that nobody knows."""
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     with transaction():
         made = [factories.listing(factories.producer(), rank=1.0 - 0.01 * number) for number in range(30)]
         made += [factories.listing(factories.producer(), rank=0.05, published_at=NOW) for _ in range(3)]
     yield made
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 def serve(moments: list[float]) -> list[ServedList]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalogue.models import Listing, ListingState
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving, training
+from marketplace.recommendations import loaded, training
 from marketplace.recommendations.models import Event, EventKind, ModelState, ModelVersion, ServedList, TiltSum
 from marketplace.recommendations.queries import is_personalised, policy_in_force, realised_shares
 from marketplace.recommendations.service import delete_history, recommend, record_event, set_personalised
@@ -24,9 +24,9 @@ from tests.factories import NOW, TODAY
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
     """A folder of models of this test alone."""
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_damaged_model_file_leaves_the_shop_open(readers: list[Account], model
     assert version is not None
     for path in (models / version.folder).iterdir():
         path.write_bytes(b"not a model")
-    serving.use_models_in(models)
+    loaded.use_models_in(models)
     with transaction():
         assert len(recommend(readers[0], "home", 5, now=NOW).rows) == 5
 

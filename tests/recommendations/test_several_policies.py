@@ -13,7 +13,7 @@ from marketplace.catalogue.models import Listing, Producer, ProducerKind
 from marketplace.catalogue.service import refresh_benefit, return_stock, take_stock
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving, training
+from marketplace.recommendations import loaded, training
 from marketplace.recommendations.models import EventKind, ModelVersion, Policy, ServedList, TiltSum
 from marketplace.recommendations.queries import CoveredExposure, exposure_by_policy, realised_shares
 from marketplace.recommendations.service import recommend, record_event
@@ -30,9 +30,9 @@ HERE, THERE, ELSEWHERE = "522636100001", "522635100001", "510104001001"
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
     """A folder of models of this test alone."""
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

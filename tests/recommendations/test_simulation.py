@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving, training
+from marketplace.recommendations import loaded, training
 from marketplace.recommendations.models import EventKind, ServedList, TiltSum
 from marketplace.recommendations.policies import PolicyDraft
 from marketplace.recommendations.replay import new_propensities, replay
@@ -30,9 +30,9 @@ DRAFT = PolicyDraft(COUNTY, 0.4, None, 0.0, 0.8, TODAY + timedelta(days=1), None
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
     """A folder of models of this test alone."""
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from marketplace.identity.models import Account
 from marketplace.identity.service import issue_token
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ModelState, ModelVersion, ServedList
 from marketplace.recommendations.service import recommend
 from recommender import Recommender
@@ -42,7 +42,7 @@ def app(database_server: embedded_postgres.Server, tmp_path: Path) -> Iterator[F
             db.engine.dispose()
             db._app_engines[app][None] = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], pool_size=AT_ONCE + 5)
         yield app
-        serving.use_models_in(Path("var/models"))
+        loaded.use_models_in(Path("var/models"))
 
 
 def mapped(models: Path) -> set[str]:
@@ -65,7 +65,7 @@ def test_fifty_requests_at_once_while_a_model_takes_over_none_fails_and_none_mix
         # The second waits, as if its training had not ended.
         with transaction():
             db.session.execute(update(ModelVersion).filter_by(id=second).values(state=ModelState.TRAINING))
-    serving.use_models_in(models)
+    loaded.use_models_in(models)
     everybody, ready = threading.Barrier(AT_ONCE + 1), threading.Event()
 
     def ask(token: str) -> list[int]:
@@ -122,7 +122,7 @@ def test_a_model_that_cannot_be_read_is_not_named_on_the_lists_of_the_one_before
     models = tmp_path / "models"
     with app.app_context():
         first = trained(models)
-        serving.use_models_in(models)
+        loaded.use_models_in(models)
         with transaction():
             recommend(None, "home", 5, now=NOW)
         second = trained(models, minutes=1)
@@ -136,12 +136,12 @@ def test_going_back_by_hand_serves_the_model_before(app: Flask, tmp_path: Path) 
     models = tmp_path / "models"
     with app.app_context():
         first, second = trained(models), trained(models, minutes=1)
-        serving.use_models_in(models)
-        assert serving.can_serve(second)
+        loaded.use_models_in(models)
+        assert loaded.can_serve(second)
         # A request that had read the older version as the newest is served by the newer one.
-        assert not serving.can_serve(first)
+        assert not loaded.can_serve(first)
         with transaction():
             db.session.execute(
                 update(ModelVersion).filter_by(id=second.id).values(state=ModelState.FAILED, failure="unexpected")
             )
-        assert serving.can_serve(first)
+        assert loaded.can_serve(first)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ListingExposure, ServedList, TiltSum
 from marketplace.recommendations.queries import NEW_EXPOSURE, exposure_by_policy
 from marketplace.recommendations.service import recommend
@@ -26,7 +26,7 @@ ROUNDS = 10
 def shop(database_server: embedded_postgres.Server, data_dir: Path, tmp_path: Path) -> Iterator[Flask]:
     """A database that several connections commit to, with two policies, floors and new listings."""
     with own_database(database_server, data_dir, "tilt_races") as app:
-        serving.use_models_in(tmp_path)
+        loaded.use_models_in(tmp_path)
         with app.app_context(), transaction():
             for county in ("522636", "522635"):
                 policy = factories.policy(county, exposure_share=0.5)
@@ -37,7 +37,7 @@ def shop(database_server: embedded_postgres.Server, data_dir: Path, tmp_path: Pa
                     published_at = NOW - timedelta(days=3 if number % 5 == 4 else 60)
                     factories.listing(seller, rank=1.0 - number * 0.01, published_at=published_at)
         yield app
-        serving.use_models_in(Path("var/models"))
+        loaded.use_models_in(Path("var/models"))
 
 
 def show(surface: str) -> None:

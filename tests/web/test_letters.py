@@ -15,7 +15,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
-from marketplace.recommendations import serving
+from marketplace.recommendations import loaded
 from marketplace.recommendations.models import DigestSubscription, ServedList, TiltSum
 from marketplace.recommendations.service import set_personalised
 from marketplace.recommendations.subscriptions import subscribe
@@ -29,9 +29,9 @@ from tests.web.conftest import Browser
 
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

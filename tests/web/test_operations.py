@@ -16,7 +16,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.locks import only_one
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 from marketplace.kernel.outbox.posting import post
-from marketplace.recommendations import serving, versions
+from marketplace.recommendations import loaded, versions
 from marketplace.recommendations.models import ModelKind, ModelState, Stage
 from marketplace.recommendations.training import train
 from tests.recommendations.shop_of_readers import fill, trained
@@ -33,9 +33,9 @@ def desk(client: FlaskClient, session: Session, app: Flask, monkeypatch: pytest.
 
 @pytest.fixture
 def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    serving.use_models_in(tmp_path)
+    loaded.use_models_in(tmp_path)
     yield tmp_path
-    serving.use_models_in(Path("var/models"))
+    loaded.use_models_in(Path("var/models"))
 
 
 def jobs() -> list[str]:

@@ -269,8 +269,8 @@ def test_a_season_is_said_in_months(app: Flask, weeks: list[int], words: str) ->
 
 
 def test_a_list_that_follows_the_reader_says_so(browser: Browser, world: ShopWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    def learnt(account: Account | None, surface: str, number: int, *, now: datetime) -> Recommendation:
-        found = recommend(account, surface, number, now=now)
+    def learnt(account: Account | None, surface: str, number: int, *, now: datetime, area: str) -> Recommendation:
+        found = recommend(account, surface, number, now=now, area=area)
         return replace(found, personalised=found.wanted, reasons=["bought_before"] * len(found.rows))
 
     monkeypatch.setattr(home, "recommend", learnt)

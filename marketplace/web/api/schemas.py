@@ -10,6 +10,7 @@ from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.states import PaymentState
 from marketplace.web.api.inputs import LARGEST_FEN
+from marketplace.web.cards import REASONS
 
 
 class OutputSchema(Schema):
@@ -132,9 +133,8 @@ class RecommendedSchema(OutputSchema):
     """A listing and why it is shown."""
 
     listing = fields.Nested(ListingSchema)
-    reason = fields.String(
-        validate=validate.OneOf(["bought_before", "people_like_you", "popular", "in_season", "supports_registered"])
-    )
+    reason = fields.String(validate=validate.OneOf(list(REASONS)))
+    goes_with = fields.String(allow_none=True, metadata={"description": "Of the listings asked for, the one it goes with"})
 
 
 class PolicySchema(OutputSchema):

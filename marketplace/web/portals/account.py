@@ -27,6 +27,7 @@ from marketplace.orders.baskets import merge_visitors_basket
 from marketplace.recommendations.queries import is_personalised
 from marketplace.recommendations.subscriptions import find_subscription, is_address
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, allow
+from marketplace.web.deliveries import area_of_last_purchase, deliver_to, delivery_area
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import COOKIE, LOCALES, choose_locale
@@ -128,10 +129,12 @@ def _verified(login: str, password: str, now: datetime) -> Account:
 
 
 def _enter(found: Account, now: datetime) -> None:
-    """Begin a session of an account; what it had put in its basket before comes along."""
+    """Begin a session of an account; what it had put in its basket and said of delivery before comes along."""
     with transaction():
         merge_visitors_basket(visitor_basket(), found.id, now=now)
-    begin_session(found)
+        chosen = delivery_area() or area_of_last_purchase(found.id)
+        begin_session(found)
+        deliver_to(chosen)
 
 
 @blueprint.get("/sign-up")

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.deliveries import delivery_areas
 from marketplace.catalogue.models import UNIT_GRAMS, Listing, ListingState, Producer, ProducerKind, Product, Unit
 from marketplace.catalogue.queries import (
     categories,
@@ -36,7 +37,7 @@ from marketplace.web.access import account, allow
 from marketplace.web.filters import weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
-from marketplace.web.places import address_line
+from marketplace.web.places import address_line, place_name
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
     ListingForm,
@@ -195,9 +196,18 @@ def _new_page(producer: Producer, form: Mapping[str, Any], errors: Mapping[str, 
         errors=errors,
         shelves=_shelves(),
         units=list(Unit),
+        areas=_delivery_choices(producer),
         cooperative=producer.kind == ProducerKind.COOPERATIVE,
         today=clock.local_day(clock.now()).isoformat(),
     )
+
+
+def _delivery_choices(producer: Producer) -> list[tuple[str, str]]:
+    """How far the farm can say that it delivers, as (code, words); an empty code is the whole country."""
+    codes = delivery_areas(producer.area_code)
+    names = area_names(codes)
+    inside = [(code, _("Only within %(place)s", place=place_name(names[code]))) for code in codes if code in names]
+    return [("", _("To the whole country")), *inside]
 
 
 def _shelves() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -307,6 +317,7 @@ def _edit_page(
         "title_en": listing.title_en,
         "story_zh": listing.story_zh,
         "story_en": listing.story_en,
+        "delivers_to": listing.delivers_to,
     }
     return render_template(
         "producer/listing_edit.html",
@@ -317,6 +328,7 @@ def _edit_page(
         errors=errors or {},
         harvest=harvest or {"harvested_on": today.isoformat()},
         harvest_errors=harvest_errors or {},
+        areas=_delivery_choices(producer),
         cooperative=producer.kind == ProducerKind.COOPERATIVE,
         today=today.isoformat(),
     )

@@ -29,6 +29,7 @@ _FIELD_OF_CODE = {
     "story_too_long": "story_zh",
     "price_invalid": "price",
     "unit_grams_invalid": "unit_grams",
+    "delivers_to_invalid": "delivers_to",
     "quantity_invalid": "quantity",
     "quantity_step": "quantity",
     "harvest_in_future": "harvested_on",
@@ -44,6 +45,7 @@ class WordsForm(FormSchema):
     title_en = Text(load_default="")
     story_zh = Text(load_default="")
     story_en = Text(load_default="")
+    delivers_to = Text(load_default=None)
 
 
 class HarvestForm(FormSchema):
@@ -84,6 +86,7 @@ def read_offer(form: Mapping[str, Any], products: Mapping[str, Product]) -> Offe
         price_fen=form["price"],
         story_zh=form["story_zh"],
         story_en=form["story_en"],
+        delivers_to=form["delivers_to"],
     )
 
 
@@ -98,6 +101,7 @@ def changed_offer(form: Mapping[str, Any], listing: Listing) -> Offer:
         price_fen=form["price"],
         story_zh=form["story_zh"],
         story_en=form["story_en"],
+        delivers_to=form["delivers_to"],
     )
 
 

@@ -8,14 +8,17 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.deliveries import may_reach
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.orders.baskets import add_line, change_line, open_basket
 from marketplace.orders.queries import BasketLineView, BasketView, basket_count, basket_view
 from marketplace.recommendations.models import EventKind
-from marketplace.recommendations.service import record_event
+from marketplace.recommendations.service import recommend, record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
+from marketplace.web.cards import recommended_cards
+from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import amount, quantity, unit_name, weight_beside, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
@@ -26,6 +29,7 @@ from marketplace.web.quantities import largest, step_for
 from marketplace.web.redirects import came_from, see_other
 from marketplace.web.session import keep_visitor_basket, visitor_basket
 
+MORE = 4
 _QUANTITY = {"required": N_("Please say how much.")}
 
 
@@ -56,14 +60,26 @@ def own_basket() -> BasketView:
 
 
 def _page(view: BasketView, error: str | None = None) -> str:
+    more = _more(view)
     return render_template(
         "storefront/basket.html",
         error=error,
+        more=more,
         groups=seller_groups(view),
         ready=view.ready,
         total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
         total_fen=view.total_fen,
     )
+
+
+def _more(view: BasketView) -> list[dict[str, Any]]:
+    """What goes with what is in the basket; nothing for an empty one."""
+    titles = {line.listing.id: pick(line.listing.title_zh, line.listing.title_en) for line in view.lines}
+    if not titles:
+        return []
+    with transaction():
+        found = recommend(account_or_none(), "basket", MORE, now=clock.now(), near=list(titles), area=delivery_area())
+    return recommended_cards(found, titles)
 
 
 @blueprint.post("/basket/lines")
@@ -147,6 +163,9 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "can_change": line.problem in (None, "too_few"),
         "sum_fen": line.total_fen,
         "problem": _problem(line),
+        "far": None
+        if may_reach(row.delivers_to, delivery_area())
+        else _("Not delivered to %(place)s. Another address is chosen at the checkout.", place=delivery_place()),
         "price_change": _("The price was %(before)s when you put it in; it is %(now)s now.", **_prices(line))
         if line.price_changed
         else None,

@@ -1,11 +1,14 @@
 """Lists of goods: a category, a search, and the words a search box offers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from marshmallow import EXCLUDE, fields, validate
+from sqlalchemy import and_
 
 from marketplace.catalogue.models import Category
 from marketplace.catalogue.queries import (
@@ -16,12 +19,20 @@ from marketplace.catalogue.queries import (
     Sort,
     categories,
     find_listings,
+    match_listings,
+    page_of,
     suggestions,
 )
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
+from marketplace.recommendations.queries import served_listing_ids
+from marketplace.recommendations.service import Recommendation, recommend
 from marketplace.regions.queries import area_names
-from marketplace.web.access import PUBLIC, allow
-from marketplace.web.cards import plain_cards
+from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.cards import plain_cards, recommended_cards
+from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.filters import page_url
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
@@ -57,6 +68,9 @@ class ListQuery(FormSchema):
         validate=validate.Range(0, len(PRICE_BANDS_FEN) - 1, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
     )
     sort = fields.Enum(Sort, by_value=fields.String(), load_default=Sort.RECOMMENDED, error_messages={"unknown": _BAD_LINK})
+    # The list that stood on the first page, in an order of its own; later pages leave out what it showed.
+    list = Text(validate=validate.Regexp(r"[a-z0-9]{14}\Z", error=_BAD_LINK))
+    seller = Text(validate=validate.Regexp(r"[a-z0-9]{14}\Z", error=_BAD_LINK))
     page = fields.Integer(
         load_default=1, validate=validate.Range(1, 100_000, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
     )
@@ -67,12 +81,13 @@ class ListQuery(FormSchema):
 def category(slug: str) -> str:
     """A category, narrowed by county and price."""
     asked = read_form(ListQuery(exclude=["category"]), request.args)
+    wanted = _filter(asked, category_slug=slug)
+    found = _find(wanted, asked)
+    # After the list, whose record is committed: what was read before a commit would be read again.
     own_shelves = categories()
     shelf = next((shelf for shelf in own_shelves if shelf.slug == slug), None)
     if shelf is None:
         raise NotFound("category_unknown", N_("There is no such category."))
-    wanted = _filter(asked, category_slug=slug)
-    found = find_listings(wanted, page=asked["page"], per_page=PER_PAGE)
     name = pick(shelf.name_zh, shelf.name_en)
     return _list_page(
         found,
@@ -90,15 +105,16 @@ def search() -> str:
     """What fits the words, with a typo forgiven; the whole market where there are none."""
     asked = read_form(ListQuery(), request.args)
     wanted = _filter(asked, category_slug=asked.get("category"))
-    found = find_listings(wanted, page=asked["page"], per_page=PER_PAGE)
+    found = _find(wanted, asked)
     own_shelves = categories()
-    if not found.rows:
-        instead = find_listings(ListingFilter(), per_page=INSTEAD)
+    if not found.page.rows:
+        instead = find_listings(ListingFilter(deliver_to=delivery_area()), per_page=INSTEAD)
+        wide = page_url(category=None, county=None, price=None, seller=None, page=None, list=None)
         return render_template(
             "storefront/nothing_found.html",
             menu=shelves.menu(own_shelves),
             words=wanted.text,
-            narrowed=page_url(category=None, county=None, price=None, page=None) if _is_narrowed(wanted) else None,
+            narrowed=wide if _is_narrowed(wanted) else None,
             categories=shelves.tiles(own_shelves),
             items=plain_cards(instead.rows),
         )
@@ -106,7 +122,7 @@ def search() -> str:
         found,
         wanted,
         own_shelves,
-        heading=_("“%(words)s”", words=wanted.text) if wanted.text else _("The whole market"),
+        heading=_heading(wanted, found.page.rows[0]),
         menu=shelves.menu(own_shelves),
         crumbs=None,
     )
@@ -124,6 +140,43 @@ def suggest() -> Response:
     return jsonify(suggestions=found)
 
 
+def _heading(wanted: ListingFilter, first: Any) -> str:
+    if wanted.text:
+        return str(_("“%(words)s”", words=wanted.text))
+    return pick(first.producer_zh, first.producer_en) if wanted.seller is not None else str(_("The whole market"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list as it is shown: ``items`` are its cards, ``chosen`` the recommendation where the order is one."""
+
+    page: ListingPage
+    items: list[dict[str, Any]]
+    chosen: Recommendation | None = None
+
+
+def _find(wanted: ListingFilter, asked: dict[str, Any]) -> Found:
+    """The page asked for. The first page in the recommended order is a consumer's own; the others follow the general order.
+
+    Where a typo was forgiven the general order stays: it is not sure yet what is meant.
+    """
+    matches = match_listings(wanted)
+    is_consumer = current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER)
+    if not (wanted.sort is Sort.RECOMMENDED and is_consumer and matches.total and not matches.corrected):
+        page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE)
+        return Found(page, plain_cards(page.rows))
+    if asked["page"] > 1:
+        shown_first = served_listing_ids(asked["list"]) if "list" in asked else []
+        page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE, shown_first=shown_first)
+        return Found(page, plain_cards(page.rows))
+    with transaction():
+        chosen = recommend(
+            account(), "search", PER_PAGE, now=clock.now(), within=and_(*matches.conditions), area=wanted.deliver_to
+        )
+    page = ListingPage(chosen.rows, matches.total, 1, -(-matches.total // PER_PAGE), facets=matches.facets)
+    return Found(page, recommended_cards(chosen), chosen)
+
+
 def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilter:
     return ListingFilter(
         category_slug=category_slug,
@@ -131,23 +184,28 @@ def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilte
         county_code=asked.get("county"),
         price_band=asked.get("price"),
         sort=asked["sort"],
+        seller=asked.get("seller"),
+        deliver_to=delivery_area(),
     )
 
 
 def _is_narrowed(wanted: ListingFilter) -> bool:
-    return wanted.category_slug is not None or wanted.county_code is not None or wanted.price_band is not None
+    return any(part is not None for part in (wanted.category_slug, wanted.county_code, wanted.price_band, wanted.seller))
 
 
 def _list_page(
-    found: ListingPage, wanted: ListingFilter, own_shelves: Sequence[Category], *, heading: str, menu: Any, crumbs: Any
+    shown: Found, wanted: ListingFilter, own_shelves: Sequence[Category], *, heading: str, menu: Any, crumbs: Any
 ) -> str:
     """A list with its filters, orders and pages."""
+    found = shown.page
     found_codes = {code for code, _count in found.facets.get("county", [])}
     counties = {code: place_name(name) for code, name in area_names(found_codes | {wanted.county_code or ""}).items()}
     groups = _facet_groups(found, wanted, counties, own_shelves)
     hidden = [("q", wanted.text)] if wanted.text else []
     if wanted.sort is not Sort.RECOMMENDED:
         hidden.append(("sort", wanted.sort.value))
+    if wanted.seller is not None:
+        hidden.append(("seller", wanted.seller))
     return render_template(
         "storefront/list.html",
         heading=heading,
@@ -157,17 +215,20 @@ def _list_page(
         corrected=found.corrected,
         total=found.total,
         total_is_more=found.total >= COUNTED_AT_MOST,
-        items=plain_cards(found.rows),
+        items=shown.items,
+        personalised=shown.chosen is not None and shown.chosen.personalised,
+        list_id=shown.chosen.list_id if shown.chosen is not None else None,
+        place=delivery_place(),
         groups=groups,
         hidden=hidden,
         applied=[
-            {"label": option["label"], "url": page_url(**{group["name"]: None, "page": None})}
+            {"label": option["label"], "url": page_url(**{group["name"]: None, "page": None, "list": None})}
             for group in groups
             for option in group["options"]
             if option["checked"]
         ],
         sorts=[
-            {"label": _(name), "url": page_url(sort=sort.value, page=None), "active": sort is wanted.sort}
+            {"label": _(name), "url": page_url(sort=sort.value, page=None, list=None), "active": sort is wanted.sort}
             for sort, name in _SORT_NAMES.items()
         ],
         results=page_numbers(found.page, found.pages),

@@ -22,6 +22,7 @@ from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Area, Level
 from marketplace.regions.queries import counties_to_choose, find_area_in_force
 from marketplace.web.access import SIGNED_IN, account, allow
+from marketplace.web.deliveries import deliver_to
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
@@ -126,6 +127,7 @@ def _place(form: Mapping[str, Any], now: datetime) -> OrderGroup:
         # A basket that had been placed before answers its purchase, which was remembered then.
         if group.placed_at == now:
             record_purchase(buyer, group, now=now)
+    deliver_to(form["county"])
     return group
 
 

@@ -16,7 +16,8 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.service import delete_history, recommend, set_personalised
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, allow
-from marketplace.web.cards import card, plain_cards
+from marketplace.web.cards import plain_cards, recommended_cards
+from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -41,14 +42,15 @@ def home() -> str:
     tiles, menu = shelves.tiles(own_shelves), shelves.menu(own_shelves, home=True)
     # Last, and committed before the page is made: its rows are those that every other reader waits for.
     with transaction():
-        chosen = recommend(account_or_none(), "home", FOR_YOU, now=now)
+        chosen = recommend(account_or_none(), "home", FOR_YOU, now=now, area=delivery_area())
     return render_template(
         "storefront/home.html",
         menu=menu,
         categories=tiles,
-        for_you=[card(row, reason) for row, reason in zip(chosen.rows, chosen.reasons, strict=True)],
+        for_you=recommended_cards(chosen),
         personalised=chosen.personalised,
         switched_on=chosen.wanted,
+        place=delivery_place(),
         in_season=plain_cards(seasonal),
         week=today.isocalendar().week,
         season=_season_of_first(seasonal, today),

@@ -7,18 +7,18 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from marketplace.catalogue.benefit import WHOLE_BP
-from marketplace.catalogue.models import Lot, ProducerKind
-from marketplace.catalogue.queries import listing_card, lots_of, same_kind
+from marketplace.catalogue.deliveries import may_reach
+from marketplace.catalogue.models import ProducerKind
+from marketplace.catalogue.product_page import LotInStock, product_view
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.orders.settlement import split_order
 from marketplace.recommendations.models import EventKind
-from marketplace.recommendations.service import record_event
-from marketplace.regions.codes import ancestor_codes
-from marketplace.regions.queries import area_names
-from marketplace.web.access import PUBLIC, account, allow
-from marketplace.web.cards import card, plain_cards
+from marketplace.recommendations.service import recommend, record_event
+from marketplace.web.access import PUBLIC, account_or_none, allow
+from marketplace.web.cards import card, plain_cards, recommended_cards
+from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.filters import quantity, yuan
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -26,6 +26,7 @@ from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.quantities import largest, step_of
 from marketplace.web.seasons import season_calendar
 
+GOES_WITH = 4
 ALIKE = 4
 ONE_YUAN_FEN = 100
 
@@ -34,13 +35,14 @@ ONE_YUAN_FEN = 100
 @allow(PUBLIC)
 def product(public_id: str) -> str:
     """The page of a listing; a consumer's look at it is remembered, unless they have said no."""
-    now = clock.now()
-    row = listing_card(public_id)
-    if current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER):
-        with transaction():
-            record_event(account(), row.id, EventKind.VIEW, now=now)
-    names = area_names(ancestor_codes(row.area_code))
-    places = [place_name(names[code]) for code in ancestor_codes(row.area_code) if code in names]
+    now, area, reader = clock.now(), delivery_area(), account_or_none()
+    view = product_view(public_id, area=area, alike=ALIKE)
+    row = view.row
+    # Committed before the page is made: what is written down of the list are rows that every other reader waits for.
+    with transaction():
+        if reader is not None and current_user.is_a(RoleKind.CONSUMER):
+            record_event(reader, row.id, EventKind.VIEW, now=now)
+        company = recommend(reader, "product", GOES_WITH, now=now, near=[row.id], area=area, beside=view.alike)
     item = card(row)
     return render_template(
         "storefront/product.html",
@@ -51,22 +53,28 @@ def product(public_id: str) -> str:
             (item["title"], None),
         ],
         seller=pick(row.producer_zh, row.producer_en),
+        seller_url=url_for("storefront.search", seller=row.producer_public_id),
         cooperative=row.producer_kind == ProducerKind.COOPERATIVE,
-        places=places,
+        places=[place_name(name) for name in view.places],
         story=pick(row.story_zh, row.story_en) or row.story_zh or row.story_en,
-        lots=[_lot(lot) for lot in lots_of(row.id)],
+        lots=[_lot(lot) for lot in view.lots],
         available=row.available,
         step=step_of(row.unit),
         most=quantity(largest(row.unit, row.available)),
         split=_split_of_one_yuan(row.producer_kind),
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
         season=season_calendar(row.season_weeks, clock.local_day(now)),
-        alike=plain_cards(same_kind(row.product_id, row.id, limit=ALIKE)),
+        within=place_name(view.delivered_within) if view.delivered_within is not None else None,
+        reachable=may_reach(row.delivers_to, area),
+        place=delivery_place(),
+        company=recommended_cards(company, {row.id: item["title"]}),
+        goes_with=bool(company.reasons) and "goes_with" in company.reasons,
+        alike=plain_cards(company.beside),
         kind_name=pick(row.product_zh, row.product_en),
     )
 
 
-def _lot(lot: Lot) -> dict[str, Any]:
+def _lot(lot: LotInStock) -> dict[str, Any]:
     return {"number": lot.public_id.upper(), "harvested_on": lot.harvested_on, "on_hand": lot.on_hand}
 
 
