@@ -14,6 +14,7 @@ from marketplace.catalogue.service import refresh_benefit
 from marketplace.demo import history
 from marketplace.demo.goods import Good
 from marketplace.demo.history import Benefit, LotRow, Purchases, day_of, moment_of
+from marketplace.demo.homes import homes
 from marketplace.demo.sellers import Plan
 from marketplace.kernel import ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
@@ -149,13 +150,13 @@ def _write_groups(
     """Purchases with their payments; answers their public ids."""
     consumers = bought.consumer[np.flatnonzero(np.diff(bought.basket, prepend=-1))]
     count = len(totals)
-    publics = ids.public_ids(count)
+    publics, lived_in = ids.public_ids(count), homes(len(consumer_ids))
     methods = ["bank_transfer" if by_transfer else "cash_on_delivery" for by_transfer in moments.by_transfer]
     copy_rows(
         OrderGroup,
         [
             *("id", "public_id", "reference", "account_id", "payment_method", "total_fen"),
-            *("recipient", "phone", "address", "placed_at", "paid_at"),
+            *("recipient", "phone", "area_code", "address", "placed_at", "paid_at"),
         ],
         (
             (
@@ -167,6 +168,7 @@ def _write_groups(
                 int(totals[at]),
                 "顾客",
                 "",
+                lived_in[consumers[at]],
                 "",
                 moment_of(moments.placed[at]),
                 _moment(moments.paid[at]),
