@@ -9,6 +9,9 @@ from pathlib import Path
 # No bank has this number.
 DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
 
+# Where Stripe shows its Checkout.
+STRIPE_PAGES = "https://checkout.stripe.com"
+
 
 class SettingsError(RuntimeError):
     """The environment cannot be worked with; the message names every fault."""
@@ -25,10 +28,19 @@ class Settings:
     demo: bool = False
     # Where buyers transfer money to, as they read it: holder, bank, number.
     bank_account: str = ""
+    # Online payment is offered where both are set; the address only for a stand-in that answers like Stripe.
+    stripe_api_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_base: str = ""
+
+    @property
+    def pay_page_origin(self) -> str:
+        """Where the pages are on which people pay online; empty where nobody can."""
+        return (self.stripe_api_base or STRIPE_PAGES) if self.stripe_api_key else ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``, ``STRIPE_*``.
 
         Raises
         ------
@@ -51,6 +63,8 @@ class Settings:
             flags[name] = value == "1"
             if value not in ("0", "1"):
                 faults.append(f"{name} must be 0 or 1")
+        stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
+        faults += _stripe_faults(stripe)
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(
@@ -60,7 +74,22 @@ class Settings:
             secure_cookies=flags["SECURE_COOKIES"],
             demo=flags["NONGQIAO_DEMO"],
             bank_account=environ.get("BANK_ACCOUNT", DEMO_BANK_ACCOUNT if flags["NONGQIAO_DEMO"] else ""),
+            stripe_api_key=stripe["STRIPE_API_KEY"],
+            stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
+            stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
         )
+
+
+def _stripe_faults(stripe: Mapping[str, str]) -> list[str]:
+    """A key without the secret would take money and never believe that it came."""
+    faults = []
+    if stripe["STRIPE_API_KEY"] and not stripe["STRIPE_WEBHOOK_SECRET"]:
+        faults.append("STRIPE_WEBHOOK_SECRET is not set though STRIPE_API_KEY is (whsec_..., from the webhook's page)")
+    if not stripe["STRIPE_API_KEY"] and (given := [name for name in stripe if stripe[name]]):
+        faults.append(f"STRIPE_API_KEY is not set though {given[0]} is (sk_...)")
+    if stripe["STRIPE_API_BASE"] and not stripe["STRIPE_API_BASE"].startswith(("http://", "https://")):
+        faults.append("STRIPE_API_BASE must begin with http:// or https://")
+    return faults
 
 
 def _with_driver(url: str) -> str:

@@ -8,12 +8,14 @@ from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
 from marketplace.kernel.db import db
+from marketplace.payments.gateway import PaymentProvider, use_provider
+from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import serving
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
-from marketplace.web.portals import account, officer, operator, producer, public, storefront
+from marketplace.web.portals import account, hooks, officer, operator, operator_money, producer, public, storefront
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTALS = (storefront, account, producer, officer, operator, public)
+PORTALS = (storefront, account, producer, officer, operator, operator_money, public, hooks)
 # The largest form is a listing with its story; photos come in requests of their own.
 LARGEST_REQUEST = 256 * 1024
 
@@ -42,6 +44,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         TESTING=testing,
     )
     app.extensions["settings"] = settings
+    use_provider(_provider(settings))
     serving.use_models_in(settings.data_dir / "models")
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
@@ -59,4 +62,12 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     for blueprint in api.wire(app):
         # Programs prove who they are by token; a cookie counts for nothing there.
         csrf.exempt(blueprint)
+    # A provider proves who it is by a signature over what it says.
+    csrf.exempt(hooks.blueprint)
     return app
+
+
+def _provider(settings: Settings) -> PaymentProvider | None:
+    if not settings.stripe_api_key:
+        return None
+    return StripeGateway(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base or None)

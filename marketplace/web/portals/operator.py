@@ -15,7 +15,7 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.ledger.queries import trial_balance, unbalanced_transfers
 from marketplace.orders.queries import count_awaiting, payments_awaiting
 from marketplace.orders.service import cancel_unpaid, confirm_payment
-from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE, producer_account
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
@@ -94,7 +94,12 @@ def ledger() -> str:
     """Where all the money stands, and whether ledger and audit trail are whole."""
     balances = trial_balance()
     names = {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()}
-    own = {BUYERS: _("Paid by buyers"), CLEARING: _("Held until delivery"), SERVICE_FEE: _("Service fee")}
+    own = {
+        BUYERS: _("Paid by buyers"),
+        CLEARING: _("Held until delivery"),
+        REFUNDS: _("On its way back to buyers"),
+        SERVICE_FEE: _("Service fee"),
+    }
     producers = [(names.get(code, code), fen) for code, fen in balances if code not in own]
     rows = [{"name": own[code], "amount_fen": fen} for code, fen in balances if code in own]
     rows.append({"name": _("In producers’ accounts"), "amount_fen": sum(fen for _name, fen in producers)})
