@@ -64,6 +64,7 @@ button,a.button{display:flex;align-items:center;justify-content:center;min-heigh
 border-radius:.5rem;border:1px solid #2f5d8a;background:#fff;color:#214a72;font:inherit;
 text-align:center;text-decoration:none;cursor:pointer}
 button.main{background:#2f5d8a;color:#fff;font-weight:600}
+details[open]{display:grid}details button{margin-bottom:.75rem}
 summary{min-height:2.75rem;display:flex;align-items:center;cursor:pointer}
 """
 
@@ -83,7 +84,8 @@ def pay_page(session: dict[str, Any], intent_state: str | None, *, chinese: bool
         inside = _told(say["paid"]) + _link(session["success_url"], say["shop"])
     return (
         f'<!doctype html><html lang="{"zh-Hans" if chinese else "en"}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{say["title"]} {amount}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
+        f"<title>{say['title']} {amount}</title>"
         f'<style>{_STYLE}</style></head><body><main><p class="note">{say["note"]}</p>'
         f'<section><h1>{say["title"]}</h1><p class="sum">{amount}</p>'
         f'<p class="soft">{say["to"]}: {escape(session["_intent"]["description"] or "")}</p>'
