@@ -1,6 +1,6 @@
 """``python3 dev.py run``: the database, the migrations, the demo, the recommender, the web server and a worker, together.
 
-Where no key of Stripe is set, a stand-in for it is started as well, on whose pages the demo is paid.
+Where neither a key of Stripe nor a database is given, a stand-in for Stripe is started as well, on whose pages one can "pay".
 
 All state lies in one data directory, so two runs with two directories and two ports do not know of each other. Children end
 with this process, also when it is killed; what was committed is in the database's log and is there at the next start.
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         _check_port(options.port)
         url, server = _database(options.data)
         environ = _environment(url, options)
-        double = _double_settings(environ, options)
+        double = _double_settings(environ, options) if server is not None else {}
         environ |= double
         _prepare(environ, options)
         children += [_start_web(environ, options), _start_worker(environ, options)]
@@ -166,6 +166,7 @@ def _environment(url: str, options: argparse.Namespace) -> dict[str, str]:
 def _double_settings(environ: dict[str, str], options: argparse.Namespace) -> dict[str, str]:
     """What the shop needs to know of the stand-in for Stripe that this run starts; nothing when there is a real key.
 
+    A shop over a database of its own is meant in earnest, and gets no stand-in that lets anybody "pay".
     Its port and secrets are kept in the data directory, so that pages opened before a restart are found again after it.
     """
     if environ.get("STRIPE_API_KEY"):

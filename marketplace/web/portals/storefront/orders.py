@@ -136,7 +136,7 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
     if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.BANK_TRANSFER:
         return _("Waiting for your transfer"), "wait"
     if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.ONLINE:
-        return _("Waiting for your payment"), "wait"
+        return _("Waiting for the payment"), "wait"
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
         OrderState.SHIPPED: (_("On its way"), "info"),
