@@ -182,13 +182,22 @@ def payment_of(group: OrderGroup) -> Payment:
     return db.session.scalars(select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)).one()
 
 
+def payment_with_refunds(group: OrderGroup) -> Payment:
+    """The payment of a purchase with what was promised back of it, in one statement."""
+    query = select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)
+    return db.session.scalars(query.options(joinedload(Payment.refunds))).unique().one()
+
+
 def payments_listed(reference: str | None = None, *, limit: int = 50) -> Sequence[Any]:
-    """Payments of purchases with the purchase and its parts, newest first; with ``reference`` only those it names."""
+    """Payments of purchases with the purchase and its parts, newest first, with their refunds.
+
+    With ``reference`` only those it names.
+    """
     query = (
         select(Payment, OrderGroup)
         .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
         .where(Payment.purpose_kind == "order_group")
-        .options(_WITH_PARTS)
+        .options(_WITH_PARTS, selectinload(Payment.refunds))
     )
     if reference is not None:
         query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))

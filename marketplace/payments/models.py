@@ -65,6 +65,8 @@ class Payment(Base):
     expires_at: Mapped[Moment | None]
     paid_at: Mapped[Moment | None]
 
+    refunds: Mapped[list["Refund"]] = relationship(back_populates="payment", order_by="Refund.id")
+
 
 class PaymentAttempt(Base):
     """One page at the provider for a payment. What it was asked for is kept, so that it can be asked again word for word."""
@@ -129,7 +131,7 @@ class Refund(Base):
     created_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
 
-    payment: Mapped[Payment] = relationship()
+    payment: Mapped[Payment] = relationship(back_populates="refunds")
     attempt: Mapped[PaymentAttempt | None] = relationship()
 
 

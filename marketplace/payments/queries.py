@@ -77,11 +77,6 @@ def lock_refund(public_id: str) -> Refund | None:
     return db.session.scalars(select(Refund).filter_by(public_id=public_id).execution_options(populate_existing=True)).one()
 
 
-def refunds_of(payment: Payment) -> Sequence[Refund]:
-    """What was promised back of a payment, oldest first."""
-    return db.session.scalars(select(Refund).where(Refund.payment_id == payment.id).order_by(Refund.id)).all()
-
-
 def refunds_to_send(payment_public_id: str | None = None, *, limit: int = 100) -> Sequence[str]:
     """The public ids of refunds that the provider has not been told of, oldest first; of one payment or of all."""
     query = select(Refund.public_id).where(Refund.state == RefundState.CREATED, Refund.attempt_id.is_not(None))

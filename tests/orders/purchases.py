@@ -93,13 +93,19 @@ def buy_and_cancel(basket: Basket, double: Double, now: datetime) -> None:
 LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel)}
 
 
-def recover(double: Double, now: datetime) -> None:
-    """What happens after a crash without anybody's doing: messages come (again), and the sweeper goes round, early and late."""
-    for message in double.new_messages():
-        receive_event(*message, now=now)
-    for minutes in (3, 35):
-        sweep(now=now + timedelta(minutes=minutes))
+def recover(double: Double, now: datetime, *, silent: bool = False) -> None:
+    """What happens after a crash without anybody's doing: messages come (again), and the sweeper goes round, early and late.
+
+    A ``silent`` provider's messages are all lost, so that asking must do.
+    """
+    for minutes in (0, 3, 35):
         for message in double.new_messages():
+            if not silent:
+                receive_event(*message, now=now)
+        if minutes:
+            sweep(now=now + timedelta(minutes=minutes))
+    for message in double.new_messages():
+        if not silent:
             receive_event(*message, now=now)
 
 
@@ -121,6 +127,9 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .join(Order)
         .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
     )
+    names = {payment.public_id for payment in payments}
+    if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
+        found.append("somebody could still pay on a page of theirs")
     if taken_fen != kept_fen:
         found.append(f"the provider holds {taken_fen} fen of theirs and we count {kept_fen}")
     if sum(taken.values()) != -balance(BUYERS):

@@ -87,8 +87,9 @@ def test_a_life_without_a_cut_leaves_nothing_to_do(shop: Flask, double: Double, 
         assert faults(basket, double) == []
 
 
+@pytest.mark.parametrize("silent", [False, True], ids=["told", "silent"])
 @pytest.mark.parametrize(("life", "place"), CUTS)
-def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: str, place: str) -> None:
+def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: str, place: str, silent: bool) -> None:
     def cut() -> None:
         steps.disarm()
         raise Cut
@@ -99,7 +100,7 @@ def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: 
         with pytest.raises(Cut):
             LIVES[life](basket, double, real_now())
     with shop.app_context():
-        recover(double, real_now())
+        recover(double, real_now(), silent=silent)
         assert faults(basket, double) == []
 
 

@@ -18,7 +18,7 @@ from marketplace.orders.refunds import cancel_order, refund_order, send_refund_b
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import RefundState
 from marketplace.payments.models import Payment, Refund
-from marketplace.payments.queries import lock_refund, newest_events, refunds_by_hand, refunds_of
+from marketplace.payments.queries import lock_refund, newest_events, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, Yuan, read_form
@@ -67,7 +67,7 @@ def _payment_row(payment: Payment, group: OrderGroup) -> dict[str, Any]:
         "chip": state_chip(payment.state),
         "placed_at": group.placed_at,
         "parts": [_part_row(part) for part in group.orders] if paid else [],
-        "refunds": [{"amount_fen": row.amount_fen, "words": refund_words(row)} for row in refunds_of(payment)],
+        "refunds": [{"amount_fen": row.amount_fen, "words": refund_words(row)} for row in payment.refunds],
     }
 
 

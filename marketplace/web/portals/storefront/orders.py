@@ -12,11 +12,10 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderGroup, OrderLine
-from marketplace.orders.queries import get_group, groups_after, payment_of
+from marketplace.orders.queries import get_group, groups_after, payment_with_refunds
 from marketplace.orders.service import accept_delivery
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
-from marketplace.payments.queries import refunds_of
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import SIGNED_IN, account, allow
@@ -77,13 +76,13 @@ def order(public_id: str) -> str:
     codes = ancestor_codes(group.area_code or "")
     names = area_names(codes)
     art = product_art(line.listing_id for part in group.orders for line in part.lines)
-    payment = payment_of(group)
+    payment = payment_with_refunds(group)
     return render_template(
         "storefront/order.html",
         group=group,
         payment=payment,
         method=method_name(group.payment_method),
-        refunds=[refund_line(refund) for refund in refunds_of(payment)],
+        refunds=[refund_line(refund) for refund in payment.refunds],
         can_be_cancelled=may_give_up(payment, group),
         bank_account=current_app.extensions["settings"].bank_account,
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
