@@ -47,7 +47,12 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-sales-month", "/office/sales?by=month"),
         ("office-policy", "/office/policy"),
     ],
-    "operator": [("operator-payments", "/operator/payments"), ("operator-ledger", "/operator/ledger")],
+    "operator": [
+        ("operator-payments", "/operator/payments"),
+        ("operator-refunds", "/operator/money/payments"),
+        ("operator-messages", "/operator/money/events"),
+        ("operator-ledger", "/operator/ledger"),
+    ],
 }
 
 

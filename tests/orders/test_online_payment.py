@@ -247,6 +247,14 @@ def test_paid_just_in_time_is_found_by_asking_before_it_is_given_up(purchase: Pu
     assert stock_of(purchase.world.apples.id) == 8
 
 
+def test_what_nobody_told_us_of_is_found_by_asking_after_two_minutes(purchase: Purchase, double: Double) -> None:
+    double.pay()
+    sweep(now=clock.now() + timedelta(minutes=1))
+    assert purchase.payment.state == "awaiting"
+    sweep(now=clock.now() + timedelta(minutes=3))
+    assert purchase.payment.state == "paid"
+
+
 def test_a_page_that_ran_out_at_the_provider_is_followed_by_a_new_one(purchase: Purchase, double: Double) -> None:
     double.ahead_s = 33 * 60
     assert [page["status"] for page in double.sessions()] == ["expired"]
