@@ -19,7 +19,7 @@ from marketplace.payments.models import Payment, Refund
 from marketplace.payments.queries import get_payment
 from marketplace.web import headers
 from tests import factories
-from tests.orders.test_online_payment import Purchase, balances
+from tests.orders.online import Purchase, balances
 from tests.payments.double import Double, collecting_by_double
 from tests.web.conftest import Browser
 from tests.web.shop_world import ShopWorld
