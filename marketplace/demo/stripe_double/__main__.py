@@ -6,6 +6,7 @@ Key and secret come from the environment, as they do for the shop: ``STRIPE_API_
 import argparse
 import logging
 import os
+import signal
 import time
 from pathlib import Path
 from threading import Event
@@ -24,15 +25,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     server = Server(options.data / "stripe-double.sqlite", os.environ["STRIPE_API_KEY"], time.time, port=options.port)
     postman = Postman(server.store, options.webhook, os.environ["STRIPE_WEBHOOK_SECRET"], time.time)
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopped.set())
     server.start()
     postman.start()
-    try:
-        Event().wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        postman.stop()
-        server.stop()
+    stopped.wait()
+    postman.stop()
+    server.stop()
 
 
 if __name__ == "__main__":
