@@ -11,6 +11,9 @@ DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
 _NO_SENDER = "Nongqiao <no-reply@nongqiao.localhost>"
 _OWN_MACHINE = "http://127.0.0.1:5000"
 
+# Where Stripe shows its Checkout.
+STRIPE_PAGES = "https://checkout.stripe.com"
+
 
 class SettingsError(RuntimeError):
     """The environment cannot be worked with; the message names every fault."""
@@ -32,11 +35,20 @@ class Settings:
     mail_from: str = _NO_SENDER
     # Where links in messages lead to.
     public_url: str = _OWN_MACHINE
+    # Online payment is offered where both are set; the address only for a stand-in that answers like Stripe.
+    stripe_api_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_base: str = ""
+
+    @property
+    def pay_page_origin(self) -> str:
+        """Where the pages are on which people pay online; empty where nobody can."""
+        return (self.stripe_api_base or STRIPE_PAGES) if self.stripe_api_key else ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``, and for messages
-        ``SMTP_URL``, ``MAIL_FROM``, ``PUBLIC_URL``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``, for payment online
+        ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``PUBLIC_URL``.
 
         Raises
         ------
@@ -60,6 +72,8 @@ class Settings:
             flags[name] = value == "1"
             if value not in ("0", "1"):
                 faults.append(f"{name} must be 0 or 1")
+        stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
+        faults += _stripe_faults(stripe)
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(
@@ -72,6 +86,9 @@ class Settings:
             smtp_url=environ.get("SMTP_URL", ""),
             mail_from=environ.get("MAIL_FROM") or _NO_SENDER,
             public_url=(environ.get("PUBLIC_URL") or _OWN_MACHINE).rstrip("/"),
+            stripe_api_key=stripe["STRIPE_API_KEY"],
+            stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
+            stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
         )
 
 
@@ -85,6 +102,18 @@ def _mail_faults(environ: Mapping[str, str]) -> list[str]:
     faults += [f"{name} is needed with SMTP_URL" for name in ("MAIL_FROM", "PUBLIC_URL") if smtp_url and not environ.get(name)]
     if public_url and not public_url.startswith(("http://", "https://")):
         faults.append("PUBLIC_URL must begin with http:// or https://")
+    return faults
+
+
+def _stripe_faults(stripe: Mapping[str, str]) -> list[str]:
+    """A key without the secret would take money and never believe that it came."""
+    faults = []
+    if stripe["STRIPE_API_KEY"] and not stripe["STRIPE_WEBHOOK_SECRET"]:
+        faults.append("STRIPE_WEBHOOK_SECRET is not set though STRIPE_API_KEY is (whsec_..., from the webhook's page)")
+    if not stripe["STRIPE_API_KEY"] and (given := [name for name in stripe if stripe[name]]):
+        faults.append(f"STRIPE_API_KEY is not set though {given[0]} is (sk_...)")
+    if stripe["STRIPE_API_BASE"] and not stripe["STRIPE_API_BASE"].startswith(("http://", "https://")):
+        faults.append("STRIPE_API_BASE must begin with http:// or https://")
     return faults
 
 

@@ -1,12 +1,16 @@
 """``python3 dev.py run``: the database, the migrations, the demo, the recommender, the web server and a worker, together.
 
+Where neither a key of Stripe nor a database is given, a stand-in for Stripe is started as well, on whose pages one can "pay".
+
 All state lies in one data directory, so two runs with two directories and two ports do not know of each other. Children end
 with this process, also when it is killed; what was committed is in the database's log and is there at the next start.
 """
 
 import argparse
 import fcntl
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -50,8 +54,12 @@ def main(arguments: list[str]) -> int:
         _check_port(options.port)
         url, server = _database(options.data)
         environ = _environment(url, options)
+        double = _double_settings(environ, options) if server is not None else {}
+        environ |= double
         _prepare(environ, options)
         children += [_start_web(environ, options), _start_worker(environ, options)]
+        if double:
+            children.append(_start_double(environ, options))
         _timed("starting web server and worker", lambda: _wait_until_answering(options.port, children))
         _announce(options)
         _watch(children)
@@ -156,6 +164,45 @@ def _environment(url: str, options: argparse.Namespace) -> dict[str, str]:
     }
 
 
+def _double_settings(environ: dict[str, str], options: argparse.Namespace) -> dict[str, str]:
+    """What the shop needs to know of the stand-in for Stripe that this run starts; nothing when there is a real key.
+
+    A shop over a database of its own is meant in earnest, and gets no stand-in that lets anybody "pay".
+    Its port and secrets are kept in the data directory, so that pages opened before a restart are found again after it.
+    """
+    if environ.get("STRIPE_API_KEY"):
+        return {}
+    kept = options.data / "stripe-double.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    port = _free_port(known.get("port", 0))
+    known = {"port": port, "key": f"sk_test_{secrets.token_hex(12)}", "secret": f"whsec_{secrets.token_hex(16)}"} | known
+    known["port"] = port
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps(known))
+    address = f"http://127.0.0.1:{port}"
+    return {"STRIPE_API_KEY": known["key"], "STRIPE_WEBHOOK_SECRET": known["secret"], "STRIPE_API_BASE": address}
+
+
+def _free_port(wanted: int) -> int:
+    """The port wanted if it is free, else any that is."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise CannotStart("no port is free on 127.0.0.1")
+
+
+def _start_double(environ: dict[str, str], options: argparse.Namespace) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "marketplace.demo.stripe_double", "--data", str(options.data)]
+    command += ["--port", environ["STRIPE_API_BASE"].rpartition(":")[2]]
+    command += ["--webhook", f"http://127.0.0.1:{options.port}/hooks/stripe"]
+    return _spawn(command, environ, options.data / "stripe-double.log")
+
+
 def _prepare(environ: dict[str, str], options: argparse.Namespace) -> None:
     """Bring the database up to date and fill it, by the command that could also be given by hand."""
     command = ["set-up", *([] if options.no_demo else ["--demo"])]
@@ -218,7 +265,8 @@ def _wait_until_answering(port: int, children: list["subprocess.Popen[bytes]"]) 
 
 
 def _check_alive(children: list["subprocess.Popen[bytes]"]) -> None:
-    for child, log in zip(children, ("web.log", "worker.log"), strict=True):
+    # The stand-in is the last, and not there when there is a real key.
+    for child, log in zip(children, ("web.log", "worker.log", "stripe-double.log"), strict=False):
         if child.poll() is not None:
             raise CannotStart(f"a part stopped with status {child.returncode}; see {log} in the data folder")
 

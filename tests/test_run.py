@@ -1,5 +1,6 @@
 """``dev.py run`` as its user meets it: start, stop, kill, start again, and every way in which it cannot start."""
 
+import json
 import os
 import re
 import signal
@@ -116,6 +117,34 @@ def test_killed_and_started_again_nothing_is_lost_and_a_signal_stops_every_child
     second.process.send_signal(signal.SIGTERM)
     assert second.process.wait(timeout=40) == 0
     assert gone(family)
+
+
+def test_a_run_without_a_key_starts_the_stand_in_for_stripe_and_finds_it_again(
+    start: Callable[..., Run], tmp_path: Path
+) -> None:
+    first = start()
+    first.until("ready at")
+    kept = json.loads((tmp_path / "data" / "stripe-double.json").read_text())
+    with urllib.request.urlopen(f"http://127.0.0.1:{kept['port']}/health", timeout=20) as answer:
+        assert answer.read() == b"ok"
+    assert (tmp_path / "data" / "stripe-double.json").stat().st_mode & 0o077 == 0
+    family = first.family()
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(timeout=40) == 0
+    assert gone(family)
+    start().until("ready at")
+    assert json.loads((tmp_path / "data" / "stripe-double.json").read_text()) == kept
+
+
+def test_a_run_with_a_key_starts_no_stand_in(start: Callable[..., Run], tmp_path: Path) -> None:
+    start(STRIPE_API_KEY="sk_test_1", STRIPE_WEBHOOK_SECRET="whsec_1").until("ready at")
+    assert not (tmp_path / "data" / "stripe-double.json").exists()
+
+
+def test_a_run_with_half_of_a_key_says_what_is_missing(start: Callable[..., Run]) -> None:
+    run = start(STRIPE_API_KEY="sk_test_1")
+    run.until("STRIPE_WEBHOOK_SECRET is not set")
+    assert run.process.wait(timeout=40) == 1
 
 
 def test_two_runs_with_two_folders_and_ports_live_side_by_side(start: Callable[..., Run]) -> None:

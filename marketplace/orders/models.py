@@ -80,6 +80,8 @@ class Order(Base):
         # The parts of the money are the whole of it.
         CheckConstraint("total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="split_is_whole"),
         CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'cancelled')", name="state_known"),
+        # An order gives back no more than it took.
+        CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded_within_total"),
         Index("ix_order_producer_id_id", "producer_id", "id"),
     )
 
@@ -91,6 +93,7 @@ class Order(Base):
     total_fen: Mapped[Fen]
     producer_fen: Mapped[Fen]
     service_fee_fen: Mapped[Fen]
+    refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
     settled_at: Mapped[Moment | None]

@@ -13,11 +13,19 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
 from marketplace.orders.states import OrderState
-from marketplace.payments.models import Payment
+from marketplace.payments.models import Payment, PaymentMethod
+from marketplace.payments.states import PaymentState
 from marketplace.regions.models import Area
 
 # A purchase as its buyer reads it: every seller's part with its lines.
 _WITH_PARTS = selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines))
+
+# What only a person can say: that money which no provider collects has arrived.
+_TO_CONFIRM = (
+    Payment.purpose_kind == "order_group",
+    Payment.state == PaymentState.AWAITING,
+    Payment.method != PaymentMethod.ONLINE,
+)
 
 
 @dataclass(frozen=True)
@@ -164,11 +172,7 @@ def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequ
 
     With ``reference`` only those whose own or whose purchase's reference it is, written in any case.
     """
-    query = (
-        select(Payment, OrderGroup)
-        .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
-        .where(Payment.purpose_kind == "order_group", Payment.state == "awaiting")
-    )
+    query = select(Payment, OrderGroup).join(OrderGroup, OrderGroup.public_id == Payment.purpose_id).where(*_TO_CONFIRM)
     if reference is not None:
         query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
     return db.session.execute(query.order_by(Payment.id).limit(limit)).all()
@@ -177,6 +181,28 @@ def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequ
 def payment_of(group: OrderGroup) -> Payment:
     """The payment of a purchase."""
     return db.session.scalars(select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)).one()
+
+
+def payment_with_refunds(group: OrderGroup) -> Payment:
+    """The payment of a purchase with what was promised back of it, in one statement."""
+    query = select(Payment).filter_by(purpose_kind="order_group", purpose_id=group.public_id)
+    return db.session.scalars(query.options(joinedload(Payment.refunds))).unique().one()
+
+
+def payments_listed(reference: str | None = None, *, limit: int = 50) -> Sequence[Any]:
+    """Payments of purchases with the purchase and its parts, newest first, with their refunds.
+
+    With ``reference`` only those it names.
+    """
+    query = (
+        select(Payment, OrderGroup)
+        .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
+        .where(Payment.purpose_kind == "order_group")
+        .options(_WITH_PARTS, selectinload(Payment.refunds))
+    )
+    if reference is not None:
+        query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
+    return db.session.execute(query.order_by(Payment.id.desc()).limit(limit)).all()
 
 
 def orders_to_pack(producer_id: int) -> Sequence[Order]:
@@ -211,9 +237,11 @@ def money_ahead(producer_id: int) -> MoneyAhead:
     """What a producer can still expect, in one statement; cancelled orders are left out."""
     paid = OrderGroup.paid_at.is_not(None)
     sent = Order.state.in_((OrderState.SHIPPED, OrderState.DELIVERED))
-    total = func.coalesce(func.sum(Order.producer_fen).filter(paid), 0)
-    shipped = func.coalesce(func.sum(Order.producer_fen).filter(~paid, sent), 0)
-    awaited = func.coalesce(func.sum(Order.producer_fen).filter(~paid, ~sent), 0)
+    # What was promised back will not come; rounded as it is booked.
+    part = Order.producer_fen - func.div(Order.refunded_fen * Order.producer_fen, Order.total_fen)
+    total = func.coalesce(func.sum(part).filter(paid), 0)
+    shipped = func.coalesce(func.sum(part).filter(~paid, sent), 0)
+    awaited = func.coalesce(func.sum(part).filter(~paid, ~sent), 0)
     row = db.session.execute(
         select(total, shipped, awaited)
         .select_from(Order)
@@ -226,9 +254,7 @@ def money_ahead(producer_id: int) -> MoneyAhead:
 def count_awaiting() -> tuple[int, int]:
     """How many payments of purchases the operator still has to confirm, and their sum in fen."""
     number, total = db.session.execute(
-        select(func.count(Payment.id), func.coalesce(func.sum(Payment.amount_fen), 0)).where(
-            Payment.purpose_kind == "order_group", Payment.state == "awaiting"
-        )
+        select(func.count(Payment.id), func.coalesce(func.sum(Payment.amount_fen), 0)).where(*_TO_CONFIRM)
     ).one()
     return int(number), int(total)
 

@@ -16,13 +16,30 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
+from marketplace.kernel.steps import step
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
-from marketplace.orders.settlement import book_payment, settle_if_due, split_order
+from marketplace.orders.settlement import (
+    book_payment,
+    book_surplus,
+    settle_if_due,
+    split_order,
+)
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
-from marketplace.payments.models import Payment, PaymentMethod
-from marketplace.payments.service import apply_action, create_payment
-from marketplace.payments.states import PaymentAction
+from marketplace.payments.gateway import PageState, PayPage, find_provider
+from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod
+from marketplace.payments.queries import live_attempt
+from marketplace.payments.service import (
+    apply_action,
+    create_payment,
+    create_surplus_refund,
+    record_charge,
+    record_page,
+)
+from marketplace.payments.states import LIVE, UNPAID, PaymentAction, PaymentState
 from marketplace.registry.queries import latest_revision
+
+# Who the audit trail names when a payment provider said so.
+PROVIDER = "payment provider"
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,8 @@ def place_order(
         raise NotFound("basket_unknown", N_("There is no such basket."))
     if basket.ordered:
         return db.session.scalars(select(OrderGroup).filter_by(basket_id=basket.id)).one()
+    if method == PaymentMethod.ONLINE and find_provider() is None:
+        raise Invalid("method_unavailable", N_("Paying online is not possible here. Please choose another way to pay."))
     lines = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id)).all()
     if not lines:
         raise Invalid("basket_empty", N_("Your basket is empty."))
@@ -80,6 +99,7 @@ def place_order(
     )
     _check_delivery(lines, destination)
     taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
+    step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
     if group.total_fen != expected_total_fen:
@@ -94,6 +114,7 @@ def place_order(
     basket.ordered = True
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
+    step("checkout.order_written")
     return group
 
 
@@ -196,7 +217,24 @@ def _lock_orders(group: OrderGroup) -> Sequence[Order]:
 
 
 def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
-    """Book that a locked payment has arrived, and settle what was delivered before it; False when that was done already."""
+    """Book that a locked payment has arrived, as a person says, and settle what was delivered before it.
+
+    Returns
+    -------
+    bool
+        False when that was done already.
+
+    Raises
+    ------
+    Conflict
+        ``confirmed_by_provider`` for an online payment, of which only the provider knows.
+    """
+    if payment.method == PaymentMethod.ONLINE:
+        raise Conflict("confirmed_by_provider", N_("An online payment is confirmed by the payment service alone."))
+    return _book(payment, actor=actor, now=now)
+
+
+def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
     group = _lock_group(payment.purpose_id)
     if not apply_action(payment, PaymentAction.CONFIRM, now=now):
         return False
@@ -209,27 +247,84 @@ def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
     return True
 
 
-def cancel_unpaid(payment: Payment, *, actor: str, now: datetime) -> bool:
-    """Give up a purchase whose payment has not come and of which nothing was shipped; the goods go back on stock."""
-    group = _lock_group(payment.purpose_id)
-    if not apply_action(payment, PaymentAction.CANCEL, now=now):
+def note_page(attempt: PaymentAttempt, page: PayPage, *, now: datetime) -> bool:
+    """Take in how a locked attempt's page stands, from whomever we hear it, as often as we hear it.
+
+    Money for a purchase that was given up, or that was paid before, is promised back whole.
+
+    Returns
+    -------
+    bool
+        Whether the purchase was paid by this news.
+    """
+    payment = attempt.payment
+    state = PaymentState(payment.state)
+    if page.state is PageState.PAID:
+        if not record_charge(attempt, page, now=now):
+            return False
+        step("payment.charge_recorded")
+        if state in (*UNPAID, PaymentState.PROCESSING) and page.paid_fen == payment.amount_fen:
+            return _book(payment, actor=PROVIDER, now=now)
+        refund = create_surplus_refund(attempt, now=now)
+        book_surplus(refund, now=now)
+        data = {"amount_fen": refund.amount_fen, "payment": payment.public_id}
+        audit.record("payment.surplus", "payment_attempt", attempt.public_id, actor=PROVIDER, at=now, **data)
         return False
-    parts: dict[int, Any] = defaultdict(int)
-    for order in _lock_orders(group):
-        state = ORDERS.next_state(OrderState(order.state), OrderAction.CANCEL)
-        if state is not None:
-            order.state = state
-            for line in order.lines:
-                parts[line.lot_id] += line.quantity
+    if record_page(attempt, page, now=now):
+        if page.state is PageState.PROCESSING and state in UNPAID:
+            apply_action(payment, PaymentAction.PROCESS, now=now)
+        if page.state is PageState.FAILED and state in (PaymentState.AWAITING, PaymentState.PROCESSING):
+            apply_action(payment, PaymentAction.FAIL, now=now)
+    return False
+
+
+def note_decline(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Take in that a try on a locked attempt's page was declined; the page stays open for another."""
+    if attempt.state in LIVE and attempt.payment.state == PaymentState.AWAITING:
+        apply_action(attempt.payment, PaymentAction.FAIL, now=now)
+
+
+def cancel_unpaid(payment: Payment, *, actor: str, now: datetime, action: PaymentAction = PaymentAction.CANCEL) -> bool:
+    """Give up a purchase whose payment has not come and of which nothing was shipped; the goods go back on stock.
+
+    Raises
+    ------
+    Conflict
+        ``page_open`` while somebody could still pay for it at the provider.
+    """
+    group = _lock_group(payment.purpose_id)
+    if live_attempt(payment) is not None:
+        raise Conflict("page_open", N_("This purchase is being paid for at this moment."))
+    if not apply_action(payment, action, now=now):
+        return False
+    orders = [order for order in _lock_orders(group) if take_back(order)]
     db.session.flush()
-    return_stock(parts, "order_group", group.public_id, now=now)
-    audit.record("order.cancelled", "order_group", group.public_id, actor=actor, at=now)
+    return_goods(orders, "order_group", group.public_id, now)
+    audit.record(f"order.{payment.state}", "order_group", group.public_id, actor=actor, at=now)
     return True
+
+
+def take_back(order: Order) -> bool:
+    """Move a locked order that has not left to cancelled; False when it is."""
+    state = ORDERS.next_state(OrderState(order.state), OrderAction.CANCEL)
+    if state is None:
+        return False
+    order.state = state
+    return True
+
+
+def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, now: datetime) -> None:
+    """Put the goods of cancelled orders back on stock."""
+    parts: dict[int, Any] = defaultdict(int)
+    for order in orders:
+        for line in order.lines:
+            parts[line.lot_id] += line.quantity
+    return_stock(parts, purpose_kind, purpose_id, now=now)
 
 
 def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:
     """Note that a producer's own order is on its way. Goods on bank transfer leave when the money has come."""
-    order, group = _lock_order(public_id, producer_id=producer_id)
+    order, group = lock_order(public_id, producer_id=producer_id)
     if group.paid_at is None and group.payment_method != PaymentMethod.CASH_ON_DELIVERY:
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
     return _move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
@@ -237,11 +332,11 @@ def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -
 
 def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetime) -> Order:
     """Note that a buyer has received an order; what has been paid for goes to the producer."""
-    order, group = _lock_order(public_id, account_id=account_id)
+    order, group = lock_order(public_id, account_id=account_id)
     return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
 
 
-def _lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
+def lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
     """An order that belongs to this producer or this buyer, locked behind its purchase, or ``NotFound``."""
     group_id = db.session.scalar(select(Order.group_id).filter_by(public_id=public_id))
     group = db.session.scalars(

@@ -1,21 +1,200 @@
-"""What we need of whoever collects money, in our words."""
+"""What we need of whoever collects money and of whoever pays it out, in our words.
 
+Every call is made outside any transaction, with a public id of ours as idempotency key: what was asked before is not done
+again, and is answered as it was then.
+"""
+
+import enum
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from marketplace.payments.models import Payment
+from marketplace.kernel.errors import N_, Conflict, Invalid
+
+
+class ProviderUnavailable(Conflict):
+    """The provider answered neither yes nor no. What was asked may have been done; ask again with the same key."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "provider_unavailable", N_("The payment service does not answer at the moment. Nothing is lost; please try again.")
+        )
+        self.reason = reason
+
+
+class ProviderRefused(Conflict):
+    """The provider said no and did nothing; ``reason`` is its own word for why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("provider_refused", N_("The payment service has refused this. Please choose another way to pay."))
+        self.reason = reason
+
+
+class EventNotGenuine(Invalid):
+    """A message that does not carry the provider's signature over exactly these bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("event_not_genuine", N_("This message does not carry a valid signature."))
+
+
+class PageState(enum.StrEnum):
+    """Where a page at the provider stands."""
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class RefundState(enum.StrEnum):
+    """Where a refund stands; ``created`` until somebody outside has taken it on."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class NextStep:
-    """What the payer does now: go to ``redirect_url``, or nothing online when it is None."""
+class PageRequest:
+    """A page to open for an attempt: what is shown, for how much, until when, and where to go afterwards."""
 
-    redirect_url: str | None
+    attempt: str
+    payment: str
+    title: str
+    amount_fen: int
+    expires_at: datetime
+    return_url: str
+    back_url: str
+
+
+@dataclass(frozen=True)
+class PayPage:
+    """A page as it stands at the provider. ``charge_id`` and ``paid_fen`` are set once money was taken."""
+
+    provider_id: str
+    state: PageState
+    url: str | None = None
+    charge_id: str | None = None
+    paid_fen: int = 0
+
+
+@dataclass(frozen=True)
+class RefundRequest:
+    """Money to give back out of a charge."""
+
+    refund: str
+    charge_id: str
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """How far the provider is with a refund."""
+
+    provider_id: str
+    state: RefundState
+
+
+@dataclass(frozen=True)
+class ProviderNews:
+    """A genuine message. It tells of an attempt's ``page``, of a ``declined`` try on it, of a refund, or of nothing we need."""
+
+    event_id: str
+    kind: str
+    attempt: str | None = None
+    page: PayPage | None = None
+    declined: bool = False
+    refund: str | None = None
+    refund_answer: RefundAnswer | None = None
+
+    @property
+    def concerns_us(self) -> bool:
+        """Whether there is anything to act on."""
+        return self.page is not None or self.declined or self.refund_answer is not None
 
 
 class PaymentProvider(Protocol):
-    """A way to collect. Called outside any transaction, with the payment's public id as idempotency key."""
+    """Collects money on pages of its own."""
 
-    def start(self, payment: Payment) -> NextStep:
-        """Begin to collect a payment that has been committed; calling it again begins nothing new."""
+    name: str
+
+    def open_page(self, request: PageRequest) -> PayPage:
+        """Open the attempt's page; asked again, the same page."""
         ...
+
+    def find_page(self, provider_id: str) -> PayPage:
+        """The page as it stands now."""
+        ...
+
+    def close_page(self, provider_id: str) -> PayPage:
+        """Close a page so that nobody can pay on it any more; what it answers may be that somebody has."""
+        ...
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Give money back; asked again, the same refund."""
+        ...
+
+    def verify_event(self, body: bytes, signature: str) -> None:
+        """Return if the signature over exactly these bytes is the provider's, or raise ``EventNotGenuine``."""
+        ...
+
+    def read_event(self, body: bytes) -> ProviderNews:
+        """The content of a message that was found genuine."""
+        ...
+
+
+@dataclass(frozen=True)
+class PayoutRequest:
+    """Money to pay out to an account that the provider knows."""
+
+    payout: str
+    destination: str
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class PayoutAnswer:
+    """The provider's own name for a payout it has made."""
+
+    provider_id: str
+
+
+class PayoutProvider(Protocol):
+    """Pays out. Whoever collects need not be who pays out: a farm household may have no account with the collector."""
+
+    name: str
+
+    def pay_out(self, request: PayoutRequest) -> PayoutAnswer:
+        """Pay out; asked again, the same payout."""
+        ...
+
+
+class _Configured:
+    """The provider of this installation; None where nobody collects online."""
+
+    online: PaymentProvider | None = None
+
+
+def use_provider(provider: PaymentProvider | None) -> None:
+    """Say who collects online for this process; None for nobody."""
+    _Configured.online = provider
+
+
+def find_provider() -> PaymentProvider | None:
+    """Who collects online, if anybody does."""
+    return _Configured.online
+
+
+def get_provider() -> PaymentProvider:
+    """Who collects online.
+
+    Raises
+    ------
+    ProviderUnavailable
+        Where nobody is configured (any more).
+    """
+    if _Configured.online is None:
+        raise ProviderUnavailable("no provider is configured")
+    return _Configured.online

@@ -1,33 +1,54 @@
-"""Payments."""
+"""Payments, attempts, refunds, provider events."""
 
 import enum
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
 from marketplace.kernel.types import Fen, Id, Moment, PublicId
-from marketplace.payments.states import PaymentState
+from marketplace.payments.gateway import RefundState
+from marketplace.payments.states import AttemptState, PaymentState
 
 
 class PaymentMethod(enum.StrEnum):
-    """How somebody pays."""
+    """How somebody pays; ``online`` is card, Alipay or WeChat Pay on the provider's page."""
 
+    ONLINE = "online"
     BANK_TRANSFER = "bank_transfer"
     CASH_ON_DELIVERY = "cash_on_delivery"
 
 
+class RefundReason(enum.StrEnum):
+    """Why money is given back; ``surplus`` is money for which there is no purchase (any more)."""
+
+    CANCELLED = "cancelled"
+    CLAIM = "claim"
+    SURPLUS = "surplus"
+
+
 class Payment(Base):
-    """An amount owed for a purpose; ``reference`` is what the payer writes on the transfer."""
+    """An amount owed for a purpose; ``reference`` is what the payer writes on the transfer.
+
+    ``expires_at`` is the moment after which an online payment is given up. ``refunded_fen`` is what has been promised back.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
         # One purpose is paid once.
         UniqueConstraint("purpose_kind", "purpose_id"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
-        CheckConstraint("method IN ('bank_transfer', 'cash_on_delivery')", name="method_known"),
-        CheckConstraint("state IN ('awaiting', 'paid', 'cancelled')", name="state_known"),
+        CheckConstraint("method IN ('online', 'bank_transfer', 'cash_on_delivery')", name="method_known"),
+        CheckConstraint(
+            "state IN ('awaiting', 'processing', 'paid', 'failed', 'cancelled', 'expired')",
+            name="state_known",
+        ),
         CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid_has_moment"),
+        # Nobody gets back more than was paid, and nothing before it was.
+        CheckConstraint("refunded_fen BETWEEN 0 AND amount_fen", name="refunded_within_amount"),
+        CheckConstraint("refunded_fen = 0 OR state = 'paid'", name="refunded_was_paid"),
+        # Only what is paid online runs out: a bank transfer takes days, and cash comes with the courier.
+        CheckConstraint("(method = 'online') = (expires_at IS NOT NULL)", name="online_expires"),
         Index("ix_payment_state_id", "state", "id"),
     )
 
@@ -38,6 +59,98 @@ class Payment(Base):
     purpose_id: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(20))
     amount_fen: Mapped[Fen]
+    refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     state: Mapped[str] = mapped_column(String(12), default=PaymentState.AWAITING)
     created_at: Mapped[Moment]
+    expires_at: Mapped[Moment | None]
     paid_at: Mapped[Moment | None]
+
+    refunds: Mapped[list["Refund"]] = relationship(back_populates="payment", order_by="Refund.id")
+
+
+class PaymentAttempt(Base):
+    """One page at the provider for a payment. What it was asked for is kept, so that it can be asked again word for word."""
+
+    __tablename__ = "payment_attempt"
+    __table_args__ = (
+        # Two clicks lead to one page; a second page is opened when the first can no longer be paid on.
+        Index(
+            "uq_payment_attempt_live",
+            "payment_id",
+            unique=True,
+            postgresql_where=text("state IN ('created', 'open', 'processing')"),
+        ),
+        CheckConstraint("state IN ('created', 'open', 'processing', 'paid', 'failed', 'expired')", name="state_known"),
+        CheckConstraint("(state = 'paid') = (received_fen > 0)", name="paid_has_amount"),
+        # A charge is never given back twice.
+        CheckConstraint("refunded_fen BETWEEN 0 AND received_fen", name="refunded_within_received"),
+        Index("ix_payment_attempt_state_id", "state", "id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    state: Mapped[str] = mapped_column(String(12), default=AttemptState.CREATED)
+    provider_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    charge_id: Mapped[str | None] = mapped_column(String(255))
+    return_url: Mapped[str] = mapped_column(String(500))
+    back_url: Mapped[str] = mapped_column(String(500))
+    received_fen: Mapped[Fen] = mapped_column(default=0)
+    refunded_fen: Mapped[Fen] = mapped_column(default=0)
+    created_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]
+
+    payment: Mapped[Payment] = relationship()
+
+
+class Refund(Base):
+    """Money promised back, for a purpose, and how far it is. Without an attempt it is handed back by people."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        CheckConstraint("reason IN ('cancelled', 'claim', 'surplus')", name="reason_known"),
+        CheckConstraint("state IN ('created', 'pending', 'succeeded', 'failed')", name="state_known"),
+        CheckConstraint("(state IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
+        # A charge without a purchase is given back once, whoever notices it.
+        Index("uq_refund_surplus", "attempt_id", unique=True, postgresql_where=text("reason = 'surplus'")),
+        Index("ix_refund_state_id", "state", "id"),
+        Index("ix_refund_purpose", "purpose_kind", "purpose_id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("payment_attempt.id"))
+    purpose_kind: Mapped[str] = mapped_column(String(24))
+    purpose_id: Mapped[str] = mapped_column(String(64))
+    amount_fen: Mapped[Fen]
+    reason: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12), default=RefundState.CREATED)
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]
+
+    payment: Mapped[Payment] = relationship(back_populates="refunds")
+    attempt: Mapped[PaymentAttempt | None] = relationship()
+
+
+class ProviderEvent(Base):
+    """A provider's message whose signature was good, kept once as it came. ``outcome`` is None until it has been acted on."""
+
+    __tablename__ = "provider_event"
+    __table_args__ = (
+        # However often a message comes, it is one message.
+        UniqueConstraint("provider", "event_id"),
+        Index("ix_provider_event_open", "id", postgresql_where=text("outcome IS NULL")),
+    )
+
+    id: Mapped[Id]
+    provider: Mapped[str] = mapped_column(String(20))
+    event_id: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(80))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    deliveries: Mapped[int] = mapped_column(Integer, default=1)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    received_at: Mapped[Moment]
+    acted_at: Mapped[Moment | None]

@@ -11,12 +11,38 @@ from marketplace.kernel.db import db
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.payments.gateway import PaymentProvider, use_provider
+from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
-from marketplace.web.portals import account, buyer, discovery, letters, officer, operations, producer, public, storefront
+from marketplace.web.portals import (
+    account,
+    buyer,
+    discovery,
+    hooks,
+    letters,
+    officer,
+    operations,
+    operator_money,
+    producer,
+    public,
+    storefront,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTALS = (storefront, account, letters, producer, buyer, officer, operations, public, discovery)
+PORTALS = (
+    storefront,
+    account,
+    letters,
+    producer,
+    buyer,
+    officer,
+    operations,
+    operator_money,
+    public,
+    discovery,
+    hooks,
+)
 # The largest form is a listing with its story; photos come in requests of their own.
 LARGEST_REQUEST = 256 * 1024
 
@@ -47,6 +73,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     app.extensions["settings"] = settings
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
+    use_provider(_provider(settings))
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     forms.wire(app)
@@ -65,6 +92,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     for blueprint in api.wire(app):
         # Programs prove who they are by token; a cookie counts for nothing there.
         csrf.exempt(blueprint)
+    # A provider proves who it is by a signature over what it says.
+    csrf.exempt(hooks.blueprint)
     return app
 
 
@@ -73,3 +102,9 @@ def _carriers(settings: Settings) -> dict[str, Carrier]:
     files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
     email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
     return {Channel.EMAIL: email, Channel.SMS: files}
+
+
+def _provider(settings: Settings) -> PaymentProvider | None:
+    if not settings.stripe_api_key:
+        return None
+    return StripeGateway(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base or None)

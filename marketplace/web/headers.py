@@ -4,7 +4,7 @@ import gzip
 import io
 import secrets
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 _POLICY = "; ".join(
     [
@@ -14,7 +14,7 @@ _POLICY = "; ".join(
         "script-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        "form-action 'self'%s",
         "frame-ancestors 'none'",
     ]
 )
@@ -23,7 +23,9 @@ _PACKED_TYPES = {"text/html", "application/json", "application/problem+json", "t
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    # The order's form is answered by a redirect to the payment provider, which browsers hold to this rule as well.
+    origin = current_app.extensions["settings"].pay_page_origin
+    response.headers.setdefault("Content-Security-Policy", _POLICY % (f" {origin}" if origin else ""))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"

@@ -1,13 +1,16 @@
 """What became of purchases, over the API."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from marketplace.identity.models import Account
+from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import Invalid
 from marketplace.ledger.models import Transfer
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.queries import payment_of
@@ -16,16 +19,19 @@ from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from tests import factories
 from tests.api.conftest import Headers
+from tests.payments.double import collecting_by_double
 
 ORDERS = "/api/v1/orders"
 
 
-def bought(buyer: Account, *, method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderGroup:
+def bought(
+    buyer: Account, *, method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY, now: datetime = factories.NOW
+) -> OrderGroup:
     """A purchase of one box of apples."""
     with transaction():
         basket = factories.basket(buyer, (factories.listing(stock=5), 1))
         to = Destination("张三", "13800000000", "522636", "龙泉镇")
-        return place_order(buyer.id, buyer.public_id, basket.public_id, to, method, 1250, now=factories.NOW)
+        return place_order(buyer.id, buyer.public_id, basket.public_id, to, method, 1250, now=now)
 
 
 def shipped(group: OrderGroup) -> Order:
@@ -125,3 +131,28 @@ def test_an_order_is_received_under_its_own_purchase_alone(client: FlaskClient, 
 def test_a_page_that_cannot_be_is_refused(client: FlaskClient, bearer: Headers, query: dict[str, object]) -> None:
     refused = client.get(ORDERS, headers=bearer, query_string=query)
     assert (refused.status_code, set(refused.json["errors"])) == (422, set(query))
+
+
+def test_an_online_purchase_answers_its_page_and_another_that_there_is_nothing_to_pay(
+    client: FlaskClient, buyer: Account, bearer: Headers
+) -> None:
+    with collecting_by_double() as double:
+        group = bought(buyer, method=PaymentMethod.ONLINE, now=clock.now())
+        path = f"{ORDERS}/{group.public_id}/pay"
+        answer = client.post(path, headers=bearer)
+        assert (answer.status_code, answer.json) == (200, {"pay_url": double.sessions()[0]["url"]})
+        assert client.post(path, headers=bearer).json == answer.json
+        double.pay()
+        assert client.post(path, headers=bearer).json == {"pay_url": None}
+        again = client.post(path, headers=bearer)
+        assert (again.status_code, again.json["code"]) == (409, "nothing_to_pay")
+        assert client.get(f"{ORDERS}/{group.public_id}", headers=bearer).json["payment"]["state"] == "paid"
+    cash = client.post(f"{ORDERS}/{bought(buyer).public_id}/pay", headers=bearer)
+    assert (cash.status_code, cash.json["code"]) == (409, "nothing_to_pay")
+
+
+def test_paying_online_is_refused_where_nobody_collects(buyer: Account) -> None:
+    with pytest.raises(Invalid) as refused:
+        bought(buyer, method=PaymentMethod.ONLINE)
+    assert refused.value.code == "method_unavailable"
+    assert db.session.scalars(select(OrderGroup)).all() == []

@@ -58,6 +58,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "operator": [
         ("operator-payments", "/operator/payments"),
+        ("operator-refunds", "/operator/money/payments"),
+        ("operator-messages", "/operator/money/events"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),

@@ -1,10 +1,11 @@
-"""Every pair of state and action of orders and payments: where it leads, what was done already, what is refused."""
+"""Every pair of state and action of orders, payments and refunds: where it leads, what was done already, what is refused."""
 
 import pytest
 
 from marketplace.kernel.errors import Conflict
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
-from marketplace.payments.states import PAYMENTS, PaymentAction, PaymentState
+from marketplace.payments.gateway import RefundState
+from marketplace.payments.states import PAYMENTS, REFUNDS, PaymentAction, PaymentState, RefundAction
 
 ORDER_TABLE = {
     ("placed", "ship"): "shipped",
@@ -20,13 +21,21 @@ ORDER_TABLE = {
     ("cancelled", "deliver"): "refused",
     ("cancelled", "cancel"): None,
 }
+# By state: what confirm, process, fail, retry, cancel and expire lead to; "done" was done already.
 PAYMENT_TABLE = {
-    ("awaiting", "confirm"): "paid",
-    ("awaiting", "cancel"): "cancelled",
-    ("paid", "confirm"): None,
-    ("paid", "cancel"): "refused",
-    ("cancelled", "confirm"): "refused",
-    ("cancelled", "cancel"): None,
+    "awaiting": ["paid", "processing", "failed", "done", "cancelled", "expired"],
+    "processing": ["paid", "done", "failed", "refused", "refused", "refused"],
+    "paid": ["done", "refused", "refused", "refused", "refused", "refused"],
+    "failed": ["paid", "processing", "done", "awaiting", "cancelled", "expired"],
+    "cancelled": ["refused", "refused", "refused", "refused", "done", "refused"],
+    "expired": ["refused", "refused", "refused", "refused", "refused", "done"],
+}
+# By state: what send, succeed, fail and by_hand lead to.
+REFUND_TABLE = {
+    "created": ["pending", "succeeded", "failed", "succeeded"],
+    "pending": ["done", "succeeded", "failed", "refused"],
+    "succeeded": ["refused", "done", "failed", "done"],
+    "failed": ["refused", "refused", "done", "succeeded"],
 }
 
 
@@ -43,12 +52,24 @@ def test_every_pair_of_an_order_has_its_answer(state: OrderState, action: OrderA
 
 
 @pytest.mark.parametrize("state", PaymentState)
-@pytest.mark.parametrize("action", PaymentAction)
-def test_every_pair_of_a_payment_has_its_answer(state: PaymentState, action: PaymentAction) -> None:
-    wanted = PAYMENT_TABLE[state.value, action.value]
+@pytest.mark.parametrize(("at", "action"), list(enumerate(PaymentAction)))
+def test_every_pair_of_a_payment_has_its_answer(state: PaymentState, at: int, action: PaymentAction) -> None:
+    wanted = PAYMENT_TABLE[state.value][at]
     if wanted == "refused":
         with pytest.raises(Conflict) as refused:
             PAYMENTS.next_state(state, action)
         assert refused.value.code == "payment_state"
     else:
-        assert PAYMENTS.next_state(state, action) == wanted
+        assert PAYMENTS.next_state(state, action) == (None if wanted == "done" else wanted)
+
+
+@pytest.mark.parametrize("state", RefundState)
+@pytest.mark.parametrize(("at", "action"), list(enumerate(RefundAction)))
+def test_every_pair_of_a_refund_has_its_answer(state: RefundState, at: int, action: RefundAction) -> None:
+    wanted = REFUND_TABLE[state.value][at]
+    if wanted == "refused":
+        with pytest.raises(Conflict) as refused:
+            REFUNDS.next_state(state, action)
+        assert refused.value.code == "refund_state"
+    else:
+        assert REFUNDS.next_state(state, action) == (None if wanted == "done" else wanted)

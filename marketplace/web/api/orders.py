@@ -13,6 +13,7 @@ from marketplace.kernel import clock, idempotency
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders import queries, service
+from marketplace.orders.collecting import pay_page
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.service import Destination
 from marketplace.payments.models import PaymentMethod
@@ -31,7 +32,7 @@ from marketplace.web.api.inputs import (
     QueryNumber,
     Spelled,
 )
-from marketplace.web.api.schemas import OrderGroupsSchema, OrderSchema, PurchaseSchema
+from marketplace.web.api.schemas import OrderGroupsSchema, OrderSchema, PayPageSchema, PurchaseSchema
 
 blueprint: Blueprint = ApiBlueprint("api-orders", __name__, url_prefix="/api/v1", description="Buying and receiving")
 
@@ -150,6 +151,22 @@ def orders(given: dict[str, Any]) -> dict[str, Any]:
 def order(public_id: str) -> OrderGroup:
     """One purchase with its payment."""
     return _purchase(public_id, account())
+
+
+@blueprint.post("/orders/<public_id:public_id>/pay")
+@signed_in
+@blueprint.response(200, PayPageSchema)
+@problems(404, 409)
+def pay(public_id: str) -> dict[str, str | None]:
+    """Where the buyer's browser pays for an online purchase.
+
+    Asked again, the same page while it is open. `nothing_to_pay` (409) when it is paid, given up or out of time, or not paid
+    online; `provider_unavailable` (409) when the payment service does not answer: nothing is lost, ask again.
+    """
+    payment_id = queries.payment_of(queries.get_group(public_id, account().id)).public_id
+    back_url = url_for("storefront.order", public_id=public_id, _external=True)
+    return_url = url_for("storefront.order_paid", public_id=public_id, _external=True)
+    return {"pay_url": pay_page(payment_id, return_url, back_url, now=clock.now())}
 
 
 @blueprint.post("/orders/<public_id:group>/<public_id:order>/received")

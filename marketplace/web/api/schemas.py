@@ -242,6 +242,12 @@ class PaymentSchema(OutputSchema):
     state = fields.String(validate=validate.OneOf([state.value for state in PaymentState]))
 
 
+class PayPageSchema(OutputSchema):
+    """Where a purchase is paid; null when its money has come or is on its way."""
+
+    pay_url = fields.String(allow_none=True)
+
+
 class PurchaseSchema(OrderGroupSchema):
     """A purchase with its payment."""
 

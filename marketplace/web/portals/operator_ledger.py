@@ -17,7 +17,7 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.money import plain_yuan
 from marketplace.ledger.jobs import check_nightly
 from marketplace.ledger.queries import Statement, last_check, last_seal, statement, trial_balance
-from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE, producer_account
 from marketplace.web.access import allow
 from marketplace.web.csv_files import csv_response, csv_text, harmless
 from marketplace.web.forms import FormError, FormSchema, read_form
@@ -34,8 +34,10 @@ _KINDS = {
     "payment": N_("Payment of a buyer"),
     "settlement": N_("Order delivered and paid"),
     "refund": N_("Refund"),
-    "payout": N_("Paid out"),
-    "reversal": N_("Taken back"),
+    "refund_sent": N_("Refund sent"),
+    "refund_by_hand": N_("Refund sent by hand"),
+    "refund_bounced": N_("Refund that came back"),
+    "surplus": N_("Paid too much"),
 }
 
 
@@ -48,7 +50,12 @@ class SpanForm(FormSchema):
 
 def _names() -> dict[str, str]:
     """What each account is called."""
-    own = {BUYERS: _("Paid by buyers"), CLEARING: _("Held until delivery"), SERVICE_FEE: _("Service fee")}
+    own = {
+        BUYERS: _("Paid by buyers"),
+        CLEARING: _("Held until delivery"),
+        REFUNDS: _("On its way back to buyers"),
+        SERVICE_FEE: _("Service fee"),
+    }
     return {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()} | own
 
 

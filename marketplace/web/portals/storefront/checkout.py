@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.steps import step
 from marketplace.orders.models import OrderGroup
-from marketplace.orders.queries import BasketView, basket_view, last_destination, payment_of
+from marketplace.orders.queries import BasketView, basket_view, last_destination
 from marketplace.orders.service import Destination, place_order
+from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
-from marketplace.payments.offline import PROVIDERS
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Area, Level
@@ -29,6 +30,7 @@ from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.basket import seller_groups
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.portals.storefront.paying import to_pay_page
 from marketplace.web.redirects import see_other
 
 _STALE = {"required": N_("Please open the checkout again."), "invalid": N_("Please open the checkout again.")}
@@ -84,7 +86,7 @@ def checkout() -> str | Response:
         "phone": last.phone if last is not None else "",
         "county": (last.area_code if last is not None else None) or "",
         "address": last.address if last is not None else "",
-        "payment_method": last.payment_method if last is not None else PaymentMethod.CASH_ON_DELIVERY,
+        "payment_method": _method_at_first(last),
     }
     return _page(view, form)
 
@@ -104,9 +106,18 @@ def checkout_place() -> Response | tuple[str, int] | str:
         db.session.rollback()
         return _page(basket_view(buyer_id, None), request.form, {"": message_of(error)}), status_of(error)
     # The order is committed; only now is anybody outside asked, and asking twice begins nothing new.
-    payment = payment_of(group)
-    step = PROVIDERS[PaymentMethod(payment.method)].start(payment)
-    return see_other(step.redirect_url or url_for("storefront.order", public_id=group.public_id))
+    step("checkout.committed")
+    if group.payment_method == PaymentMethod.ONLINE:
+        return to_pay_page(group)
+    return see_other(url_for("storefront.order", public_id=group.public_id))
+
+
+def _method_at_first(last: OrderGroup | None) -> str:
+    """What is chosen until the buyer chooses: as last time where that is still possible."""
+    online = find_provider() is not None
+    if last is not None and (online or last.payment_method != PaymentMethod.ONLINE):
+        return last.payment_method
+    return PaymentMethod.ONLINE if online else PaymentMethod.CASH_ON_DELIVERY
 
 
 def _place(form: Mapping[str, Any], now: datetime) -> OrderGroup:
@@ -161,6 +172,7 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
         province=known_province,
         cities=_counties_by_city(areas),
         payments=[
+            *_online_method(),
             {
                 "value": PaymentMethod.CASH_ON_DELIVERY.value,
                 "label": _("Cash on delivery"),
@@ -174,6 +186,13 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
         ],
         show_counties=SHOW_COUNTIES,
     )
+
+
+def _online_method() -> list[dict[str, str]]:
+    if find_provider() is None:
+        return []
+    hint = _("You pay on the next page; the sellers pack at once.")
+    return [{"value": PaymentMethod.ONLINE.value, "label": _("Card, Alipay or WeChat Pay"), "hint": hint}]
 
 
 def _counties_by_city(areas: list[Area]) -> list[tuple[str, list[tuple[str, str]]]]:

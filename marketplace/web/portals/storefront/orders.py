@@ -12,7 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderGroup, OrderLine
-from marketplace.orders.queries import get_group, groups_after, payment_of
+from marketplace.orders.queries import get_group, groups_after, payment_with_refunds
 from marketplace.orders.service import accept_delivery
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
@@ -23,6 +23,7 @@ from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.portals.storefront.paying import may_give_up, method_name, refund_line
 from marketplace.web.redirects import see_other
 
 PER_PAGE = 10
@@ -75,10 +76,14 @@ def order(public_id: str) -> str:
     codes = ancestor_codes(group.area_code or "")
     names = area_names(codes)
     art = product_art(line.listing_id for part in group.orders for line in part.lines)
+    payment = payment_with_refunds(group)
     return render_template(
         "storefront/order.html",
         group=group,
-        payment=payment_of(group),
+        payment=payment,
+        method=method_name(group.payment_method),
+        refunds=[refund_line(refund) for refund in payment.refunds],
+        can_be_cancelled=may_give_up(payment, group),
         bank_account=current_app.extensions["settings"].bank_account,
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
         place=address_line((names[code] for code in codes if code in names), group.address),
@@ -99,6 +104,8 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
         "shipped_at": part.shipped_at,
         "delivered_at": part.delivered_at,
         "can_be_received": part.state == OrderState.SHIPPED,
+        "can_be_cancelled": part.state == OrderState.PLACED and group.paid_at is not None,
+        "refunded_fen": part.refunded_fen,
     }
 
 
@@ -127,6 +134,8 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
     """How far a part is, in words, and the tone of its chip."""
     if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.BANK_TRANSFER:
         return _("Waiting for your transfer"), "wait"
+    if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.ONLINE:
+        return _("Waiting for the payment"), "wait"
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
         OrderState.SHIPPED: (_("On its way"), "info"),

@@ -1,0 +1,169 @@
+"""The operator's view of all payments: refunds, what people have to send by hand, and the provider's messages."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from marshmallow import validate
+from werkzeug.wrappers import Response
+
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.orders.collecting import send_refunds
+from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.queries import payments_listed
+from marketplace.orders.refunds import cancel_order, refund_order, send_refund_by_hand
+from marketplace.orders.states import OrderState
+from marketplace.payments.gateway import RefundState
+from marketplace.payments.models import Payment, Refund
+from marketplace.payments.queries import lock_refund, newest_events, refunds_by_hand
+from marketplace.payments.states import PaymentState
+from marketplace.web.access import account, allow
+from marketplace.web.forms import FormSchema, Text, Yuan, read_form
+from marketplace.web.languages import pick
+from marketplace.web.portals.storefront.paying import method_name
+
+blueprint = Blueprint("operator_money", __name__, url_prefix="/operator/money")
+
+
+class SearchForm(FormSchema):
+    """The reference of a payment or an order."""
+
+    reference = Text(load_default=None, validate=validate.Length(max=24))
+
+
+class RefundForm(FormSchema):
+    """How much of an order goes back."""
+
+    amount = Yuan(required=True, error_messages={"required": N_("Please give an amount to refund.")})
+
+
+@blueprint.get("/payments")
+@allow(RoleKind.OPERATOR)
+def payments() -> str:
+    """Every payment, newest first, with what can be given back."""
+    reference = read_form(SearchForm(), request.args)["reference"]
+    rows = [_payment_row(payment, group) for payment, group in payments_listed(reference)]
+    by_hand = [
+        {"public_id": row.public_id, "reference": row.payment.reference, "amount_fen": row.amount_fen, "failed": _failed(row)}
+        for row in refunds_by_hand()
+    ]
+    return render_template("operator/all_payments.html", rows=rows, by_hand=by_hand, reference=reference)
+
+
+def _failed(refund: Refund) -> bool:
+    return refund.state == RefundState.FAILED
+
+
+def _payment_row(payment: Payment, group: OrderGroup) -> dict[str, Any]:
+    paid = payment.state == PaymentState.PAID
+    return {
+        "reference": payment.reference,
+        "order": group.reference,
+        "amount_fen": payment.amount_fen,
+        "method": method_name(payment.method),
+        "chip": state_chip(payment.state),
+        "placed_at": group.placed_at,
+        "parts": [_part_row(part) for part in group.orders] if paid else [],
+        "refunds": [{"amount_fen": row.amount_fen, "words": refund_words(row)} for row in payment.refunds],
+    }
+
+
+def _part_row(part: Order) -> dict[str, Any]:
+    return {
+        "public_id": part.public_id,
+        "seller": pick(part.lines[0].producer_zh, part.lines[0].producer_en),
+        "left_fen": part.total_fen - part.refunded_fen,
+        "can_be_cancelled": part.state == OrderState.PLACED,
+    }
+
+
+def state_chip(state: str) -> tuple[str, str]:
+    """Where a payment stands, in words, and the tone of its chip."""
+    words = {
+        PaymentState.AWAITING: (_("Waiting for the money"), "wait"),
+        PaymentState.PROCESSING: (_("Payment on its way"), "info"),
+        PaymentState.PAID: (_("Paid"), "good"),
+        PaymentState.FAILED: (_("Last try failed"), "bad"),
+        PaymentState.CANCELLED: (_("Cancelled"), "neutral"),
+        PaymentState.EXPIRED: (_("Not paid in time"), "neutral"),
+    }
+    return words[PaymentState(state)]
+
+
+def refund_words(refund: Refund) -> str:
+    """Where a refund stands, in words."""
+    words = {
+        RefundState.CREATED: _("promised"),
+        RefundState.PENDING: _("on its way"),
+        RefundState.SUCCEEDED: _("paid back"),
+        RefundState.FAILED: _("could not be delivered"),
+    }
+    return words[RefundState(refund.state)]
+
+
+@blueprint.post("/orders/<public_id>/refund")
+@allow(RoleKind.OPERATOR)
+def refund(public_id: str) -> Response:
+    """Give back part or all of what an order took."""
+    amount_fen = read_form(RefundForm())["amount"]
+    now = clock.now()
+    with transaction():
+        made = refund_order(public_id, amount_fen, actor=account().public_id, now=now)
+        payment_id, reference, by_hand = made.payment.public_id, made.payment.reference, made.attempt_id is None
+    return _sent(payment_id, reference, by_hand)
+
+
+@blueprint.post("/orders/<public_id>/cancel")
+@allow(RoleKind.OPERATOR)
+def cancel(public_id: str) -> Response:
+    """Cancel a paid part that has not left, and give all of its money back."""
+    read_form(FormSchema())
+    with transaction():
+        payment = cancel_order(public_id, actor=account().public_id, now=clock.now())
+        payment_id, reference, by_hand = payment.public_id, payment.reference, payment.method != "online"
+    return _sent(payment_id, reference, by_hand)
+
+
+def _sent(payment_id: str, reference: str, by_hand: bool) -> Response:
+    # The refund is committed; only now is the provider asked, and the sweeper asks again what it did not answer.
+    send_refunds(payment_id, now=clock.now())
+    if by_hand:
+        flash(_("The refund of payment %(reference)s is noted. Please send the money by hand.", reference=reference), "info")
+    else:
+        flash(_("The refund of payment %(reference)s is on its way.", reference=reference), "success")
+    return redirect(url_for("operator_money.payments"), 303)
+
+
+@blueprint.post("/refunds/<public_id>/sent")
+@allow(RoleKind.OPERATOR)
+def sent_by_hand(public_id: str) -> Response:
+    """Note that a person has sent a refund."""
+    read_form(FormSchema())
+    with transaction():
+        found = lock_refund(public_id)
+        if found is None:
+            raise NotFound("refund_unknown", N_("There is no such refund."))
+        send_refund_by_hand(found, actor=account().public_id, now=clock.now())
+    flash(_("Noted: the money has been sent back."), "success")
+    return redirect(url_for("operator_money.payments"), 303)
+
+
+@blueprint.get("/events")
+@allow(RoleKind.OPERATOR)
+def events() -> str:
+    """The provider's messages as they came, newest first."""
+    outcomes = {"acted": _("acted on"), "ignored": _("not for us"), None: _("not acted on yet")}
+    rows = [
+        {
+            "received_at": row.received_at,
+            "kind": row.kind,
+            "event_id": row.event_id,
+            "deliveries": row.deliveries,
+            "outcome": outcomes[row.outcome],
+        }
+        for row in newest_events()
+    ]
+    return render_template("operator/events.html", rows=rows)

@@ -1,0 +1,159 @@
+"""The work is cut off at every named place, by a failure and by the death of the process; then life goes on and all agrees.
+
+After each cut only that happens which happens by itself: the provider's messages come, and the sweeper goes round. Then no
+box is sold twice, the provider holds exactly the money that the ledger says it does, nothing is left half-way, and the ledger
+sums to zero.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from marketplace.kernel import embedded_postgres, steps
+from marketplace.kernel.errors import Conflict
+from marketplace.orders.collecting import pay_page
+from tests.conftest import ROOT
+from tests.orders.purchases import BACK, LIVES, RETURN, Basket, buy, faults, filled_basket, place, real_now, recover
+from tests.orders.victim import DIED
+from tests.own_database import own_database
+from tests.payments.double import Double, collecting_by_double
+
+# Which life comes by which place; every place in the code must be in one of them.
+PLACES = {
+    "buy": [
+        *("checkout.goods_taken", "checkout.order_written", "checkout.committed"),
+        *("payment.attempt_written", "payment.attempt_committed", "payment.page_opened"),
+        *("payment.page_written", "payment.page_committed"),
+        *("event.kept", "event.kept_committed", "payment.charge_recorded", "event.acted", "event.acted_committed"),
+    ],
+    "come_back": ["payment.outcome_read", "payment.charge_recorded"],
+    "abandon": ["expiry.page_closed", "payment.page_written", "expiry.goods_returned", "expiry.committed"],
+    "buy_and_cancel": [
+        *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
+    ],
+}
+CUTS = [(life, place) for life, places in PLACES.items() for place in places]
+
+
+class Cut(BaseException):
+    """The work ends here, and nothing catches it."""
+
+
+@pytest.fixture(scope="module")
+def shop(database_server: embedded_postgres.Server, data_dir: Path) -> Iterator[Flask]:
+    """A database that is committed to."""
+    with own_database(database_server, data_dir, "faults") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the provider remembers."""
+    return tmp_path_factory.mktemp("double") / "double.sqlite"
+
+
+@pytest.fixture(scope="module")
+def double(shop: Flask, file: Path) -> Iterator[Double]:
+    """One provider for all lives, so that its whole money is compared with the whole ledger each time."""
+    with collecting_by_double(file) as double:
+        yield double
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    steps.disarm()
+
+
+def test_the_list_of_places_is_that_of_the_code() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "marketplace").rglob("*.py"))
+    places = set(re.findall(r'^ +step\("([a-z_.]+)"\)', code, re.MULTILINE))
+    assert places == {place for _, place in CUTS}
+    assert len(places) >= 20
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_a_life_without_a_cut_leaves_nothing_to_do(shop: Flask, double: Double, life: str) -> None:
+    with shop.app_context():
+        basket = filled_basket()
+        LIVES[life](basket, double, real_now())
+        recover(double, real_now())
+        assert faults(basket, double) == []
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["told", "silent"])
+@pytest.mark.parametrize(("life", "place"), CUTS)
+def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: str, place: str, silent: bool) -> None:
+    def cut() -> None:
+        steps.disarm()
+        raise Cut
+
+    with shop.app_context():
+        basket = filled_basket()
+        steps.arm(place, cut)
+        with pytest.raises(Cut):
+            LIVES[life](basket, double, real_now())
+    with shop.app_context():
+        recover(double, real_now(), silent=silent)
+        assert faults(basket, double) == []
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator["subprocess.Popen[str]"]:
+    """The process that forks those who are to die."""
+    command = [sys.executable, "-m", "tests.orders.victim"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    yield process
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(("life", "place"), CUTS)
+def test_death_at_any_place_is_made_good(
+    shop: Flask, double: Double, file: Path, nursery: "subprocess.Popen[str]", life: str, place: str
+) -> None:
+    with shop.app_context():
+        basket = filled_basket()
+    settings = shop.extensions["settings"]
+    names = [basket.account_id, basket.account, basket.basket, basket.listing_id]
+    words = [settings.database_url, settings.data_dir, double.url, file, life, place, *names]
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    nursery.stdin.write(" ".join(map(str, words)) + "\n")
+    nursery.stdin.flush()
+    assert nursery.stdout.readline() == f"{DIED}\n"
+    with shop.app_context():
+        recover(double, real_now())
+        assert faults(basket, double) == []
+
+
+@pytest.mark.parametrize("place", PLACES["buy"])
+def test_a_buyer_who_sends_it_again_after_a_cut_pays_once(shop: Flask, double: Double, place: str) -> None:
+    def cut() -> None:
+        steps.disarm()
+        raise Cut
+
+    with shop.app_context():
+        basket = filled_basket()
+        steps.arm(place, cut)
+        with pytest.raises(Cut):
+            buy(basket, double, real_now())
+    with shop.app_context():
+        payment = place_order_again(basket, double)
+        recover(double, real_now())
+        assert faults(basket, double) == []
+        assert double.bank.taken()[payment] == 2500
+
+
+def place_order_again(basket: Basket, double: Double) -> str:
+    """Send the same checkout again and pay, if the page still asks for it; answers the payment."""
+    payment = place(basket, real_now())
+    with suppress(Conflict):
+        if pay_page(payment, RETURN, BACK, now=real_now()) is not None:
+            double.pay()
+    return payment

@@ -1,0 +1,151 @@
+"""The operator gives money back, sends by hand what no provider sends, and reads the provider's messages."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.config import Settings
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.orders.models import Order
+from marketplace.orders.queries import payment_of
+from marketplace.orders.service import confirm_payment
+from marketplace.payments.models import Payment, Refund
+from marketplace.payments.queries import get_payment
+from marketplace.web import headers
+from tests import factories
+from tests.orders.online import Purchase, balances
+from tests.payments.double import Double, collecting_by_double
+from tests.web.conftest import Browser
+from tests.web.shop_world import ShopWorld
+
+PAGE = "/operator/money/payments"
+
+
+@pytest.fixture
+def double(app: Flask) -> Iterator[Double]:
+    with collecting_by_double() as double:
+        yield double
+
+
+@pytest.fixture
+def world(session: Session, double: Double) -> ShopWorld:
+    return ShopWorld()
+
+
+@pytest.fixture
+def desk(client: FlaskClient, world: ShopWorld) -> Browser:
+    """The operator's browser, which has first been the buyer's."""
+    browser = Browser(client)
+    browser.is_now(world.buyer)
+    return browser
+
+
+def as_operator(desk: Browser) -> Browser:
+    desk.is_now(factories.account((RoleKind.OPERATOR, "")))
+    return desk
+
+
+def test_part_of_an_online_order_is_given_back_by_its_button(desk: Browser, world: ShopWorld, double: Double) -> None:
+    purchase = Purchase(desk, world, double).paid()
+    apples = purchase.orders[0].public_id
+    as_operator(desk)
+    text = desk.get(PAGE).text
+    assert purchase.payment.reference in text
+    assert "Amount in yuan, at most ¥25.00" in text
+    answer = desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "10.01"}, sent_from=PAGE)
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert double.bank.taken() == {purchase.payment.public_id: 2999}
+    text = desk.get(PAGE).text
+    assert "Amount in yuan, at most ¥14.99" in text
+    assert "¥10.01, paid back" in text
+    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "15"}, sent_from=PAGE).status_code == 409
+    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "0"}, sent_from=PAGE).status_code == 422
+    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "-1"}, sent_from=PAGE).status_code == 422
+    assert desk.post(f"/operator/money/orders/{apples}/refund", sent_from=PAGE).status_code == 422
+    assert double.bank.taken() == {purchase.payment.public_id: 2999}
+
+
+def test_cancelling_a_paid_part_gives_all_of_it_back(desk: Browser, world: ShopWorld, double: Double) -> None:
+    purchase = Purchase(desk, world, double).paid()
+    greens = purchase.orders[1].public_id
+    as_operator(desk)
+    assert desk.post(f"/operator/money/orders/{greens}/cancel", sent_from=PAGE).status_code == 303
+    assert double.bank.taken() == {purchase.payment.public_id: 2500}
+    assert purchase.orders[1].state == "cancelled"
+
+
+def test_what_came_by_transfer_goes_back_by_hand(desk: Browser, world: ShopWorld) -> None:
+    group = world.order((world.apples, 2))
+    with transaction():
+        confirm_payment(get_payment(payment_of(group).public_id, lock=True), actor="operator", now=clock.now())
+    order = db.session.scalars(select(Order.public_id)).one()
+    as_operator(desk)
+    desk.post(f"/operator/money/orders/{order}/refund", {"amount": "25"}, sent_from=PAGE)
+    assert "Please send the money by hand." in desk.get(PAGE).text
+    assert balances() == {"buyers": -2500, "refunds": 2500}
+    refund = db.session.scalars(select(Refund.public_id)).one()
+    for _ in range(2):
+        assert desk.post(f"/operator/money/refunds/{refund}/sent", sent_from=PAGE).status_code == 303
+    assert balances() == {}
+    assert desk.post("/operator/money/refunds/23456789abcdef/sent", sent_from=PAGE).status_code == 404
+
+
+def test_the_messages_are_listed_with_what_became_of_them(desk: Browser, world: ShopWorld, double: Double) -> None:
+    assert "None has come yet." in as_operator(desk).get("/operator/money/events").text
+    desk.is_now(world.buyer)
+    Purchase(desk, world, double).paid()
+    text = as_operator(desk).get("/operator/money/events").text
+    for words in ("checkout.session.completed", "acted on", "payment_intent.succeeded", "not for us"):
+        assert words in text
+
+
+def test_online_payments_are_not_among_those_to_confirm(desk: Browser, world: ShopWorld, double: Double) -> None:
+    purchase = Purchase(desk, world, double)
+    text = as_operator(desk).get("/operator/payments").text
+    assert purchase.payment.reference not in text
+    answer = desk.post(f"/operator/payments/{purchase.payment.public_id}/confirm", sent_from="/operator/payments")
+    assert answer.status_code == 409
+    assert db.session.scalars(select(Payment.state)).one() == "awaiting"
+
+
+def test_a_form_may_lead_to_the_payment_page_and_to_no_other(app: Flask, client: FlaskClient, session: Session) -> None:
+    def rule(settings: Settings) -> str:
+        kept = app.extensions["settings"]
+        app.extensions["settings"] = settings
+        try:
+            with app.test_request_context("/about"):
+                policy = headers._add_headers(app.response_class("x")).headers["Content-Security-Policy"]
+        finally:
+            app.extensions["settings"] = kept
+        return next(part for part in policy.split("; ") if part.startswith("form-action"))
+
+    plain = {"database_url": "", "data_dir": app.extensions["settings"].data_dir, "secret_key": "x"}
+    assert rule(Settings(**plain)) == "form-action 'self'"
+    real = {**plain, "stripe_api_key": "sk_1", "stripe_webhook_secret": "whsec_1"}
+    assert rule(Settings(**real)) == "form-action 'self' https://checkout.stripe.com"
+    double = {**real, "stripe_api_base": "http://127.0.0.1:5001"}
+    assert rule(Settings(**double)) == "form-action 'self' http://127.0.0.1:5001"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"STRIPE_API_KEY": "sk_1"}, "STRIPE_WEBHOOK_SECRET is not set"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "STRIPE_API_KEY is not set though STRIPE_WEBHOOK_SECRET is"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_KEY is not set though STRIPE_API_BASE is"),
+        (
+            {"STRIPE_API_KEY": "sk_1", "STRIPE_WEBHOOK_SECRET": "whsec_1", "STRIPE_API_BASE": "127.0.0.1"},
+            "STRIPE_API_BASE must begin with http",
+        ),
+    ],
+)
+def test_half_a_configuration_is_named_at_start(app: Flask, given: dict[str, str], said: str) -> None:
+    environ = {"DATABASE_URL": "postgresql://x/y", "NONGQIAO_DATA_DIR": str(app.extensions["settings"].data_dir)}
+    with pytest.raises(RuntimeError, match=said):
+        Settings.from_env({**environ, **given})
