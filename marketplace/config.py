@@ -47,8 +47,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``BANK_ACCOUNT``, for payment online
-        ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``PUBLIC_URL``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``BANK_ACCOUNT``, for payment
+        online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
 
         Raises
         ------

@@ -33,8 +33,9 @@ class Recommendation:
     """A list to show: card rows, best first, with the true reason of each.
 
     ``personalised`` says that the list follows the reader; ``wanted`` that the reader lets it, which it may not do yet.
-    ``goes_with`` names, for a listing that goes with one of those asked about, which one; ``list_id`` is the list's name in
-    the record, and ``beside`` has the rows that the page asked for besides.
+    ``goes_with`` names, for a listing that goes with one of those asked about, which one; ``policy_of`` the number of the
+    policy for whose sake a listing stands in the list, where that is its reason. ``list_id`` is the list's name in the record,
+    and ``beside`` has the rows that the page asked for besides.
     """
 
     rows: list[Any]
@@ -44,6 +45,7 @@ class Recommendation:
     wanted: bool
     list_id: str = ""
     goes_with: Mapping[int, int] = field(default_factory=dict)
+    policy_of: Mapping[int, int] = field(default_factory=dict)
     beside: Sequence[Any] = ()
 
 
@@ -106,6 +108,7 @@ def recommend(
     )
     listing_ids = shortlist.listing_ids[chosen.positions].tolist()
     reasons = dict(zip(listing_ids, _reasons(shortlist, chosen, n), strict=True))
+    policy_ids = dict(zip(listing_ids, shortlist.policy_ids[chosen.positions].tolist(), strict=True))
     # A listing withdrawn since the shortlist was read has no card any more, and takes its reason with it.
     rows, others = _cards(shortlist, listing_ids, beside)
     return Recommendation(
@@ -116,6 +119,7 @@ def recommend(
         wanted=context.personalised,
         list_id=list_id,
         goes_with=shortlist.goes_with,
+        policy_of={one: policy_ids[one] for one, reason in reasons.items() if reason == "supports_registered"},
         beside=others,
     )
 

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from marketplace.catalogue.models import Category, Listing, Producer
-from marketplace.catalogue.queries import card_columns, on_sale
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
 from marketplace.orders.models import Order, OrderGroup, OrderLine
@@ -65,11 +63,11 @@ def year_of_purchases(account_id: int, year: int) -> YearOfPurchases:
     return YearOfPurchases(year, int(row[0]), int(row[1]), row[2])
 
 
-def lots_to_buy(category_slug: str | None, least_kg: int, *, limit: int) -> list[Any]:
-    """Cards of listings with at least so many kilograms in stock, in the general order, which keeps the policy."""
-    query = card_columns().where(on_sale(), Listing.available > 0)
+def wanted_lots(category_slug: str | None, least_kg: int) -> ColumnElement[bool] | None:
+    """The condition that a listing is of a category and has at least so many kilograms in stock; None where all are wanted."""
+    conditions = []
     if category_slug is not None:
-        query = query.where(Listing.category_id == select(Category.id).filter_by(slug=category_slug).scalar_subquery())
+        conditions.append(Listing.category_id == select(Category.id).filter_by(slug=category_slug).scalar_subquery())
     if least_kg:
-        query = query.where(Listing.available * Listing.unit_grams >= least_kg * 1000)
-    return list(db.session.execute(query.order_by(Listing.rank.desc(), Listing.id).limit(limit)))
+        conditions.append(Listing.available * Listing.unit_grams >= least_kg * 1000)
+    return and_(*conditions) if conditions else None

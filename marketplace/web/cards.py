@@ -22,15 +22,14 @@ REASONS = {
     "people_like_you": N_("People who buy what you buy also buy this."),
     "popular": N_("Many people buy this at the moment."),
     "new_listing": N_("New in the market."),
-    "supports_registered": N_("It supports registered households: the policy gives such goods a fair share of the places."),
+    "supports_registered": N_(
+        "It supports registered households: policy no. %(number)s gives such goods a fair share of the places."
+    ),
 }
 
 
-def card(row: Any, reason: str | None = None, *, goes_with: str | None = None) -> dict[str, Any]:
-    """One card from a row of ``catalogue.queries.card_columns``.
-
-    ``reason`` is a code of the recommender; ``goes_with`` is the title of what the listing goes with, where that is the reason.
-    """
+def card(row: Any, reason: str | None = None, reason_url: str | None = None) -> dict[str, Any]:
+    """One card from a row of ``catalogue.queries.card_columns``, with why it is shown in words."""
     return {
         "public_id": row.public_id,
         "url": url_for("storefront.product", public_id=row.public_id),
@@ -45,26 +44,32 @@ def card(row: Any, reason: str | None = None, *, goes_with: str | None = None) -
         "weight": weight_beside(row.unit, row.unit_grams),
         "supports_registered": row.supports_registered,
         "sold_out": row.available <= 0,
-        "reason": _reason(reason, goes_with),
-        "reason_url": url_for("public.policy") if reason == "supports_registered" else None,
+        "reason": reason,
+        "reason_url": reason_url,
     }
 
 
 def recommended_cards(found: Recommendation, titles: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
     """Cards of a list with the reason of each; ``titles`` are those of the listings that it was to go with, by id."""
-    titles = titles or {}
-    return [
-        card(row, reason, goes_with=titles.get(found.goes_with.get(row.id, 0)))
-        for row, reason in zip(found.rows, found.reasons, strict=True)
-    ]
+    reasons = reasons_in_words(found, titles or {})
+    return [card(row, reason, _policy_url(found, row.id)) for row, reason in zip(found.rows, reasons, strict=True)]
 
 
-def _reason(reason: str | None, goes_with: str | None) -> str | None:
-    if reason is None:
-        return None
-    if reason == "goes_with" and goes_with is not None:
-        return str(_("People who buy “%(title)s” often buy this as well.", title=goes_with))
-    return str(_(REASONS[reason]))
+def reasons_in_words(found: Recommendation, titles: Mapping[int, str]) -> list[str]:
+    """Why each listing stands in a list; ``titles`` are those of the listings that it was to go with, by id."""
+    words = []
+    for row, reason in zip(found.rows, found.reasons, strict=True):
+        title = titles.get(found.goes_with.get(row.id, 0))
+        if reason == "goes_with" and title is not None:
+            words.append(str(_("People who buy “%(title)s” often buy this as well.", title=title)))
+        else:
+            words.append(str(_(REASONS[reason], number=found.policy_of.get(row.id))))
+    return words
+
+
+def _policy_url(found: Recommendation, listing_id: int) -> str | None:
+    number = found.policy_of.get(listing_id)
+    return None if number is None else url_for("public.policy", _anchor=f"policy-{number}")
 
 
 def plain_cards(rows: Iterable[Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from marketplace.kernel.outbox.models import Channel
 from marketplace.kernel.outbox.posting import post, was_posted
 from marketplace.recommendations.service import Recommendation, recommend
 from marketplace.recommendations.subscriptions import find_subscription, subscriber_ids
-from marketplace.web.cards import REASONS
+from marketplace.web.cards import reasons_in_words
 from marketplace.web.filters import unit_name, unit_price
 from marketplace.web.languages import LOCALES, pick
 from marketplace.web.places import place_name
@@ -112,7 +112,9 @@ def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLe
             "name": account.display_name,
             "personalised": chosen.personalised,
             "week_of": local_day(now),
-            "items": [_item(addresses, row, reason) for row, reason in zip(chosen.rows, chosen.reasons, strict=True)],
+            "items": [
+                _item(addresses, row, reason) for row, reason in zip(chosen.rows, reasons_in_words(chosen, {}), strict=True)
+            ],
             "home_url": _url(addresses, "storefront.home"),
             "policy_url": _url(addresses, "public.policy"),
             "unsubscribe_url": unsubscribe_url,
@@ -137,7 +139,7 @@ def _item(addresses: MapAdapter, row: Any, reason: str) -> dict[str, Any]:
         "unit_label": unit_name(row.unit),
         "unit_price": unit_price(row.price_fen, row.unit_grams),
         "supports_registered": row.supports_registered,
-        "reason": _(REASONS[reason]),
+        "reason": reason,
     }
 
 

@@ -125,15 +125,17 @@ def test_without_a_policy_nothing_is_tilted(readers: list[Account], models: Path
     assert logged.relevance == sorted(logged.relevance, reverse=True)
 
 
-def test_a_reason_never_tells_what_the_badge_may_not(readers: list[Account], models: Path) -> None:
+def test_a_reason_never_tells_what_the_badge_may_not_and_names_the_policy(readers: list[Account], models: Path) -> None:
     with transaction():
-        factories.policy(exposure_share=0.9)
+        policy = factories.policy(exposure_share=0.9)
     training.train(models, now=NOW, say=lambda _: None)
     told = []
     for reader in readers:
         with transaction():
             answer = recommend(reader, "home", 10, now=NOW)
         told += [row for row, reason in zip(answer.rows, answer.reasons, strict=True) if reason == "supports_registered"]
+        assert set(answer.policy_of.values()) <= {policy.id}
+        assert answer.policy_of.keys() <= {row.id for row in told}
     assert told
     assert all(row.supports_registered for row in told)
 

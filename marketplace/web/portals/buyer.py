@@ -14,10 +14,10 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.service import recommend
-from marketplace.sourcing.queries import YearOfPurchases, lots_to_buy, year_of_purchases
+from marketplace.sourcing.queries import YearOfPurchases, wanted_lots, year_of_purchases
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account, allow
-from marketplace.web.cards import REASONS
+from marketplace.web.cards import reasons_in_words
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -69,26 +69,22 @@ class TargetForm(FormSchema):
 def start() -> str:
     """What to source now, and how far the year has come.
 
-    Unfiltered it is a list of the recommender and written down as shown. Narrowed by category or weight it is the shop's
-    general order, which keeps the policy too: counting places that a filter takes away would falsify the record.
+    A list of the recommender within what was asked for, tilted by policy and written down as shown.
     """
     asked = read_form(LotQuery(), request.args)
     now = clock.now()
     buyer, year = account(), clock.local_day(now).year
     shelves = categories()
     purchases = year_of_purchases(buyer.id, year)
-    narrowed = asked["category"] is not None or asked["kg"] > 0
-    if narrowed:
-        lots = [_lot(row, None) for row in lots_to_buy(asked["category"], asked["kg"], limit=LOTS)]
-    else:
-        # Last, and committed before the page is made: its rows are those that every other reader waits for.
-        with transaction():
-            chosen = recommend(buyer, "enterprise", LOTS, now=now)
-        lots = [_lot(row, reason) for row, reason in zip(chosen.rows, chosen.reasons, strict=True)]
+    within = wanted_lots(asked["category"], asked["kg"])
+    # Last, and committed before the page is made: its rows are those that every other reader waits for.
+    with transaction():
+        chosen = recommend(buyer, "enterprise", LOTS, now=now, within=within)
+    lots = [_lot(row, reason) for row, reason in zip(chosen.rows, reasons_in_words(chosen, {}), strict=True)]
     return render_template(
         "buyer/start.html",
         lots=lots,
-        narrowed=narrowed,
+        narrowed=within is not None,
         category=asked["category"],
         least_kg=asked["kg"] or None,
         categories=[("", _("All")), *((shelf.slug, pick(shelf.name_zh, shelf.name_en)) for shelf in shelves)],
@@ -106,7 +102,7 @@ def _lot(row: Any, reason: str | None) -> dict[str, Any]:
         "village": place_name(row.village),
         "harvested_on": row.harvested_on,
         "benefit": _benefit(row),
-        "reason": None if reason is None else _(REASONS[reason]),
+        "reason": reason,
     }
 
 
