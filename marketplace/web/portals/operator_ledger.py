@@ -28,7 +28,7 @@ blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 _DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
 _DAYS_SHOWN = 30
 # So many entries are shown on a page; the file has them all.
-_MOST_LINES = 500
+_MOST_LINES = 100
 _MOST_LINES_IN_A_FILE = 1_000_000
 _KINDS = {
     "payment": N_("Payment of a buyer"),
