@@ -39,7 +39,7 @@ def digest(
     >>> moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     >>> parts = [("buyers", -100), ("clearing", 100)]
     >>> digest(1, "x", "payment", ("order_group", "7"), None, moment, parts).hex()[:16]
-    '7cf1ba4a1b7ac5d5'
+    '4b458b1f20390427'
     """
     moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     written = ",".join(f"{code}={amount_fen}" for code, amount_fen in entries)

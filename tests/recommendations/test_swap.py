@@ -115,7 +115,8 @@ def check_lists(models: Path, expected: set[int]) -> None:
     for row in lists:
         of_reader, place = scores[row.model_version_id or 0]
         said = of_reader[row.account_id or 0][[place[listing] for listing in row.listing_ids]]
-        np.testing.assert_allclose(row.relevance, said, rtol=1e-5)
+        # A shortlist adds its products up in another order than all relevances at once; another model says something else.
+        np.testing.assert_allclose(row.relevance, said, rtol=1e-4)
 
 
 def test_a_model_that_cannot_be_read_is_not_named_on_the_lists_of_the_one_before(app: Flask, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from benchmarks import recommender as benchmark
 from benchmarks.measurements.common import Verdict, fewer_households, print_verdicts
 from benchmarks.measurements.relevance_scale import peak_gigabytes, power_law_log
+from benchmarks.measurements.tilted_serving import ServingTimes
 from recommender.journey import JourneyMissingError, load_journey
 
 
@@ -28,13 +29,24 @@ def test_the_verdicts_say_yes_no_and_nothing_measured(capsys):
 
 
 def test_serving_is_judged_at_the_demanded_size_alone(monkeypatch, tmp_path):
-    timings = {benchmark.UNTILTED: 1.0, "with the tilt": 1.05}
-    monkeypatch.setattr(benchmark, "serving", lambda size, seed: timings if size == 100_000 else {})
+    found = {
+        10_000: ServingTimes(0.05, {50: 0.9, 150: 1.0}, 1.0),
+        100_000: ServingTimes(1.0, {50: 1.05, 150: 1.2}, 1.0),
+        1_000_000: ServingTimes(12.0, {50: 2.7, 150: 3.0}, 0.98),
+    }
+    monkeypatch.setattr(benchmark, "serving", lambda size, seed: found[size])
     monkeypatch.setattr(benchmark, "requests", lambda *sizes: None)
     verdicts = benchmark.serving_speed(benchmark.Run(1, False, tmp_path))
-    assert [(one.met, one.reached) for one in verdicts] == [(True, "1.05 (with the tilt)"), (False, "1.05 ms (with the tilt)")]
+    assert [(one.met, one.reached) for one in verdicts] == [
+        (True, "1.05"),
+        (False, "1.05 ms"),
+        (False, "1.20"),
+        (False, "1.20 ms"),
+        (True, "3.0-fold"),
+        (False, "0.9800"),
+    ]
     quick = benchmark.serving_speed(benchmark.Run(1, True, tmp_path))
-    assert [one.met for one in quick] == [None, None]
+    assert [one.met for one in quick] == [None]
 
 
 def test_a_power_law_log_is_the_same_for_the_same_seed_and_popular_things_are_much_more_popular():
