@@ -1,5 +1,6 @@
 """What search engines and feed readers find."""
 
+import json
 from xml.etree import ElementTree
 
 import pytest
@@ -61,3 +62,28 @@ def test_the_feed_has_the_newest_goods_in_stock_first(client: FlaskClient, sessi
     assert titles == ["New & fresh", "Old <apples>"]
     ids = [str(found.text) for found in root.iter(f"{ATOM}id")][1:]
     assert ids == [f"http://localhost/p/{row.public_id}" for row in (new, old)]
+
+
+def test_a_product_page_tells_search_engines_what_it_tells_people_and_no_more(client: FlaskClient, session: Session) -> None:
+    with transaction():
+        seller = factories.producer(registered=True, consent=False)
+        shown = factories.listing(seller, title_en="Red apples </script>", price_fen=1250, unit_grams=1500)
+    page = client.get(f"/p/{shown.public_id}", headers={"Accept-Language": "en"}).text
+    address = f"http://localhost/p/{shown.public_id}"
+    assert f'<link rel="canonical" href="{address}">' in page
+    written = page.split('<script type="application/ld+json">')[1].split("</script>")[0]
+    told = json.loads(written)
+    assert (told["@type"], told["name"], told["@id"]) == ("Product", "Red apples </script>", address)
+    offer = told["offers"]
+    assert (offer["price"], offer["priceCurrency"], offer["availability"]) == ("12.50", "CNY", "https://schema.org/InStock")
+    assert offer["priceSpecification"]["price"] == "8.33"
+    assert "registered" not in written
+
+
+def test_a_category_has_one_address_whatever_it_was_narrowed_by(client: FlaskClient, session: Session) -> None:
+    with transaction():
+        factories.listing()
+    for query in ("", "?sort=cheapest", "?sort=newest&utm_source=x"):
+        page = client.get(f"/c/fruit{query}")
+        assert page.status_code == 200, query
+        assert '<link rel="canonical" href="http://localhost/c/fruit">' in page.text

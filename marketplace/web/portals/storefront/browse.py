@@ -96,6 +96,7 @@ def category(slug: str) -> str:
         heading=name,
         menu=shelves.menu(own_shelves, slug),
         crumbs=[(_("Market"), url_for("storefront.home")), (name, None)],
+        address=url_for("storefront.category", slug=slug, page=asked["page"] if asked["page"] > 1 else None, _external=True),
     )
 
 
@@ -194,9 +195,16 @@ def _is_narrowed(wanted: ListingFilter) -> bool:
 
 
 def _list_page(
-    shown: Found, wanted: ListingFilter, own_shelves: Sequence[Category], *, heading: str, menu: Any, crumbs: Any
+    shown: Found,
+    wanted: ListingFilter,
+    own_shelves: Sequence[Category],
+    *,
+    heading: str,
+    menu: Any,
+    crumbs: Any,
+    address: str | None = None,
 ) -> str:
-    """A list with its filters, orders and pages."""
+    """A list with its filters, orders and pages; ``address`` is the one under which search engines know it."""
     found = shown.page
     found_codes = {code for code, _count in found.facets.get("county", [])}
     counties = {code: place_name(name) for code, name in area_names(found_codes | {wanted.county_code or ""}).items()}
@@ -208,6 +216,7 @@ def _list_page(
         hidden.append(("seller", wanted.seller))
     return render_template(
         "storefront/list.html",
+        address=address,
         heading=heading,
         menu=menu,
         crumbs=crumbs,

@@ -25,6 +25,7 @@ from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.quantities import largest, step_of
 from marketplace.web.seasons import season_calendar
+from marketplace.web.structured import product_data
 
 GOES_WITH = 4
 ALIKE = 4
@@ -44,19 +45,32 @@ def product(public_id: str) -> str:
             record_event(reader, row.id, EventKind.VIEW, now=now)
         company = recommend(reader, "product", GOES_WITH, now=now, near=[row.id], area=area, beside=view.alike)
     item = card(row)
+    address = url_for("storefront.product", public_id=public_id, _external=True)
+    category = pick(row.category_zh, row.category_en)
+    seller = pick(row.producer_zh, row.producer_en)
+    story = pick(row.story_zh, row.story_en) or row.story_zh or row.story_en
     return render_template(
         "storefront/product.html",
         item=item,
+        address=address,
+        structured=product_data(
+            item,
+            url=address,
+            image=url_for("static", filename=f"art/{row.art}.svg", _external=True),
+            story=story,
+            seller=seller,
+            category=category,
+        ),
         crumbs=[
             (_("Market"), url_for("storefront.home")),
-            (pick(row.category_zh, row.category_en), url_for("storefront.category", slug=row.category_slug)),
+            (category, url_for("storefront.category", slug=row.category_slug)),
             (item["title"], None),
         ],
-        seller=pick(row.producer_zh, row.producer_en),
+        seller=seller,
         seller_url=url_for("storefront.search", seller=row.producer_public_id),
         cooperative=row.producer_kind == ProducerKind.COOPERATIVE,
         places=[place_name(name) for name in view.places],
-        story=pick(row.story_zh, row.story_en) or row.story_zh or row.story_en,
+        story=story,
         lots=[_lot(lot) for lot in view.lots],
         available=row.available,
         step=step_of(row.unit),
