@@ -48,12 +48,13 @@ class PageState(enum.StrEnum):
 
 
 class RefundState(enum.StrEnum):
-    """Where a refund stands; ``created`` until somebody outside has taken it on."""
+    """Where a refund stands; ``created`` until somebody outside has taken it on, ``by_hand`` once a person has sent it."""
 
     CREATED = "created"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,6 @@ class ProviderNews:
     declined: bool = False
     refund: str | None = None
     refund_answer: RefundAnswer | None = None
-
-    @property
-    def concerns_us(self) -> bool:
-        """Whether there is anything to act on."""
-        return self.page is not None or self.declined or self.refund_answer is not None
 
 
 class PaymentProvider(Protocol):

@@ -151,6 +151,32 @@ def test_a_refund_that_comes_back_is_sent_by_hand(purchase: Purchase, double: Do
     assert balances() == {BUYERS: -1500, CLEARING: 1500}
 
 
+def test_the_providers_late_word_does_not_undo_what_a_person_has_sent(purchase: Purchase, double: Double) -> None:
+    purchase.paid()
+    refund = give_back(purchase, 0, 2500)
+    public_id, provider_id = refund.public_id, refund.provider_id or ""
+    with double.bank.store.work():
+        double.bank.fail_refund(provider_id)
+    failed = double.new_messages()
+    assert set(purchase.deliver(messages=failed)) == {204}
+    with transaction():
+        row = lock_refund(public_id)
+        assert row is not None
+        assert send_refund_by_hand(row, actor="operator", now=clock.now())
+    with double.bank.store.work():
+        double.bank._tell("refund.updated", double.bank.found_refund(provider_id))
+    for again in (failed, double.new_messages()):
+        assert set(purchase.deliver(messages=again)) == {204}
+    assert db.session.scalars(select(Refund.state)).one() == "by_hand"
+    assert count(Transfer, kind="refund_bounced") == 1
+    assert balances() == {BUYERS: -1500, CLEARING: 1500}
+    assert "¥25.00 has been paid back to you." in purchase.text()
+    with transaction():
+        row = lock_refund(public_id)
+        assert row is not None
+        assert not send_refund_by_hand(row, actor="operator", now=clock.now())
+
+
 def test_the_sweeper_sends_what_the_provider_did_not_answer(purchase: Purchase, double: Double) -> None:
     purchase.paid()
     with transaction():

@@ -17,7 +17,7 @@ from marketplace.orders.queries import payments_listed
 from marketplace.orders.refunds import cancel_order, refund_order, send_refund_by_hand
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import RefundState
-from marketplace.payments.models import Payment, Refund
+from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.queries import lock_refund, newest_events, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
@@ -100,6 +100,7 @@ def refund_words(refund: Refund) -> str:
         RefundState.PENDING: _("on its way"),
         RefundState.SUCCEEDED: _("paid back"),
         RefundState.FAILED: _("could not be delivered"),
+        RefundState.BY_HAND: _("sent back by hand"),
     }
     return words[RefundState(refund.state)]
 
@@ -123,7 +124,7 @@ def cancel(public_id: str) -> Response:
     read_form(FormSchema())
     with transaction():
         payment = cancel_order(public_id, actor=account().public_id, now=clock.now())
-        payment_id, reference, by_hand = payment.public_id, payment.reference, payment.method != "online"
+        payment_id, reference, by_hand = payment.public_id, payment.reference, payment.method != PaymentMethod.ONLINE
     return _sent(payment_id, reference, by_hand)
 
 

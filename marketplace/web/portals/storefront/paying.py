@@ -15,7 +15,7 @@ from marketplace.orders.queries import get_group, payment_of
 from marketplace.orders.refunds import cancel_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import ProviderUnavailable, RefundState
-from marketplace.payments.models import Payment, PaymentMethod, Refund
+from marketplace.payments.models import Payment, PaymentMethod, Refund, RefundReason
 from marketplace.payments.states import UNPAID, PaymentAction
 from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.booking import have_day_built
@@ -120,7 +120,7 @@ def method_name(method: str) -> str:
 def refund_line(refund: Refund) -> dict[str, Any]:
     """A refund as its buyer reads it."""
     amount = yuan(refund.amount_fen)
-    if refund.state == RefundState.SUCCEEDED:
+    if refund.state in (RefundState.SUCCEEDED, RefundState.BY_HAND):
         text, kind = _("%(amount)s has been paid back to you.", amount=amount), "success"
     elif refund.state == RefundState.FAILED:
         text, kind = (
@@ -129,6 +129,6 @@ def refund_line(refund: Refund) -> dict[str, Any]:
         )
     else:
         text, kind = _("%(amount)s is on its way back to you.", amount=amount), "info"
-    if refund.reason == "surplus":
+    if refund.reason == RefundReason.SURPLUS:
         text = _("A payment arrived that this order does not need.") + " " + text
     return {"text": text, "kind": kind}
