@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -12,21 +13,21 @@ from marketplace.payments.gateway import RefundState
 from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod, ProviderEvent, Refund
 from marketplace.payments.states import LIVE, UNPAID
 
+Part = TypeVar("Part", PaymentAttempt, Refund)
+
 
 def get_payment(public_id: str, *, lock: bool = False) -> Payment:
     """The payment with this public id, or ``NotFound``; ``lock`` when it is going to change."""
-    query = select(Payment).filter_by(public_id=public_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    payment = db.session.scalars(query).first()
-    if payment is None:
-        raise NotFound("payment_unknown", N_("There is no such payment."))
-    return payment
+    return _payment(lock, public_id=public_id)
 
 
-def payment_for(purpose_kind: str, purpose_id: str, *, lock: bool = False) -> Payment:
-    """The payment for a purpose, or ``NotFound``."""
-    query = select(Payment).filter_by(purpose_kind=purpose_kind, purpose_id=purpose_id)
+def get_payment_for(purpose_kind: str, purpose_id: str, *, lock: bool = False) -> Payment:
+    """The payment for a purpose, or ``NotFound``; ``lock`` when it is going to change."""
+    return _payment(lock, purpose_kind=purpose_kind, purpose_id=purpose_id)
+
+
+def _payment(lock: bool, **which: str) -> Payment:
+    query = select(Payment).filter_by(**which)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     payment = db.session.scalars(query).first()
@@ -46,15 +47,22 @@ def live_attempt(payment: Payment) -> PaymentAttempt | None:
 
 def lock_attempt(public_id: str) -> PaymentAttempt | None:
     """An attempt, locked behind its payment; None for a name that is not ours."""
-    payment_id = db.session.scalar(select(PaymentAttempt.payment_id).filter_by(public_id=public_id))
+    return _behind_payment(PaymentAttempt, public_id)
+
+
+def lock_refund(public_id: str) -> Refund | None:
+    """A refund, locked behind its payment; None for a name that is not ours."""
+    return _behind_payment(Refund, public_id)
+
+
+def _behind_payment(model: type[Part], public_id: str) -> Part | None:
+    payment_id = db.session.scalar(select(model.payment_id).filter_by(public_id=public_id))
     if payment_id is None:
         return None
     db.session.scalars(
         select(Payment).filter_by(id=payment_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-    return db.session.scalars(
-        select(PaymentAttempt).filter_by(public_id=public_id).execution_options(populate_existing=True)
-    ).one()
+    return db.session.scalars(select(model).filter_by(public_id=public_id).execution_options(populate_existing=True)).one()
 
 
 def paid_attempts(payment: Payment) -> Sequence[PaymentAttempt]:
@@ -66,15 +74,12 @@ def paid_attempts(payment: Payment) -> Sequence[PaymentAttempt]:
     ).all()
 
 
-def lock_refund(public_id: str) -> Refund | None:
-    """A refund, locked behind its payment; None for a name that is not ours."""
-    payment_id = db.session.scalar(select(Refund.payment_id).filter_by(public_id=public_id))
-    if payment_id is None:
-        return None
-    db.session.scalars(
-        select(Payment).filter_by(id=payment_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
-    return db.session.scalars(select(Refund).filter_by(public_id=public_id).execution_options(populate_existing=True)).one()
+def get_refund(public_id: str) -> Refund:
+    """The refund with this public id as it stands now, or ``NotFound``."""
+    refund = db.session.scalars(select(Refund).filter_by(public_id=public_id).execution_options(populate_existing=True)).first()
+    if refund is None:
+        raise NotFound("refund_unknown", N_("There is no such refund."))
+    return refund
 
 
 def refunds_to_send(payment_public_id: str | None = None, *, limit: int = 100) -> Sequence[str]:

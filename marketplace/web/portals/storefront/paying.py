@@ -16,6 +16,7 @@ from marketplace.orders.refunds import cancel_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import ProviderUnavailable, RefundState
 from marketplace.payments.models import Payment, PaymentMethod, Refund, RefundReason
+from marketplace.payments.queries import get_refund
 from marketplace.payments.states import UNPAID, PaymentAction
 from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.booking import have_day_built
@@ -95,10 +96,14 @@ def order_part_cancel(group: str, order: str) -> Response:
     now = clock.now()
     get_group(group, account().id)
     with transaction():
-        payment = cancel_order(order, account_id=account().id, actor=account().public_id, now=now)
-        payment_id = payment.public_id
-    send_refunds(payment_id, now=now)
-    flash(_("This part is cancelled. Your money is on its way back."), "success")
+        refund = cancel_order(order, account_id=account().id, actor=account().public_id, now=now)
+        names = (refund.public_id, refund.payment.public_id) if refund is not None else None
+    said = _("This part is cancelled.")
+    if names is not None:
+        refund_id, payment_id = names
+        send_refunds(payment_id, now=now)
+        said += " " + refund_line(get_refund(refund_id))["text"]
+    flash(said, "success")
     return see_other(url_for("storefront.order", public_id=group))
 
 
@@ -127,6 +132,8 @@ def refund_line(refund: Refund) -> dict[str, Any]:
             _("%(amount)s could not be paid back yet. The operator of the market takes care of it.", amount=amount),
             "info",
         )
+    elif refund.attempt_id is None:
+        text, kind = _("The operator of the market sends %(amount)s back to you.", amount=amount), "info"
     else:
         text, kind = _("%(amount)s is on its way back to you.", amount=amount), "info"
     if refund.reason == RefundReason.SURPLUS:
