@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from marketplace.kernel.db import db
@@ -90,6 +90,19 @@ def refunds_to_send(payment_public_id: str | None = None, *, limit: int = 100) -
     return db.session.scalars(query.order_by(Refund.id).limit(limit)).all()
 
 
+def refunds_under_way(before: datetime, *, limit: int = 20) -> Sequence[str]:
+    """Refunds promised before a moment that the provider has taken on and not finished, as far as we know.
+
+    In no order, so that a few which take days do not keep the others from being asked about.
+    """
+    return db.session.scalars(
+        select(Refund.public_id)
+        .where(Refund.state == RefundState.PENDING, Refund.created_at < before)
+        .order_by(func.random())
+        .limit(limit)
+    ).all()
+
+
 def refunds_by_hand(*, limit: int = 100) -> Sequence[Refund]:
     """Refunds that people have to send: of money that came offline, and those that a provider could not deliver."""
     return db.session.scalars(
@@ -114,14 +127,18 @@ def payments_with_live_attempts(before: datetime, *, limit: int = 100) -> Sequen
     ).all()
 
 
-def overdue_payments(now: datetime, *, limit: int = 100) -> Sequence[str]:
-    """Online payments whose time is over and that nobody has made."""
-    return db.session.scalars(
-        select(Payment.public_id)
-        .where(Payment.method == PaymentMethod.ONLINE, Payment.state.in_(UNPAID), Payment.expires_at <= now)
-        .order_by(Payment.id)
-        .limit(limit)
-    ).all()
+def overdue_payments(now: datetime, *, with_attempts: bool = True, limit: int = 100) -> Sequence[str]:
+    """Online payments whose time is over and that nobody has made.
+
+    Without ``with_attempts`` only those from which no money can come any more, whose giving up asks nobody.
+    """
+    query = select(Payment.public_id).where(
+        Payment.method == PaymentMethod.ONLINE, Payment.state.in_(UNPAID), Payment.expires_at <= now
+    )
+    if not with_attempts:
+        live = select(PaymentAttempt.payment_id).where(PaymentAttempt.state.in_(LIVE))
+        query = query.where(Payment.id.not_in(live))
+    return db.session.scalars(query.order_by(Payment.id).limit(limit)).all()
 
 
 def open_events(before: datetime, *, limit: int = 100) -> Sequence[int]:
