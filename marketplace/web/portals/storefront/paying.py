@@ -19,7 +19,6 @@ from marketplace.payments.models import Payment, PaymentMethod, Refund, RefundRe
 from marketplace.payments.queries import get_refund
 from marketplace.payments.states import UNPAID, PaymentAction
 from marketplace.web.access import SIGNED_IN, account, allow
-from marketplace.web.booking import have_day_built
 from marketplace.web.errors import message_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormSchema, read_form
@@ -58,10 +57,8 @@ def order_pay(public_id: str) -> Response:
 def order_paid(public_id: str) -> Response:
     """Where the payment page sends the browser: ask how it went, and show the purchase."""
     payment_id = payment_of(get_group(public_id, account().id)).public_id
-    now = clock.now()
     try:
-        if look_up(payment_id, now=now):
-            have_day_built(now)
+        look_up(payment_id, now=clock.now())
     except ProviderUnavailable:
         flash(_("We have not heard from the payment service yet. This page will show it as soon as we do."), "info")
     return see_other(url_for("storefront.order", public_id=public_id))
