@@ -22,8 +22,7 @@ class _Followers:
 
 def follow_purchases(*, booked: Booked | None, taken_back: TakenBack | None) -> None:
     """Say who is told the moment at which a purchase was booked as paid, and which orders were cancelled."""
-    _Followers.booked = staticmethod(booked) if booked else None
-    _Followers.taken_back = staticmethod(taken_back) if taken_back else None
+    _Followers.booked, _Followers.taken_back = booked, taken_back
 
 
 def tell_booked(now: datetime) -> None:

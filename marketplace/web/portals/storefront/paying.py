@@ -95,12 +95,13 @@ def order_part_cancel(group: str, order: str) -> Response:
     with transaction():
         refund = cancel_order(order, account_id=account().id, actor=account().public_id, now=now)
         names = (refund.public_id, refund.payment.public_id) if refund is not None else None
-    said = _("This part is cancelled.")
+    said, kind = _("This part is cancelled."), "success"
     if names is not None:
         refund_id, payment_id = names
         send_refunds(payment_id, now=now)
-        said += " " + refund_line(get_refund(refund_id))["text"]
-    flash(said, "success")
+        line = refund_line(get_refund(refund_id))
+        said, kind = f"{said} {line['text']}", line["kind"]
+    flash(said, kind)
     return see_other(url_for("storefront.order", public_id=group))
 
 
