@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from marketplace.kernel.db import transaction
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
 from marketplace.orders.refunds import note_refund
 from marketplace.orders.service import cancel_unpaid, note_decline, note_page
 from marketplace.payments.gateway import (
+    KEYS_HOLD,
     PageRequest,
     PageState,
     PayPage,
@@ -25,6 +26,7 @@ from marketplace.payments.gateway import (
     RefundAnswer,
     RefundRequest,
     RefundState,
+    find_provider,
     get_provider,
 )
 from marketplace.payments.models import Payment, PaymentAttempt
@@ -37,6 +39,7 @@ from marketplace.payments.queries import (
     overdue_payments,
     payments_with_live_attempts,
     refunds_to_send,
+    refunds_under_way,
 )
 from marketplace.payments.service import begin_attempt, give_up_attempt, keep_event, lock_event
 from marketplace.payments.states import UNPAID, PaymentAction
@@ -49,6 +52,8 @@ _log = logging.getLogger("marketplace.payments")
 PAGE_LIVES = timedelta(minutes=32)
 # A browser that has not come back after this long is asked about, and a message that was not acted on is read again.
 PATIENCE = timedelta(minutes=2)
+# A refund on its way is asked about when its message has not come for this long; a wallet's may take days.
+REFUND_PATIENCE = timedelta(hours=1)
 
 
 def pay_page(payment_id: str, return_url: str, back_url: str, *, now: datetime) -> str | None:
@@ -118,11 +123,13 @@ class _Asked:
 
 
 def _take_in(asked: _Asked, page: PayPage, now: datetime) -> bool:
+    """Note how a page stands, and send back at once what came with it and pays for nothing; whether a purchase was booked."""
     with transaction():
         attempt = lock_attempt(asked.attempt)
         booked = attempt is not None and note_page(attempt, page, now=now)
         step("payment.page_written")
     step("payment.page_committed")
+    send_refunds(asked.payment, now=now)
     return booked
 
 
@@ -150,9 +157,7 @@ def look_up(payment_id: str, *, now: datetime) -> bool:
         _give_up(asked, now)
         return False
     step("payment.outcome_read")
-    booked = _take_in(asked, page, now)
-    send_refunds(payment_id, now=now)
-    return booked
+    return _take_in(asked, page, now)
 
 
 def give_up_payment(payment_id: str, action: PaymentAction, *, actor: str, now: datetime) -> bool:
@@ -197,11 +202,7 @@ def send_refunds(payment_id: str | None = None, *, now: datetime) -> None:
     """
     with transaction():
         waiting = refunds_to_send(payment_id)
-    for public_id in waiting:
-        try:
-            _send_refund(public_id, now)
-        except ProviderUnavailable as error:
-            _log.warning("refund %s waits: %s", public_id, error.reason)
+    _each(waiting, lambda public_id: _send_refund(public_id, now))
 
 
 def _send_refund(public_id: str, now: datetime) -> None:
@@ -210,19 +211,36 @@ def _send_refund(public_id: str, now: datetime) -> None:
         if refund is None or refund.state != RefundState.CREATED or refund.attempt is None or refund.attempt.charge_id is None:
             return
         request = RefundRequest(public_id, refund.attempt.charge_id, refund.amount_fen)
+        key_holds = refund.created_at > now - KEYS_HOLD
     step("refund.committed")
+    provider = get_provider()
     try:
-        answer = get_provider().refund(request)
+        made = None if key_holds else provider.adopt_refund(request)
+        answer = made or provider.refund(request)
     except ProviderRefused as error:
         _log.error("refund %s was refused: %s", public_id, error.reason)
         answer = RefundAnswer("", RefundState.FAILED)
     step("refund.sent")
+    _take_in_refund(public_id, answer, now)
+
+
+def _take_in_refund(public_id: str, answer: RefundAnswer, now: datetime) -> None:
     with transaction():
         refund = lock_refund(public_id)
         if refund is not None:
             note_refund(refund, answer, now=now)
         step("refund.result_written")
     step("refund.result_committed")
+
+
+def look_up_refund(public_id: str, *, now: datetime) -> None:
+    """Ask the provider how far a refund is that it has taken on, and take that in."""
+    with transaction():
+        refund = lock_refund(public_id)
+        under_way = refund is not None and refund.state == RefundState.PENDING
+        provider_id = refund.provider_id if refund is not None and under_way else None
+    if provider_id:
+        _take_in_refund(public_id, get_provider().find_refund(provider_id), now)
 
 
 def receive_event(body: bytes, signature: str, *, now: datetime) -> bool:
@@ -275,22 +293,35 @@ def _act(news: ProviderNews, now: datetime) -> tuple[Payment | None, bool]:
 
 
 def sweep(*, now: datetime) -> None:
-    """Finish or take back what a crash, a closed browser or a silent provider has left, oldest first."""
+    """Finish or take back what a crash, a closed browser or a silent provider has left, oldest first.
+
+    Where nobody collects (any more), purchases on which no money can come are still given up: their goods are wanted.
+    """
+    collecting = find_provider() is not None
+    if collecting:
+        with transaction():
+            events = open_events(now - PATIENCE)
+            unfinished = payments_with_live_attempts(now - PATIENCE)
+        _each(events, lambda row_id: act_on_event(row_id, now=now))
+        _each(unfinished, lambda payment_id: look_up(payment_id, now=now))
     with transaction():
-        events = open_events(now - PATIENCE)
-        unfinished = payments_with_live_attempts(now - PATIENCE)
-    _each(events, lambda row_id: act_on_event(row_id, now=now))
-    _each(unfinished, lambda payment_id: look_up(payment_id, now=now))
-    with transaction():
-        overdue = overdue_payments(now)
+        overdue = overdue_payments(now, with_attempts=collecting)
     _each(overdue, lambda payment_id: give_up_payment(payment_id, PaymentAction.EXPIRE, actor="sweeper", now=now))
-    send_refunds(now=now)
+    if collecting:
+        send_refunds(now=now)
+        with transaction():
+            under_way = refunds_under_way(now - REFUND_PATIENCE)
+        _each(under_way, lambda public_id: look_up_refund(public_id, now=now))
 
 
 def _each(items: Iterable[Item], act: Callable[[Item], object]) -> None:
-    """Act on each; one that cannot be finished now does not keep the others waiting."""
+    """Act on each; one that cannot be finished now, for whatever reason, does not keep the others waiting."""
     for item in items:
         try:
             act(item)
         except DomainError as error:
             _log.warning("%s is left for the next time: %s", item, getattr(error, "reason", error))
+        except Exception:
+            # Nobody has foreseen this one; its own transaction has been rolled back, and somebody has to look at it.
+            db.session.rollback()
+            _log.exception("%s is left for the next time", item)

@@ -14,17 +14,19 @@ from marketplace.kernel.steps import step
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.service import lock_order, return_goods, take_back
 from marketplace.orders.settlement import book_refund, book_refund_bounced, book_refund_sent
+from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import RefundAnswer, RefundState
 from marketplace.payments.models import Payment, Refund, RefundReason
-from marketplace.payments.queries import payment_for
+from marketplace.payments.queries import get_payment_for
 from marketplace.payments.service import create_refund, move_refund
 from marketplace.payments.states import PaymentState, RefundAction
 
 
-def cancel_order(public_id: str, *, account_id: int | None = None, actor: str, now: datetime) -> Payment:
+def cancel_order(public_id: str, *, account_id: int | None = None, actor: str, now: datetime) -> Refund | None:
     """Cancel one seller's part that was paid for and has not left; goods go back on stock, money to the buyer.
 
-    ``account_id`` is the buyer whose own it must be. Answers the payment, whose refund is to be sent after the commit.
+    ``account_id`` is the buyer whose own it must be. Answers the refund, which is to be sent after the commit; None when
+    nothing was left to give back, or when the part had been cancelled before.
 
     Raises
     ------
@@ -32,30 +34,52 @@ def cancel_order(public_id: str, *, account_id: int | None = None, actor: str, n
         ``not_paid`` when nothing was paid, ``order_state`` when it has left.
     """
     payment, order, group = _lock_paid_order(public_id, account_id)
+    return _cancel(payment, order, group, actor, now)
+
+
+def _cancel(payment: Payment, order: Order, group: OrderGroup, actor: str, now: datetime) -> Refund | None:
     if not take_back(order):
-        return payment
+        return None
     db.session.flush()
     return_goods([order], "order", order.public_id, now)
     left_fen = order.total_fen - order.refunded_fen
-    if left_fen:
-        _refund(payment, order, left_fen, RefundReason.CANCELLED, now)
+    refund = _refund(payment, order, left_fen, RefundReason.CANCELLED, now) if left_fen else None
     data = {"refund_fen": left_fen, "order_group": group.public_id}
     audit.record("order.cancelled", "order", order.public_id, actor=actor, at=now, **data)
-    return payment
+    return refund
 
 
-def refund_order(public_id: str, amount_fen: int, *, actor: str, now: datetime) -> Refund:
+def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int, actor: str, now: datetime) -> Refund:
     """Promise part or all of a paid order back to its buyer; to be sent after the commit.
+
+    All that is left of a part that has not left the farm cancels it: nobody packs and sends what has been paid back, and the
+    goods are on sale again.
+
+    Parameters
+    ----------
+    expected_refunded_fen : int
+        What had been promised back when the amount was chosen, so that a form sent twice refunds once.
 
     Raises
     ------
     Conflict
-        ``not_paid`` when nothing was paid, ``refund_too_large`` when more would be given back than the order took.
+        ``not_paid`` when nothing was paid, ``refund_changed`` when something has been promised back since,
+        ``refund_too_large`` when more would be given back than the order took.
     """
-    payment, order, _group = _lock_paid_order(public_id, None)
+    payment, order, group = _lock_paid_order(public_id, None)
+    if order.refunded_fen != expected_refunded_fen:
+        raise Conflict(
+            "refund_changed",
+            N_("Some of this order has been refunded since you saw it. Please look at what is left and decide again."),
+            refunded_fen=order.refunded_fen,
+        )
     left_fen = order.total_fen - order.refunded_fen
     if amount_fen > left_fen:
         raise Conflict("refund_too_large", N_("No more can be refunded than was paid."), left_fen=left_fen)
+    if amount_fen == left_fen and order.state == OrderState.PLACED:
+        cancelled = _cancel(payment, order, group, actor, now)
+        if cancelled is not None:
+            return cancelled
     refund = _refund(payment, order, amount_fen, RefundReason.CLAIM, now)
     audit.record("order.refunded", "order", order.public_id, actor=actor, at=now, amount_fen=amount_fen)
     return refund
@@ -68,7 +92,7 @@ def _lock_paid_order(public_id: str, account_id: int | None) -> tuple[Payment, O
     )
     if group_id is None:
         raise NotFound("order_unknown", N_("There is no such order."))
-    payment = payment_for("order_group", group_id, lock=True)
+    payment = get_payment_for("order_group", group_id, lock=True)
     order, group = lock_order(public_id, account_id=account_id)
     if payment.state != PaymentState.PAID:
         raise Conflict("not_paid", N_("Nothing has been paid for this order yet."))

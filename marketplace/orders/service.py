@@ -17,6 +17,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
+from marketplace.orders.following import tell_booked, tell_taken_back
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import (
     book_payment,
@@ -244,6 +245,7 @@ def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
         settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record("payment.confirmed", "payment", payment.public_id, actor=actor, at=now, amount_fen=payment.amount_fen)
+    tell_booked(now)
     return True
 
 
@@ -314,12 +316,13 @@ def take_back(order: Order) -> bool:
 
 
 def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, now: datetime) -> None:
-    """Put the goods of cancelled orders back on stock."""
+    """Put the goods of cancelled orders back on stock, and tell those who follow purchases."""
     parts: dict[int, Any] = defaultdict(int)
     for order in orders:
         for line in order.lines:
             parts[line.lot_id] += line.quantity
     return_stock(parts, purpose_kind, purpose_id, now=now)
+    tell_taken_back(orders)
 
 
 def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:

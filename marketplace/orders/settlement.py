@@ -51,7 +51,7 @@ def settle_if_due(order: Order, group: OrderGroup, *, now: datetime) -> bool:
         return False
     left_fen = order.total_fen - order.refunded_fen
     if left_fen:
-        producer_fen = order.producer_fen - producer_part_fen(order, order.refunded_fen)
+        producer_fen = kept_fen(order)
         amounts = {
             CLEARING: -left_fen,
             producer_account(order.producer.public_id): producer_fen,
@@ -65,6 +65,11 @@ def settle_if_due(order: Order, group: OrderGroup, *, now: datetime) -> bool:
 def producer_part_fen(order: Order, refunded_fen: int) -> int:
     """How much of a refund the producer bears, rounded down; of the whole order it is the producer's whole part."""
     return refunded_fen * order.producer_fen // order.total_fen
+
+
+def kept_fen(order: Order) -> int:
+    """What an order brings its producer after everything that was promised back of it."""
+    return order.producer_fen - producer_part_fen(order, order.refunded_fen)
 
 
 def book_refund(refund: Refund, order: Order, *, now: datetime) -> None:

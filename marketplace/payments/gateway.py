@@ -1,15 +1,18 @@
 """What we need of whoever collects money and of whoever pays it out, in our words.
 
 Every call is made outside any transaction, with a public id of ours as idempotency key: what was asked before is not done
-again, and is answered as it was then.
+again, and is answered as it was then, for as long as the provider keeps the key (``KEYS_HOLD``).
 """
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from marketplace.kernel.errors import N_, Conflict, Invalid
+
+# Stripe forgets idempotency keys after a day; long before that, what was asked is looked for and not only asked again.
+KEYS_HOLD = timedelta(hours=12)
 
 
 class ProviderUnavailable(Conflict):
@@ -48,12 +51,13 @@ class PageState(enum.StrEnum):
 
 
 class RefundState(enum.StrEnum):
-    """Where a refund stands; ``created`` until somebody outside has taken it on."""
+    """Where a refund stands; ``created`` until somebody outside has taken it on, ``by_hand`` once a person has sent it."""
 
     CREATED = "created"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,6 @@ class ProviderNews:
     refund: str | None = None
     refund_answer: RefundAnswer | None = None
 
-    @property
-    def concerns_us(self) -> bool:
-        """Whether there is anything to act on."""
-        return self.page is not None or self.declined or self.refund_answer is not None
-
 
 class PaymentProvider(Protocol):
     """Collects money on pages of its own."""
@@ -134,6 +133,14 @@ class PaymentProvider(Protocol):
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Give money back; asked again, the same refund."""
+        ...
+
+    def find_refund(self, provider_id: str) -> RefundAnswer:
+        """How far a refund is now."""
+        ...
+
+    def adopt_refund(self, request: RefundRequest) -> RefundAnswer | None:
+        """The refund that was made for this request, if one was; for when its key may have been forgotten."""
         ...
 
     def verify_event(self, body: bytes, signature: str) -> None:

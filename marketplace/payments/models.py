@@ -110,8 +110,8 @@ class Refund(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("reason IN ('cancelled', 'claim', 'surplus')", name="reason_known"),
-        CheckConstraint("state IN ('created', 'pending', 'succeeded', 'failed')", name="state_known"),
-        CheckConstraint("(state IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
+        CheckConstraint("state IN ('created', 'pending', 'succeeded', 'failed', 'by_hand')", name="state_known"),
+        CheckConstraint("(state IN ('succeeded', 'failed', 'by_hand')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
         # A charge without a purchase is given back once, whoever notices it.
         Index("uq_refund_surplus", "attempt_id", unique=True, postgresql_where=text("reason = 'surplus'")),
         Index("ix_refund_state_id", "state", "id"),

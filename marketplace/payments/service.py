@@ -185,7 +185,7 @@ def move_refund(refund: Refund, action: RefundAction, *, provider_id: str | None
     if state is None:
         return False
     refund.state = state
-    refund.ended_at = now if state in (RefundState.SUCCEEDED, RefundState.FAILED) else None
+    refund.ended_at = now if state in (RefundState.SUCCEEDED, RefundState.FAILED, RefundState.BY_HAND) else None
     db.session.flush()
     return True
 

@@ -78,6 +78,7 @@ REFUNDS = StateMachine(
         **{(state, _D.SUCCEED): _R.SUCCEEDED for state in (_R.CREATED, _R.PENDING)},
         # A bank may send money back that was thought to have arrived.
         **{(state, _D.FAIL): _R.FAILED for state in (_R.CREATED, _R.PENDING, _R.SUCCEEDED)},
-        **{(state, _D.BY_HAND): _R.SUCCEEDED for state in (_R.CREATED, _R.FAILED)},
+        # An end of its own: the provider's word that *its* sending failed says nothing of what a person has sent.
+        **{(state, _D.BY_HAND): _R.BY_HAND for state in (_R.CREATED, _R.FAILED)},
     },
 )

@@ -29,7 +29,7 @@ from marketplace.payments.gateway import (
 CURRENCY = "cny"
 METHODS = ["card", "alipay", "wechat_pay"]
 _TIMEOUT_S = 15
-_REFUND_STATES = {
+_REFUND_STATES: dict[str | None, RefundState] = {
     "succeeded": RefundState.SUCCEEDED,
     "pending": RefundState.PENDING,
     "requires_action": RefundState.PENDING,
@@ -102,6 +102,22 @@ class StripeGateway:
             refund = self._client.v1.refunds.create(params, {"idempotency_key": f"refund-{request.refund}"})
         return _refund(refund.to_dict())
 
+    def find_refund(self, provider_id: str) -> RefundAnswer:
+        """The refund as it stands."""
+        with _in_our_words():
+            refund = self._client.v1.refunds.retrieve(provider_id)
+        return _refund(refund.to_dict())
+
+    def adopt_refund(self, request: RefundRequest) -> RefundAnswer | None:
+        """The refund of the intent that carries our id in its metadata."""
+        params: Any = {"payment_intent": request.charge_id, "limit": 100}
+        with _in_our_words():
+            for refund in self._client.v1.refunds.list(params).auto_paging_iter():
+                made = refund.to_dict()
+                if (made.get("metadata") or {}).get("refund") == request.refund:
+                    return _refund(made)
+        return None
+
     def pay_out(self, request: PayoutRequest) -> PayoutAnswer:
         """Transfer to a connected account."""
         params: Any = {
@@ -167,4 +183,5 @@ def _page(session: dict[str, Any], *, failed: bool = False) -> PayPage:
 
 
 def _refund(refund: dict[str, Any]) -> RefundAnswer:
-    return RefundAnswer(refund["id"], _REFUND_STATES[refund["status"]])
+    # The status may be missing, and new ones may come; such a refund is under way until we hear or ask again.
+    return RefundAnswer(refund["id"], _REFUND_STATES.get(refund["status"], RefundState.PENDING))

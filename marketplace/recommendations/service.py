@@ -15,7 +15,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
-from marketplace.orders.models import OrderGroup
+from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.queries import last_destination
 from marketplace.recommendations import serving
 from marketplace.recommendations.models import Event, EventKind, ForgottenHistory, Policy, Preference
@@ -209,6 +209,20 @@ def record_purchase(account: Account, group: OrderGroup, *, now: datetime) -> No
         for listing_id, quantity in quantities.items()
     )
     db.session.flush()
+
+
+def forget_purchase(orders: Sequence[Order]) -> None:
+    """Take back what was remembered of orders that were cancelled: nobody has bought these goods."""
+    for order in orders:
+        db.session.execute(
+            delete(Event).where(
+                Event.account_id == order.group.account_id,
+                Event.kind == EventKind.PURCHASE,
+                # A purchase is remembered at the moment at which it was placed.
+                Event.at == order.group.placed_at,
+                Event.listing_id.in_({line.listing_id for line in order.lines}),
+            )
+        )
 
 
 def set_personalised(account: Account, on: bool, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Building the web application: configuration, database, sessions, languages, portals, API, errors."""
 
+from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
@@ -7,13 +8,18 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
+from marketplace.dashboard.jobs import build_day_job
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
+from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.orders.following import follow_purchases
 from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
+from marketplace.recommendations.service import forget_purchase
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
 from marketplace.web.portals import (
     account,
@@ -74,6 +80,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
+    follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     forms.wire(app)
@@ -102,6 +109,11 @@ def _carriers(settings: Settings) -> dict[str, Carrier]:
     files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
     email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
     return {Channel.EMAIL: email, Channel.SMS: files}
+
+
+def _have_day_built(now: datetime) -> None:
+    """Queue the figures of a day on which a purchase was booked, together with the booking."""
+    enqueue(build_day_job, day=local_day(now).isoformat())
 
 
 def _provider(settings: Settings) -> PaymentProvider | None:

@@ -153,9 +153,24 @@ def cancel(order: str) -> None:
         cancel_order(order, actor="operator", now=real_now())
 
 
-def refund(order: str) -> None:
+def refund(order: str, amount_fen: int = 2500) -> None:
     with transaction():
-        refund_order(order, 2500, actor="operator", now=real_now())
+        refund_order(order, amount_fen, expected_refunded_fen=0, actor="operator", now=real_now())
+
+
+def test_a_partial_refund_that_is_sent_twice_at_once_is_made_once(shop: Flask, double: Double) -> None:
+    for _ in range(ROUNDS):
+        with shop.app_context():
+            payment = buy(filled_basket(), double, real_now())
+            order = db.session.scalars(
+                select(Order.public_id).join(OrderGroup).where(OrderGroup.public_id == group_of(payment))
+            ).one()
+        answers = race(shop, *[partial(refund, order, 1000)] * 2, behind=hold(payment))
+        assert [answer.code for answer in answers if isinstance(answer, Conflict)] == ["refund_changed"]
+        assert answers.count(None) == 1
+        with shop.app_context():
+            send_refunds(now=real_now())
+            assert double.bank.taken()[payment] == 1500
 
 
 def test_two_that_send_one_refund_at_once_send_it_once(shop: Flask, double: Double) -> None:

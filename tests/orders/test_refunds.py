@@ -63,8 +63,11 @@ def test_what_has_left_the_farm_cannot_be_cancelled(purchase: Purchase) -> None:
 
 def give_back(purchase: Purchase, at: int, amount_fen: int) -> Refund:
     """Refund part of an order as the operator does; answers the row."""
+    order = purchase.orders[at]
+    public_id, seen_fen = order.public_id, order.refunded_fen
     with transaction():
-        public_id = refund_order(purchase.orders[at].public_id, amount_fen, actor="operator", now=clock.now()).public_id
+        made = refund_order(public_id, amount_fen, expected_refunded_fen=seen_fen, actor="operator", now=clock.now())
+        public_id = made.public_id
     send_refunds(now=clock.now())
     return db.session.scalars(select(Refund).filter_by(public_id=public_id)).one()
 
@@ -89,6 +92,19 @@ def test_a_refund_before_settlement_comes_out_of_what_is_held(purchase: Purchase
     assert balance_fen(producer_account(purchase.world.farm.public_id)) == 1455
     assert balances() == {BUYERS: -2999, CLEARING: 1500, SERVICE_FEE: 44, "producers": 1455}
     assert double.bank.taken() == {purchase.payment.public_id: 2999}
+
+
+def test_giving_back_all_that_is_left_before_the_goods_have_left_cancels_the_part(purchase: Purchase, double: Double) -> None:
+    purchase.paid()
+    give_back(purchase, 0, 1)
+    assert purchase.orders[0].state == "placed"
+    assert give_back(purchase, 0, 2499).reason == "cancelled"
+    assert [order.state for order in purchase.orders] == ["cancelled", "placed"]
+    assert stock_of(purchase.world.apples.id) == 10
+    assert double.bank.taken() == {purchase.payment.public_id: 1500}
+    settle(purchase, 1)
+    give_back(purchase, 1, 1500)
+    assert [order.state for order in purchase.orders] == ["cancelled", "delivered"]
 
 
 def test_a_refund_after_settlement_is_a_negative_row_of_those_who_got_it(purchase: Purchase) -> None:
@@ -151,10 +167,36 @@ def test_a_refund_that_comes_back_is_sent_by_hand(purchase: Purchase, double: Do
     assert balances() == {BUYERS: -1500, CLEARING: 1500}
 
 
+def test_the_providers_late_word_does_not_undo_what_a_person_has_sent(purchase: Purchase, double: Double) -> None:
+    purchase.paid()
+    refund = give_back(purchase, 0, 2500)
+    public_id, provider_id = refund.public_id, refund.provider_id or ""
+    with double.bank.store.work():
+        double.bank.fail_refund(provider_id)
+    failed = double.new_messages()
+    assert set(purchase.deliver(messages=failed)) == {204}
+    with transaction():
+        row = lock_refund(public_id)
+        assert row is not None
+        assert send_refund_by_hand(row, actor="operator", now=clock.now())
+    with double.bank.store.work():
+        double.bank._tell("refund.updated", double.bank.found_refund(provider_id))
+    for again in (failed, double.new_messages()):
+        assert set(purchase.deliver(messages=again)) == {204}
+    assert db.session.scalars(select(Refund.state)).one() == "by_hand"
+    assert count(Transfer, kind="refund_bounced") == 1
+    assert balances() == {BUYERS: -1500, CLEARING: 1500}
+    assert "¥25.00 has been paid back to you." in purchase.text()
+    with transaction():
+        row = lock_refund(public_id)
+        assert row is not None
+        assert not send_refund_by_hand(row, actor="operator", now=clock.now())
+
+
 def test_the_sweeper_sends_what_the_provider_did_not_answer(purchase: Purchase, double: Double) -> None:
     purchase.paid()
     with transaction():
-        refund_order(purchase.orders[0].public_id, 2500, actor="operator", now=clock.now())
+        refund_order(purchase.orders[0].public_id, 2500, expected_refunded_fen=0, actor="operator", now=clock.now())
     assert balances() == {BUYERS: -4000, CLEARING: 1500, REFUNDS: 2500}
     sweep(now=clock.now())
     assert double.bank.taken() == {purchase.payment.public_id: 1500}

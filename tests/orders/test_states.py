@@ -30,12 +30,13 @@ PAYMENT_TABLE = {
     "cancelled": ["refused", "refused", "refused", "refused", "done", "refused"],
     "expired": ["refused", "refused", "refused", "refused", "refused", "done"],
 }
-# By state: what send, succeed, fail and by_hand lead to.
+# By state: what send, succeed, fail and by_hand lead to. No message of the provider leads out of by_hand.
 REFUND_TABLE = {
-    "created": ["pending", "succeeded", "failed", "succeeded"],
+    "created": ["pending", "succeeded", "failed", "by_hand"],
     "pending": ["done", "succeeded", "failed", "refused"],
-    "succeeded": ["refused", "done", "failed", "done"],
-    "failed": ["refused", "refused", "done", "succeeded"],
+    "succeeded": ["refused", "done", "failed", "refused"],
+    "failed": ["refused", "refused", "done", "by_hand"],
+    "by_hand": ["refused", "refused", "refused", "done"],
 }
 
 

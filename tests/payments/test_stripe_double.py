@@ -202,6 +202,21 @@ def test_no_more_is_given_back_than_was_taken_and_one_key_gives_back_once(double
     assert double.bank.taken() == {"p1": 1500}
 
 
+def test_a_refund_is_found_by_the_providers_name_and_by_ours(double: Double) -> None:
+    charge = paid(double).charge_id
+    assert charge is not None
+    double.gateway.refund(RefundRequest("r1", charge, 100))
+    wanted = RefundRequest("r2", charge, 100)
+    assert double.gateway.adopt_refund(wanted) is None
+    made = double.gateway.refund(wanted)
+    assert double.gateway.adopt_refund(wanted) == double.gateway.find_refund(made.provider_id) == made
+    with double.bank.store.work():
+        double.bank.fail_refund(made.provider_id)
+    assert double.gateway.find_refund(made.provider_id).state is RefundState.FAILED
+    with pytest.raises(ProviderRefused):
+        double.gateway.find_refund("re_unknown")
+
+
 def test_one_payout_is_made_once_for_its_name(double: Double) -> None:
     first = double.gateway.pay_out(PayoutRequest("out", "acct_1", 500))
     assert double.gateway.pay_out(PayoutRequest("out", "acct_1", 500)) == first

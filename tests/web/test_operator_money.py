@@ -15,7 +15,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import Order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.service import confirm_payment
-from marketplace.payments.models import Payment, Refund
+from marketplace.payments.models import Payment, PaymentAttempt, Refund
 from marketplace.payments.queries import get_payment
 from marketplace.web import headers
 from tests import factories
@@ -58,17 +58,58 @@ def test_part_of_an_online_order_is_given_back_by_its_button(desk: Browser, worl
     text = desk.get(PAGE).text
     assert purchase.payment.reference in text
     assert "Amount in yuan, at most ¥25.00" in text
-    answer = desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "10.01"}, sent_from=PAGE)
+    target = f"/operator/money/orders/{apples}/refund"
+    answer = desk.post(target, {"amount": "10.01", "expected_refunded_fen": 0}, sent_from=PAGE)
     assert (answer.status_code, answer.location) == (303, PAGE)
     assert double.bank.taken() == {purchase.payment.public_id: 2999}
     text = desk.get(PAGE).text
+    assert "has been paid back." in text
+    assert 'name="expected_refunded_fen" value="1001"' in text
     assert "Amount in yuan, at most ¥14.99" in text
     assert "¥10.01, paid back" in text
-    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "15"}, sent_from=PAGE).status_code == 409
-    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "0"}, sent_from=PAGE).status_code == 422
-    assert desk.post(f"/operator/money/orders/{apples}/refund", {"amount": "-1"}, sent_from=PAGE).status_code == 422
-    assert desk.post(f"/operator/money/orders/{apples}/refund", sent_from=PAGE).status_code == 422
+    for amount, status in (("15", 409), ("0", 422), ("-1", 422), ("", 422)):
+        answer = desk.post(target, {"amount": amount, "expected_refunded_fen": 1001}, sent_from=PAGE)
+        assert answer.status_code == status
+    assert desk.post(target, {"amount": "1"}, sent_from=PAGE).status_code == 422
     assert double.bank.taken() == {purchase.payment.public_id: 2999}
+
+
+def test_a_refund_form_that_is_sent_twice_refunds_once(desk: Browser, world: ShopWorld, double: Double) -> None:
+    purchase = Purchase(desk, world, double).paid()
+    target = f"/operator/money/orders/{purchase.orders[0].public_id}/refund"
+    as_operator(desk)
+    form = {"amount": "10", "expected_refunded_fen": 0}
+    assert [desk.post(target, form, sent_from=PAGE).status_code for _ in range(2)] == [303, 409]
+    assert double.bank.taken() == {purchase.payment.public_id: 3000}
+    assert db.session.scalars(select(Refund.amount_fen)).all() == [1000]
+
+
+def test_a_refund_that_the_provider_refuses_is_not_said_to_be_on_its_way(
+    desk: Browser, world: ShopWorld, double: Double
+) -> None:
+    purchase = Purchase(desk, world, double).paid()
+    attempt = db.session.scalars(select(PaymentAttempt)).one()
+    attempt.charge_id = "pi_unknown"
+    db.session.commit()
+    apples, greens = (order.public_id for order in purchase.orders)
+    as_operator(desk)
+    desk.post(f"/operator/money/orders/{apples}/cancel", sent_from=PAGE)
+    assert "The payment service has refused the refund" in desk.get(PAGE).text
+    desk.post(f"/operator/money/orders/{apples}/cancel", sent_from=PAGE)
+    assert "This part is cancelled. Nothing was left to give back." in desk.get(PAGE).text
+    desk.is_now(world.buyer)
+    desk.post(f"/orders/{purchase.id}/{greens}/cancel", sent_from=f"/orders/{purchase.id}")
+    assert "This part is cancelled. ¥15.00 could not be paid back yet." in purchase.text()
+
+
+def test_a_buyer_who_paid_by_transfer_is_told_that_people_send_the_money_back(desk: Browser, world: ShopWorld) -> None:
+    group = world.order((world.apples, 2))
+    with transaction():
+        confirm_payment(get_payment(payment_of(group).public_id, lock=True), actor="operator", now=clock.now())
+    page = f"/orders/{group.public_id}"
+    order = db.session.scalars(select(Order.public_id)).one()
+    desk.post(f"{page}/{order}/cancel", sent_from=page)
+    assert "This part is cancelled. The operator of the market sends ¥25.00 back to you." in desk.get(page).text
 
 
 def test_cancelling_a_paid_part_gives_all_of_it_back(desk: Browser, world: ShopWorld, double: Double) -> None:
@@ -86,7 +127,7 @@ def test_what_came_by_transfer_goes_back_by_hand(desk: Browser, world: ShopWorld
         confirm_payment(get_payment(payment_of(group).public_id, lock=True), actor="operator", now=clock.now())
     order = db.session.scalars(select(Order.public_id)).one()
     as_operator(desk)
-    desk.post(f"/operator/money/orders/{order}/refund", {"amount": "25"}, sent_from=PAGE)
+    desk.post(f"/operator/money/orders/{order}/refund", {"amount": "25", "expected_refunded_fen": 0}, sent_from=PAGE)
     assert "Please send the money by hand." in desk.get(PAGE).text
     assert balances() == {"buyers": -2500, "refunds": 2500}
     refund = db.session.scalars(select(Refund.public_id)).one()

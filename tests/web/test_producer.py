@@ -12,7 +12,11 @@ from marketplace.catalogue.models import Listing, ListingState, Lot, LotContribu
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent
+from marketplace.kernel.db import transaction
 from marketplace.ledger.models import Entry
+from marketplace.ledger.queries import balance_fen
+from marketplace.orders.refunds import refund_order
+from marketplace.orders.settlement import producer_account
 from marketplace.orders.states import OrderState
 from tests.web.desk_world import NOW, OTHER_CODE, REGISTERED_CODE, Desk, World, count, make_account, without_csrf
 
@@ -205,6 +209,29 @@ def test_money_says_what_is_on_its_way_and_what_is_in_the_account(farmer: Desk, 
     assert "¥58.20 has been paid by buyers." in page
     assert "¥23.28 is for goods that have left and are paid at the door." in page
     assert "¥11.64 more is ordered, neither paid nor sent yet." in page
+
+
+def test_what_an_order_brings_is_shown_less_what_was_given_back(farmer: Desk, world: World) -> None:
+    group = world.purchase(world.listing(), "4")
+    world.pay(group)
+    order = world.order(group)
+    with transaction():
+        refund_order(order.public_id, 1234, expected_refunded_fen=0, actor="operator", now=NOW)
+    page = farmer.get("/farm/").text
+    assert "Your part of this order: ¥34.60" in page
+    assert "¥12.34 of it is given back to the buyer." in page
+
+    def assert_divided() -> None:
+        page = farmer.get("/farm/money").text
+        assert "<dt>Given back to the buyer</dt><dd>¥12.34</dd>" in page
+        assert "<dt>Service fee</dt><dd>¥1.06</dd>" in page
+        assert '<dt class="u-strong">You get</dt><dd class="u-strong">¥34.60</dd>' in page
+
+    assert_divided()
+    assert "¥34.60 has been paid by buyers." in farmer.get("/farm/money").text
+    world.deliver(group)
+    assert_divided()
+    assert balance_fen(producer_account(world.farm.public_id)) == 3460
 
 
 def test_another_farms_listing_is_absent_and_stays_as_it_is(client: FlaskClient, world: World, session: Session) -> None:

@@ -68,6 +68,9 @@ def _do(bank: Bank, method: str, path: str, given: dict[str, Any]) -> dict[str, 
             return bank.open_session(given)
         case ("POST", "/v1/refunds"):
             return bank.refund(given)
+        case ("GET", "/v1/refunds"):
+            rows = [shown(row) for row in bank.refunds_of(given.get("payment_intent", ""))]
+            return {"object": "list", "url": path, "has_more": False, "data": rows}
         case ("POST", "/v1/transfers"):
             return bank.transfer(given)
     if found := _SESSION.fullmatch(path):

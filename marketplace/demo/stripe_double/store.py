@@ -72,6 +72,10 @@ class Store:
         """Remember what was answered under an idempotency key."""
         self._run("INSERT INTO answer VALUES (?, ?, ?, ?)", (key, digest, status, body))
 
+    def forget_answers(self) -> None:
+        """Let go of every idempotency key, as Stripe does after a day."""
+        self._run("DELETE FROM answer")
+
     def queue(self, body: str, due_at: float, times: int) -> None:
         """Queue a message for delivery."""
         self._run("INSERT INTO delivery (body, due_at, remaining, failures) VALUES (?, ?, ?, 0)", (body, due_at, times))

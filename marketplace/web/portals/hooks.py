@@ -7,7 +7,6 @@ from marketplace.kernel import clock
 from marketplace.orders.collecting import receive_event
 from marketplace.payments.gateway import EventNotGenuine, ProviderUnavailable
 from marketplace.web.access import PUBLIC, allow
-from marketplace.web.booking import have_day_built
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")
 
@@ -19,13 +18,10 @@ def stripe() -> Response:
 
     Whatever else goes wrong is no 2xx, so that the message comes again.
     """
-    now = clock.now()
     try:
-        booked = receive_event(request.get_data(), request.headers.get("Stripe-Signature", ""), now=now)
+        receive_event(request.get_data(), request.headers.get("Stripe-Signature", ""), now=clock.now())
     except EventNotGenuine as error:
         return Response(error.code, status=400, mimetype="text/plain")
     except ProviderUnavailable as error:
         return Response(error.code, status=503, mimetype="text/plain")
-    if booked:
-        have_day_built(now)
     return Response(status=204)

@@ -5,11 +5,9 @@ from flask_babel import gettext as _
 from marshmallow import validate
 from werkzeug.wrappers import Response
 
-from marketplace.dashboard.jobs import build_day_job
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.jobs import enqueue
 from marketplace.orders.queries import count_awaiting, payments_awaiting
 from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.payments.queries import get_payment
@@ -52,14 +50,12 @@ def payments() -> str:
 @blueprint.post("/payments/<public_id>/confirm")
 @allow(RoleKind.OPERATOR)
 def confirm(public_id: str) -> Response:
-    """Book that a payment has arrived, and have its day's figures built again."""
+    """Book that a payment has arrived."""
     read_form(FormSchema())
     now = clock.now()
     with transaction():
         payment = get_payment(public_id, lock=True)
         booked = confirm_payment(payment, actor=account().public_id, now=now)
-        if booked:
-            enqueue(build_day_job, day=clock.local_day(now).isoformat())
         reference = payment.reference
     if booked:
         flash(_("Payment %(reference)s is booked.", reference=reference), "success")

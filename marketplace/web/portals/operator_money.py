@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from marshmallow import validate
+from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
@@ -18,7 +18,7 @@ from marketplace.orders.refunds import cancel_order, refund_order, send_refund_b
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import RefundState
 from marketplace.payments.models import Payment, Refund
-from marketplace.payments.queries import lock_refund, newest_events, refunds_by_hand
+from marketplace.payments.queries import get_refund, lock_refund, newest_events, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, Yuan, read_form
@@ -35,8 +35,9 @@ class SearchForm(FormSchema):
 
 
 class RefundForm(FormSchema):
-    """How much of an order goes back."""
+    """How much of an order goes back, and how much of it had gone back when that was decided."""
 
+    expected_refunded_fen = fields.Integer(required=True, error_messages={"required": N_("Please open this page again.")})
     amount = Yuan(required=True, error_messages={"required": N_("Please give an amount to refund.")})
 
 
@@ -76,6 +77,7 @@ def _part_row(part: Order) -> dict[str, Any]:
         "public_id": part.public_id,
         "seller": pick(part.lines[0].producer_zh, part.lines[0].producer_en),
         "left_fen": part.total_fen - part.refunded_fen,
+        "refunded_fen": part.refunded_fen,
         "can_be_cancelled": part.state == OrderState.PLACED,
     }
 
@@ -100,6 +102,7 @@ def refund_words(refund: Refund) -> str:
         RefundState.PENDING: _("on its way"),
         RefundState.SUCCEEDED: _("paid back"),
         RefundState.FAILED: _("could not be delivered"),
+        RefundState.BY_HAND: _("sent back by hand"),
     }
     return words[RefundState(refund.state)]
 
@@ -108,12 +111,14 @@ def refund_words(refund: Refund) -> str:
 @allow(RoleKind.OPERATOR)
 def refund(public_id: str) -> Response:
     """Give back part or all of what an order took."""
-    amount_fen = read_form(RefundForm())["amount"]
-    now = clock.now()
+    form = read_form(RefundForm())
+    seen_fen = form["expected_refunded_fen"]
     with transaction():
-        made = refund_order(public_id, amount_fen, actor=account().public_id, now=now)
-        payment_id, reference, by_hand = made.payment.public_id, made.payment.reference, made.attempt_id is None
-    return _sent(payment_id, reference, by_hand)
+        made = refund_order(
+            public_id, form["amount"], expected_refunded_fen=seen_fen, actor=account().public_id, now=clock.now()
+        )
+        refund_id = made.public_id
+    return _sent(refund_id)
 
 
 @blueprint.post("/orders/<public_id>/cancel")
@@ -122,16 +127,31 @@ def cancel(public_id: str) -> Response:
     """Cancel a paid part that has not left, and give all of its money back."""
     read_form(FormSchema())
     with transaction():
-        payment = cancel_order(public_id, actor=account().public_id, now=clock.now())
-        payment_id, reference, by_hand = payment.public_id, payment.reference, payment.method != "online"
-    return _sent(payment_id, reference, by_hand)
+        made = cancel_order(public_id, actor=account().public_id, now=clock.now())
+        refund_id = made.public_id if made is not None else None
+    if refund_id is None:
+        flash(_("This part is cancelled. Nothing was left to give back."), "info")
+        return redirect(url_for("operator_money.payments"), 303)
+    return _sent(refund_id)
 
 
-def _sent(payment_id: str, reference: str, by_hand: bool) -> Response:
+def _sent(refund_id: str) -> Response:
     # The refund is committed; only now is the provider asked, and the sweeper asks again what it did not answer.
-    send_refunds(payment_id, now=clock.now())
-    if by_hand:
+    send_refunds(get_refund(refund_id).payment.public_id, now=clock.now())
+    made = get_refund(refund_id)
+    reference = made.payment.reference
+    if made.attempt_id is None:
         flash(_("The refund of payment %(reference)s is noted. Please send the money by hand.", reference=reference), "info")
+    elif made.state == RefundState.FAILED:
+        flash(
+            _(
+                "The payment service has refused the refund of payment %(reference)s. Please send the money by hand.",
+                reference=reference,
+            ),
+            "warning",
+        )
+    elif made.state == RefundState.SUCCEEDED:
+        flash(_("The refund of payment %(reference)s has been paid back.", reference=reference), "success")
     else:
         flash(_("The refund of payment %(reference)s is on its way.", reference=reference), "success")
     return redirect(url_for("operator_money.payments"), 303)

@@ -28,7 +28,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.service import ship_order
-from marketplace.orders.settlement import producer_account
+from marketplace.orders.settlement import kept_fen, producer_account
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
@@ -120,7 +120,8 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "phone": group.phone,
         "place": places[order.id],
         "collect_fen": order.total_fen if group.paid_at is None else None,
-        "producer_fen": order.producer_fen,
+        "producer_fen": kept_fen(order),
+        "refunded_fen": order.refunded_fen,
         "lines": [
             {
                 "title": pick(line.title_zh, line.title_en),
@@ -344,5 +345,15 @@ def money() -> str:
         "producer/money.html",
         ahead=money_ahead(producer.id),
         account_fen=balance_fen(producer_account(producer.public_id)),
-        latest=latest[:_LATEST_MONEY],
+        latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
     )
+
+
+def _shares(order: Order) -> dict[str, int]:
+    """How what a buyer pays for an order is divided, which sums up: given back, the service's fee, the producer's part."""
+    producer_fen = kept_fen(order)
+    return {
+        "refunded_fen": order.refunded_fen,
+        "fee_fen": order.total_fen - order.refunded_fen - producer_fen,
+        "producer_fen": producer_fen,
+    }

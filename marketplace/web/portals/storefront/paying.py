@@ -15,10 +15,10 @@ from marketplace.orders.queries import get_group, payment_of
 from marketplace.orders.refunds import cancel_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.gateway import ProviderUnavailable, RefundState
-from marketplace.payments.models import Payment, PaymentMethod, Refund
+from marketplace.payments.models import Payment, PaymentMethod, Refund, RefundReason
+from marketplace.payments.queries import get_refund
 from marketplace.payments.states import UNPAID, PaymentAction
 from marketplace.web.access import SIGNED_IN, account, allow
-from marketplace.web.booking import have_day_built
 from marketplace.web.errors import message_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormSchema, read_form
@@ -57,10 +57,8 @@ def order_pay(public_id: str) -> Response:
 def order_paid(public_id: str) -> Response:
     """Where the payment page sends the browser: ask how it went, and show the purchase."""
     payment_id = payment_of(get_group(public_id, account().id)).public_id
-    now = clock.now()
     try:
-        if look_up(payment_id, now=now):
-            have_day_built(now)
+        look_up(payment_id, now=clock.now())
     except ProviderUnavailable:
         flash(_("We have not heard from the payment service yet. This page will show it as soon as we do."), "info")
     return see_other(url_for("storefront.order", public_id=public_id))
@@ -95,10 +93,15 @@ def order_part_cancel(group: str, order: str) -> Response:
     now = clock.now()
     get_group(group, account().id)
     with transaction():
-        payment = cancel_order(order, account_id=account().id, actor=account().public_id, now=now)
-        payment_id = payment.public_id
-    send_refunds(payment_id, now=now)
-    flash(_("This part is cancelled. Your money is on its way back."), "success")
+        refund = cancel_order(order, account_id=account().id, actor=account().public_id, now=now)
+        names = (refund.public_id, refund.payment.public_id) if refund is not None else None
+    said, kind = _("This part is cancelled."), "success"
+    if names is not None:
+        refund_id, payment_id = names
+        send_refunds(payment_id, now=now)
+        line = refund_line(get_refund(refund_id))
+        said, kind = f"{said} {line['text']}", line["kind"]
+    flash(said, kind)
     return see_other(url_for("storefront.order", public_id=group))
 
 
@@ -120,15 +123,17 @@ def method_name(method: str) -> str:
 def refund_line(refund: Refund) -> dict[str, Any]:
     """A refund as its buyer reads it."""
     amount = yuan(refund.amount_fen)
-    if refund.state == RefundState.SUCCEEDED:
+    if refund.state in (RefundState.SUCCEEDED, RefundState.BY_HAND):
         text, kind = _("%(amount)s has been paid back to you.", amount=amount), "success"
     elif refund.state == RefundState.FAILED:
         text, kind = (
             _("%(amount)s could not be paid back yet. The operator of the market takes care of it.", amount=amount),
             "info",
         )
+    elif refund.attempt_id is None:
+        text, kind = _("The operator of the market sends %(amount)s back to you.", amount=amount), "info"
     else:
         text, kind = _("%(amount)s is on its way back to you.", amount=amount), "info"
-    if refund.reason == "surplus":
+    if refund.reason == RefundReason.SURPLUS:
         text = _("A payment arrived that this order does not need.") + " " + text
     return {"text": text, "kind": kind}
