@@ -50,11 +50,6 @@ class ServingContext:
     # The first fit that may know the reader: those before it hold a history that was deleted.
     known_from_fit: int = 0
 
-    @property
-    def policy(self) -> Policy | None:
-        """The newest policy in force, for a page that names one."""
-        return self.in_force.newest
-
 
 def holds_on(day: date) -> ColumnElement[bool]:
     """Whether a policy has begun by a day and has not ended before it."""
@@ -144,7 +139,7 @@ def severity_by_policy(in_force: PoliciesInForce) -> dict[int, float]:
         select(policy_id, Producer.id, seller_severity().label("severity"))
         .select_from(Listing)
         .join(Producer, Producer.id == Listing.producer_id)
-        .where(on_sale(), Listing.available > 0, Listing.benefit_bp > 0)
+        .where(on_sale(), Listing.available > 0, benefit_bp_on(in_force.day) > 0)
         .distinct()
         .subquery()
     )
@@ -199,6 +194,14 @@ def realised_shares(policy_id: int) -> tuple[float, float] | None:
         return None
     sales = sums.get("expected_sales", 0.0)
     return sums["registered_exposure"] / sums["exposure"], sums.get("registered_sales", 0.0) / sales if sales else 0.0
+
+
+def sellers_by_policy(in_force: PoliciesInForce) -> dict[int, int]:
+    """How many sellers have goods in stock that a policy covers, registered or not, by policy id."""
+    policy_id = in_force.policy_id.label("policy_id")
+    goods = select(policy_id, Listing.producer_id).where(on_sale(), Listing.available > 0).distinct().subquery()
+    rows = db.session.execute(select(goods.c.policy_id, func.count()).group_by(goods.c.policy_id)).all()
+    return {policy.id: 0 for policy in in_force.policies} | {number: sellers for number, sellers in rows if number}
 
 
 def policies_in_force(day: date) -> Sequence[Policy]:

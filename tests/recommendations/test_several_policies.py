@@ -17,7 +17,7 @@ from marketplace.recommendations import loaded, training
 from marketplace.recommendations.models import EventKind, ModelVersion, Policy, ServedList, TiltSum
 from marketplace.recommendations.queries import CoveredExposure, exposure_by_policy, realised_shares
 from marketplace.recommendations.service import recommend, record_event
-from marketplace.recommendations.tilting import apply_policies, count_sellers, keep_policies
+from marketplace.recommendations.tilting import apply_policies, count_sellers
 from marketplace.registry.models import Household
 from marketplace.registry.service import end_status, open_revision
 from recommender import tally
@@ -244,7 +244,8 @@ def test_a_policy_takes_effect_in_the_general_order_and_from_the_first_list_with
         there = factories.policy("522635", exposure_share=0.2)
     # They began at midnight, and a first list was served before anybody took them up.
     serve(1)
-    keep_policies(now=NOW)
+    count_sellers(now=NOW)
+    apply_policies(now=NOW)
     tilted = dict(db.session.execute(select(Listing.id, Listing.rank)).all())
     raised = {one for one in tilted if tilted[one] > untilted[one] + 1e-9}
     helped = {one.id for one in shop if one.area_code == HERE and one.benefit_bp}
