@@ -118,7 +118,7 @@ def test_without_a_policy_nothing_is_tilted(readers: list[Account], models: Path
     training.train(models, now=NOW, say=lambda _: None)
     with transaction():
         answer = recommend(readers[0], "home", 10, now=NOW)
-    assert answer.policy is None
+    assert answer.policies == []
     assert "supports_registered" not in answer.reasons
     assert db.session.scalar(select(func.count()).select_from(TiltSum)) == 0
     logged = db.session.scalars(select(ServedList)).one()
