@@ -1,6 +1,5 @@
 """Lists for readers and strangers: tilted, in stock, logged, explained, switched off."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +18,6 @@ from marketplace.recommendations.queries import is_personalised, policy_in_force
 from marketplace.recommendations.service import delete_history, recommend, record_event, set_personalised
 from tests import factories
 from tests.factories import NOW, TODAY
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

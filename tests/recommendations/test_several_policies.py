@@ -1,21 +1,19 @@
 """Several policies in one shop: each over its own goods, with what the registry and the stock say this moment."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, Producer, ProducerKind
 from marketplace.catalogue.service import refresh_benefit, return_stock, take_stock
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import loaded, training
+from marketplace.recommendations import training
 from marketplace.recommendations.models import EventKind, ModelVersion, Policy, ServedList, TiltSum
-from marketplace.recommendations.queries import CoveredExposure, exposure_by_policy, realised_shares
+from marketplace.recommendations.queries import realised_shares
 from marketplace.recommendations.service import recommend, record_event
 from marketplace.recommendations.tilting import apply_policies, count_sellers
 from marketplace.registry.models import Household
@@ -23,16 +21,9 @@ from marketplace.registry.service import end_status, open_revision
 from recommender import tally
 from tests import factories
 from tests.factories import NOW, TODAY
+from tests.recommendations.logged import CoveredExposure, exposure_by_policy
 
 HERE, THERE, ELSEWHERE = "522636100001", "522635100001", "510104001001"
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A draft tried out on recent consumers, and what the log of shown lists can add."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +8,11 @@ import numpy as np
 import pytest
 from flask_babel import force_locale
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import loaded, training
+from marketplace.recommendations import training
 from marketplace.recommendations.models import EventKind, ServedList, TiltSum
 from marketplace.recommendations.policies import PolicyDraft
 from marketplace.recommendations.replay import new_propensities, replay
@@ -27,14 +25,6 @@ from tests.factories import NOW, TODAY
 
 COUNTY = "522636"
 DRAFT = PolicyDraft(COUNTY, 0.4, None, 0.0, 0.8, TODAY + timedelta(days=1), None)
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.kernel import embedded_postgres
@@ -25,14 +24,6 @@ from tests import factories
 from tests.factories import NOW, TODAY
 from tests.own_database import own_database, wait_until_held_up
 from tests.recommendations.shop_of_readers import fill, trained
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

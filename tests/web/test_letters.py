@@ -1,7 +1,6 @@
 """The weekly letter: asked for, written once a week by the same service as every list, ended from anywhere."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,6 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
-from marketplace.recommendations import loaded
 from marketplace.recommendations.models import DigestSubscription, ServedList, TiltSum
 from marketplace.recommendations.service import set_personalised
 from marketplace.recommendations.subscriptions import subscribe
@@ -26,13 +24,6 @@ from tests.factories import NOW
 from tests.own_database import own_database, race, wait_until_held_up
 from tests.recommendations.shop_of_readers import fill, trained
 from tests.web.conftest import Browser
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
