@@ -137,9 +137,20 @@ def _chosen(model: LoadedModel, asked: Question) -> Shortlist:
         wanted = func.array_cat(wanted, func.array(_head(delivered_to(asked.area)).scalar_subquery()))
     rows = _in_stock(asked, Listing.id == any_(wanted))
     rows.sort(key=lambda row: row.id not in place)
-    least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
-    relevance = [float(found.probabilities[place[row.id]]) if row.id in place else least for row in rows]
+    relevance = _relevance(model, asked, found, [row.id for row in rows])
     return _assemble(rows, asked, relevance=relevance, reason=_reasons(model, asked, rows))
+
+
+def _relevance(model: LoadedModel, asked: Question, found: RelevantItems, listing_ids: Sequence[int]) -> list[float]:
+    """The relevance of listings, those of a shortlist and others; one that the model has never seen stands at its end."""
+    said = dict(zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True))
+    least = min(said.values(), default=0.0)
+    known = model.recommender.state.items
+    others = [one for one in listing_ids if one not in said and known.number(one) >= 0]
+    if others:
+        relevance = model.recommender.relevance([asked.reader], candidates=others, areas=[_region(asked.area)])[0]
+        said |= dict(zip(others, relevance.tolist(), strict=True))
+    return [said.get(one, least) for one in listing_ids]
 
 
 def _best(model: LoadedModel, asked: Question, candidates: CandidateSet | None = None) -> RelevantItems:
