@@ -175,11 +175,6 @@ class Interval:
     low: float
     high: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0, so that a difference may be claimed."""
-        return self.low > 0 or self.high < 0
-
 
 def mean_interval(values: ArrayLike, rng: np.random.Generator, *, level: float = 0.95, resamples: int = RESAMPLES) -> Interval:
     """Mean over consumers with a percentile bootstrap interval (Efron 1979); NaN values are left out.

@@ -171,8 +171,9 @@ class Recommender:
         else:
             columns = state.items.numbers(candidates)
         result = np.empty((len(numbers), len(columns)), dtype=np.float32)
-        for rows, logits in logits_in_chunks(state, numbers, self._area_numbers(areas, len(numbers))):
-            result[rows] = logistic(logits if candidates is None else logits[:, columns])
+        asked = None if candidates is None else columns
+        for rows, logits in logits_in_chunks(state, numbers, self._area_numbers(areas, len(numbers)), asked):
+            result[rows] = logistic(logits)
         for row in range(len(numbers) if (columns < 0).any() else 0):
             result[row, columns < 0] = logistic(np.asarray([unknown_logit(state, int(numbers[row]))]))
         return result

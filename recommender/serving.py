@@ -55,19 +55,24 @@ class RelevantItems:
 
 
 def logits_in_chunks(
-    state: State, user_numbers: Numbers, area_numbers: Numbers | None = None
+    state: State, user_numbers: Numbers, area_numbers: Numbers | None = None, columns: Numbers | None = None
 ) -> Iterator[tuple[slice, Floats]]:
-    """Yield the logits of some consumers at a time, float32 (chunk, n_items), and where they stand among all."""
-    rows = max(1, LOGITS_PER_CHUNK // max(len(state.items), 1))
+    """Yield the logits of some consumers at a time, float32 (chunk, n_items), and where they stand among all.
+
+    With the numbers of some items in ``columns``, of those alone, (chunk, n_columns), and nothing is computed for the others.
+    """
+    factors = state.item_factors if columns is None else state.item_factors[columns]
+    rows = max(1, LOGITS_PER_CHUNK // max(len(factors), 1))
     areas = np.full(len(user_numbers), -1, dtype=np.int32) if area_numbers is None else area_numbers
     for start in range(0, len(user_numbers), rows):
         numbers = user_numbers[start : start + rows]
-        logits: Floats = state.user_factors[numbers] @ state.item_factors.T
+        logits: Floats = state.user_factors[numbers] @ factors.T
         for row, number in enumerate(numbers.tolist()):
             if is_stranger(state, number):
-                logits[row] = _stranger_logits(state, int(areas[start + row]))
+                popular = _stranger_logits(state, int(areas[start + row]))
+                logits[row] = popular if columns is None else popular[columns]
             else:
-                logits[row] = _finished(state, number, logits[row])
+                logits[row] = _finished(state, number, logits[row], columns)
         yield slice(start, start + len(numbers)), logits
 
 
@@ -78,18 +83,25 @@ def _stranger_logits(state: State, area_number: int) -> Floats:
     return np.asarray(state.stranger_logits + state.area_shifts[area_number])
 
 
-def _finished(state: State, user_number: int, scores: Floats) -> Floats:
-    """Return logits from the factors' scores of a consumer that has events."""
+def _finished(state: State, user_number: int, scores: Floats, columns: Numbers | None) -> Floats:
+    """Return logits from the factors' scores of a consumer that has events, for all items or those of ``columns``."""
     history, own = state.history, state.history.row(user_number)
     items = history.items[own]
     logits = state.blend.score_terms(scores)
-    logits += state.item_offsets
+    logits += state.item_offsets if columns is None else state.item_offsets[columns]
     terms = state.user_offsets[user_number]
     if state.kinds.n_columns:
         said = state.kinds.describe(items, history.frequency[own])
-        terms = (state.blend.kind_terms(said) + terms)[state.kinds.of_item]
+        kinds = state.kinds.of_item if columns is None else state.kinds.of_item[columns]
+        terms = (state.blend.kind_terms(said) + terms)[kinds]
     logits += terms
-    logits[items] = state.own_logits[own]
+    if columns is None:
+        logits[items] = state.own_logits[own]
+    else:
+        order = np.argsort(items)
+        place = order[np.minimum(np.searchsorted(items, columns, sorter=order), len(items) - 1)]
+        held = items[place] == columns
+        logits[held] = state.own_logits[own][place[held]]
     return logits
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db
+from marketplace.recommendations import loaded
 from marketplace.web.application import create_app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,3 +145,11 @@ def demo(database_server: embedded_postgres.Server, tmp_path_factory: pytest.Tem
     for words in (["set-up", "--demo"],):
         made.command(*words)
     return made
+
+
+@pytest.fixture
+def models(session: Session, tmp_path: Path) -> Iterator[Path]:
+    """A folder of models of this test alone, which the process serves from."""
+    loaded.use_models_in(tmp_path)
+    yield tmp_path
+    loaded.use_models_in(Path("var/models"))

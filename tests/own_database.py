@@ -65,13 +65,13 @@ def race(app: Flask, *runners: Callable[[], Any], behind: str | None = None) -> 
         start.wait(timeout=30)
         if behind is not None:
             try:
-                _wait_until_held_up(gate, len(runners))
+                wait_until_held_up(gate, len(runners))
             finally:
                 gate.commit()
         return [racer.result() for racer in racing]
 
 
-def _wait_until_held_up(gate: Connection, number: int) -> None:
+def wait_until_held_up(gate: Connection, number: int) -> None:
     """Look again until that many wait for a lock."""
     waiting = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
     deadline = time.monotonic() + 10

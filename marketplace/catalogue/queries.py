@@ -4,7 +4,6 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, cast, exists, func, literal, or_, select
@@ -19,7 +18,6 @@ from marketplace.catalogue.models import (
     LotContribution,
     Producer,
     Product,
-    StockMovement,
 )
 from marketplace.catalogue.search_terms import begins_name, tsquery
 from marketplace.kernel.db import db
@@ -372,16 +370,6 @@ def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
     ).all()
     by_name = sorted(rows, key=lambda row: not begins_name(text, row.name_zh, row.name_en))
     return [(slug, name_zh, name_en) for slug, name_zh, name_en in by_name[:limit]]
-
-
-def stock_of(listing_id: int) -> Decimal:
-    """What the movements of a listing's lots add up to: the truth that ``available`` repeats."""
-    from_movements = db.session.scalar(
-        select(func.coalesce(func.sum(StockMovement.quantity), 0))
-        .join(Lot, Lot.id == StockMovement.lot_id)
-        .where(Lot.listing_id == listing_id)
-    )
-    return Decimal(from_movements or 0)
 
 
 def own_listing(public_id: str, producer_id: int, *, lock: bool = False) -> Listing:

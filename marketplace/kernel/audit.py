@@ -66,11 +66,6 @@ def record(
     )
 
 
-def first_broken_event() -> int | None:
-    """The id of the first event that does not follow from the one before it, or None when the chain is whole."""
-    return check_chain()[1]
-
-
 def check_chain() -> tuple[int, int | None]:
     """How many events were followed from the first on, and the id of the first that does not follow, None when all do."""
     columns = AuditEvent.__table__.columns

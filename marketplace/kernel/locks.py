@@ -59,10 +59,32 @@ def only_one(name: str) -> Iterator[Held | None]:
         try:
             yield Held(connection)
         finally:
-            try:
-                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
-            except exc.DBAPIError:
-                # The server has let go of it already, together with the connection.
-                connection.invalidate()
+            _let_go(connection, key)
     finally:
         connection.close()
+
+
+@contextmanager
+def in_turn(name: str) -> Iterator[None]:
+    """Hold the lock of this name inside the block, after waiting until nobody else does.
+
+    Not to be entered with a transaction open, because whoever holds the lock may be waiting for its rows.
+    """
+    connection = db.engine.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    key = {"name": name}
+    try:
+        connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), key)
+        try:
+            yield
+        finally:
+            _let_go(connection, key)
+    finally:
+        connection.close()
+
+
+def _let_go(connection: Connection, key: dict[str, str]) -> None:
+    try:
+        connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
+    except exc.DBAPIError:
+        # The server has let go of it already, together with the connection.
+        connection.invalidate()

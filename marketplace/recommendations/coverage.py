@@ -19,11 +19,6 @@ class PoliciesInForce:
     policies: Sequence[Policy]
 
     @property
-    def newest(self) -> Policy | None:
-        """The policy that began last, for a page that names one."""
-        return max(self.policies, key=lambda policy: (policy.begins_on, policy.id), default=None)
-
-    @property
     def guard(self) -> float:
         """The strictest consumer guard, because each policy has promised its own for the whole list."""
         return max((policy.consumer_guard for policy in self.policies), default=0.0)

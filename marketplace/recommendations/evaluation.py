@@ -32,7 +32,7 @@ class CannotEvaluate(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Test:
+class HeldOut:
     """Goods and sellers, and what consumers had bought before a moment and bought after it; rows by number.
 
     ``benefit`` is 1 for goods of registered households; ``severity`` is None where all count alike.
@@ -80,7 +80,7 @@ def evaluate_journey(shares: Sequence[float], seeds: int, *, say: Say) -> Evalua
     found = []
     for seed in range(seeds):
         sellers = assign_sellers(split, "tail", seed)
-        test = Test(
+        test = HeldOut(
             relevance=relevance,
             benefit=sellers.benefit,
             seller=sellers.seller.astype(np.int64),
@@ -93,7 +93,7 @@ def evaluate_journey(shares: Sequence[float], seeds: int, *, say: Say) -> Evalua
     return _mean(found)
 
 
-def _compare(test: Test, shares: Sequence[float], seed: int, say: Say) -> Evaluation:
+def _compare(test: HeldOut, shares: Sequence[float], seed: int, say: Say) -> Evaluation:
     say(f"  seed {seed}: {test.relevance.shape[0]:,} consumers, {test.relevance.shape[1]:,} goods")
     return evaluate(
         test.relevance,
@@ -132,7 +132,7 @@ def _read_log(now: datetime) -> Interactions:
     )
 
 
-def _shop_test(log: Interactions, seed: int, say: Say) -> Test:
+def _shop_test(log: Interactions, seed: int, say: Say) -> HeldOut:
     """Fit on what was known at the cut, and score the goods for consumers who bought after it."""
     config = RecommenderConfig()
     cut = float(log.timestamps.max()) - config.label_window_days * _DAY
@@ -153,7 +153,7 @@ def _shop_test(log: Interactions, seed: int, say: Say) -> Test:
     say(f"  seed {seed}: learning from {int(past.sum()):,} events before the last {config.label_window_days:.0f} days")
     model = Recommender(config).fit(log.where(past), item_features=goods, now=cut, rng=seed)
     relevance = model.relevance(log.users.values[chosen], candidates=goods["item_id"])
-    return Test(
+    return HeldOut(
         relevance=relevance,
         benefit=registered.astype(np.float64),
         seller=np.unique(goods["seller"], return_inverse=True)[1],

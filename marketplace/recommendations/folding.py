@@ -15,6 +15,7 @@ from marketplace.kernel.files import put_in_place
 from marketplace.kernel.locks import Held, only_one
 from marketplace.recommendations import versions
 from marketplace.recommendations.models import ModelKind, ModelVersion, Stage
+from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.snapshots import KNOWN_EVENTS, digest, events_since, listing_features, new_interactions
 from marketplace.recommendations.tilting import apply_policy
 from recommender import Recommender
@@ -33,7 +34,7 @@ def fold_in(models_dir: Path, *, now: datetime, say: Say) -> ModelVersion | None
             say("  another process is making a model; nothing was folded in")
             return None
         versions.set_aside_abandoned()
-        fit, newest = versions.newest_ready(ModelKind.FIT), versions.newest_ready()
+        fit, newest = newest_model(ModelKind.FIT), newest_model()
         if fit is None or newest is None:
             say("  there is no model yet to fold anything into")
             return None

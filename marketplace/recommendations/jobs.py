@@ -9,7 +9,6 @@ from marketplace.kernel.jobs import job
 from marketplace.recommendations import loaded
 from marketplace.recommendations.folding import fold_in
 from marketplace.recommendations.partitions import ensure_partitions
-from marketplace.recommendations.tilting import keep_policies
 from marketplace.recommendations.training import train
 
 _log = logging.getLogger("marketplace.recommendations")
@@ -32,9 +31,3 @@ def make_partitions(timestamp: int) -> None:
     """Make the coming months of served lists; each day, so that one missed day misses nothing."""
     with transaction():
         ensure_partitions(local_day(datetime.fromtimestamp(timestamp, UTC)))
-
-
-@job("recommendations.policies", every="*/10 * * * *", lock="recommendations.policies")
-def look_after_policies(timestamp: int) -> None:
-    """Take up policies that have begun, and count whom each helps, because stock comes and goes all day."""
-    keep_policies(now=datetime.fromtimestamp(timestamp, UTC))

@@ -203,7 +203,7 @@ class ServedList(Base):
     """One list that was shown; the arrays run by place, best first. Partitioned by month (``partitions``).
 
     ``benefit_bp`` is the benefit share as the policies count it: that of the lots in stock, and 0 for goods that no policy
-    covers while there is any. The sums of a policy over its goods follow from the arrays (``queries.exposure_by_policy``).
+    covers while there is any. The sums of a policy over its goods follow from the arrays; the daily report counts so.
     """
 
     __tablename__ = "served_list"

@@ -2,24 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 
-from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
 from marketplace.recommendations.report import build_report
-from marketplace.recommendations.tilting import apply_policies
+from marketplace.recommendations.tilting import apply_policies, count_sellers
 
 
-@job("recommendations.apply_policies", lock="recommendations.apply_policies")
-def apply_policies_job() -> None:
-    """Let the general order follow the policies in force, after one was set or ended."""
-    apply_policies(now=clock.now())
+@job("recommendations.apply_policies", every="2 * * * *", lock="recommendations.apply_policies")
+def apply_policies_job(timestamp: int) -> None:
+    """Let order and prices follow the policies that have begun and ended: when one is set, and after midnight in the market.
 
-
-@job("recommendations.apply_policies_of_the_day", every="2 16 * * *", lock="recommendations.apply_policies_of_the_day")
-def apply_policies_of_the_day(timestamp: int) -> None:
-    """Just after midnight in the market, when policies begin and end."""
+    The other hours find what a midnight missed; where nothing has changed, nothing is written.
+    """
     apply_policies(now=datetime.fromtimestamp(timestamp, UTC))
+
+
+@job("recommendations.count_sellers", every="*/10 * * * *", lock="recommendations.count_sellers")
+def count_sellers_job(timestamp: int) -> None:
+    """Count whom each policy helps, because stock comes and goes all day."""
+    count_sellers(now=datetime.fromtimestamp(timestamp, UTC))
 
 
 @job("recommendations.build_report", every="40 16 * * *", lock="recommendations.build_report")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.forgetting import known_from
 from marketplace.recommendations.models import (
     ListingExposure,
+    ModelKind,
     ModelState,
     ModelVersion,
     Policy,
@@ -49,11 +50,6 @@ class ServingContext:
     tilt_sums: Mapping[int, Mapping[str, float]]
     # The first fit that may know the reader: those before it hold a history that was deleted.
     known_from_fit: int = 0
-
-    @property
-    def policy(self) -> Policy | None:
-        """The newest policy in force, for a page that names one."""
-        return self.in_force.newest
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
@@ -144,7 +140,7 @@ def severity_by_policy(in_force: PoliciesInForce) -> dict[int, float]:
         select(policy_id, Producer.id, seller_severity().label("severity"))
         .select_from(Listing)
         .join(Producer, Producer.id == Listing.producer_id)
-        .where(on_sale(), Listing.available > 0, Listing.benefit_bp > 0)
+        .where(on_sale(), Listing.available > 0, benefit_bp_on(in_force.day) > 0)
         .distinct()
         .subquery()
     )
@@ -179,12 +175,10 @@ def policy_in_force(area_code: str, day: date) -> Policy | None:
     return max(rows, key=lambda policy: (len(policy.area_code), policy.begins_on), default=None)
 
 
-def newest_model(*, ready: bool = True) -> ModelVersion | None:
-    """The newest training, or the newest that can serve."""
-    query = select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)
-    if ready:
-        query = query.where(ModelVersion.state == ModelState.READY)
-    return db.session.scalars(query).first()
+def newest_model(kind: ModelKind | None = None) -> ModelVersion | None:
+    """The newest model that can serve, or the newest of a kind."""
+    query = select(ModelVersion).filter_by(state=ModelState.READY).order_by(ModelVersion.id.desc()).limit(1)
+    return db.session.scalars(query if kind is None else query.filter_by(kind=kind)).first()
 
 
 def served_listing_ids(list_id: str) -> list[int]:
@@ -201,36 +195,14 @@ def realised_shares(policy_id: int) -> tuple[float, float] | None:
     return sums["registered_exposure"] / sums["exposure"], sums.get("registered_sales", 0.0) / sales if sales else 0.0
 
 
+def sellers_by_policy(in_force: PoliciesInForce) -> dict[int, int]:
+    """How many sellers have goods in stock that a policy covers, registered or not, by policy id."""
+    policy_id = in_force.policy_id.label("policy_id")
+    goods = select(policy_id, Listing.producer_id).where(on_sale(), Listing.available > 0).distinct().subquery()
+    rows = db.session.execute(select(goods.c.policy_id, func.count()).group_by(goods.c.policy_id)).all()
+    return {policy.id: 0 for policy in in_force.policies} | {number: sellers for number, sellers in rows if number}
+
+
 def policies_in_force(day: date) -> Sequence[Policy]:
     """The policy of each area that has one on a day, widest area first."""
     return _widest_first(db.session.scalars(_newest_of_each_area(day)))
-
-
-@dataclass(frozen=True)
-class CoveredExposure:
-    """What lists have given the goods that a policy covers: all of them and the registered households' part."""
-
-    policy_id: int | None
-    lists: int
-    exposure: float
-    registered_exposure: float
-    expected_sales: float
-    registered_sales: float
-
-
-def exposure_by_policy(begin: datetime, end: datetime) -> Sequence[CoveredExposure]:
-    """What the lists from one moment until before another have given, by policy; the last row is of goods of no policy."""
-    rows = db.session.execute(
-        text(
-            """
-            SELECT place.policy_id, count(DISTINCT served_list.id), sum(v), sum(v * b / 10000.0), sum(v * s),
-                sum(v * s * b / 10000.0)
-            FROM served_list,
-                unnest(policy_ids, position_weights::float8[], relevance::float8[], benefit_bp) AS place (policy_id, v, s, b)
-            WHERE at >= :begin AND at < :end
-            GROUP BY place.policy_id ORDER BY place.policy_id NULLS LAST
-            """
-        ),
-        {"begin": begin, "end": end},
-    )
-    return [CoveredExposure(*row) for row in rows]

@@ -80,7 +80,10 @@ def new_propensities(logged: Floats, would_show: NDArray[np.bool_]) -> Floats:
 
 
 def _last_places(now: datetime) -> Sequence[Any]:
-    """The last places at which chance had a say, in lists of a sample of readers, with whether they led to a purchase."""
+    """The last places at which chance had a say, with whether they led to a purchase.
+
+    In lists of a sample of readers who let lists follow what they do, today too.
+    """
     return db.session.execute(
         text(
             "WITH place AS ("
@@ -89,7 +92,8 @@ def _last_places(now: datetime) -> Sequence[Any]:
             "   FROM served_list WHERE at > :first AND at <= :last AND account_id IS NOT NULL"
             "   AND propensity[cardinality(propensity)] < 1"
             "), reader AS ("
-            "   SELECT account_id FROM place GROUP BY account_id ORDER BY md5(account_id::text) LIMIT :readers"
+            "   SELECT account_id FROM place LEFT JOIN preference USING (account_id)"
+            "   WHERE preference.personalised IS NOT FALSE GROUP BY account_id ORDER BY md5(account_id::text) LIMIT :readers"
             ") SELECT place.*, EXISTS ("
             "   SELECT 1 FROM event WHERE event.account_id = place.account_id AND event.kind = 'purchase'"
             "   AND event.listing_id = place.listing_id AND event.at > place.at"

@@ -33,6 +33,7 @@ class Recommendation:
     """A list to show: card rows, best first, with the true reason of each.
 
     ``personalised`` says that the list follows the reader; ``wanted`` that the reader lets it, which it may not do yet.
+    ``policies`` are those that the list was made under: each covers something in it, the widest area's first.
     ``goes_with`` names, for a listing that goes with one of those asked about, which one; ``policy_of`` the number of the
     policy for whose sake a listing stands in the list, where that is its reason. ``list_id`` is the list's name in the record,
     and ``beside`` has the rows that the page asked for besides.
@@ -41,7 +42,7 @@ class Recommendation:
     rows: list[Any]
     reasons: list[str]
     personalised: bool
-    policy: Policy | None
+    policies: Sequence[Policy]
     wanted: bool
     list_id: str = ""
     goes_with: Mapping[int, int] = field(default_factory=dict)
@@ -67,7 +68,8 @@ def recommend(
     Parameters
     ----------
     surface : str
-        Where the list stands, for the record: ``home``, ``product``, ``basket``, ``search``, ``api``, ``digest``.
+        Where the list stands, for the record: ``home``, ``product``, ``basket``, ``search``, ``enterprise``, ``api``,
+        ``digest``.
     near : sequence of int
         Listings that the list goes with. They and other offers of the same kinds of goods are left out.
     within : condition on ``Listing``, optional
@@ -100,7 +102,7 @@ def recommend(
     )
     shortlist = serving.shortlist(context.model, asked)
     if not len(shortlist.listing_ids):
-        return Recommendation([], [], False, context.policy, context.personalised, beside=cards(beside))
+        return Recommendation([], [], False, [], context.personalised, beside=cards(beside))
     list_id = ids.public_id()
     most = most_of_one_seller(n) if within is None else enough_of_one_seller(shortlist.seller.tolist(), n)
     chosen = rank_and_log(
@@ -115,7 +117,7 @@ def recommend(
         rows=rows,
         reasons=[reasons[row.id] for row in rows],
         personalised=shortlist.follows_reader,
-        policy=context.policy,
+        policies=[one for one in context.in_force.policies if one.id in chosen.parts and chosen.parts[one.id].delta],
         wanted=context.personalised,
         list_id=list_id,
         goes_with=shortlist.goes_with,

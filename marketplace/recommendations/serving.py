@@ -22,7 +22,7 @@ from marketplace.recommendations.models import ModelVersion
 from marketplace.recommendations.queries import owed_exposure, tilt_columns
 from marketplace.regions.models import Level
 from recommender import CandidateSet, Reason, RelevantItems
-from recommender.serving import explain
+from recommender.serving import explain, is_stranger
 
 # History, the best by taste and the best by popularity: this many keep all but a ten-thousandth of the optimum.
 SHORTLIST_SIZE = 150
@@ -85,7 +85,7 @@ class Shortlist:
     ``benefit`` is 0 for goods that no policy covers while there is any. ``published_at`` is in Unix seconds. ``reason`` answers
     for a place in it. ``goes_with`` names for a listing the one of those asked about that it goes with; ``cards`` has the rows
     of cards where the shortlist was read with them. ``model_version_id`` is the model that the relevance comes from;
-    ``follows_reader`` says that it was asked for the reader, not for a stranger.
+    ``follows_reader`` says that it knows something of the reader to follow.
     """
 
     listing_ids: NDArray[np.int64]
@@ -118,7 +118,7 @@ def shortlist(version: ModelVersion | None, asked: Question) -> Shortlist:
         listed = _matches(model, asked, asked.within)
     else:
         listed = _chosen(model, asked)
-    return replace(listed, model_version_id=model.version_id, follows_reader=asked.reader is not None)
+    return replace(listed, model_version_id=model.version_id, follows_reader=not _is_stranger(model, asked))
 
 
 def _chosen(model: LoadedModel, asked: Question) -> Shortlist:
@@ -137,9 +137,20 @@ def _chosen(model: LoadedModel, asked: Question) -> Shortlist:
         wanted = func.array_cat(wanted, func.array(_head(delivered_to(asked.area)).scalar_subquery()))
     rows = _in_stock(asked, Listing.id == any_(wanted))
     rows.sort(key=lambda row: row.id not in place)
-    least = float(found.probabilities.min()) if len(found.probabilities) else 0.0
-    relevance = [float(found.probabilities[place[row.id]]) if row.id in place else least for row in rows]
+    relevance = _relevance(model, asked, found, [row.id for row in rows])
     return _assemble(rows, asked, relevance=relevance, reason=_reasons(model, asked, rows))
+
+
+def _relevance(model: LoadedModel, asked: Question, found: RelevantItems, listing_ids: Sequence[int]) -> list[float]:
+    """The relevance of listings, those of a shortlist and others; one that the model has never seen stands at its end."""
+    said = dict(zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True))
+    least = min(said.values(), default=0.0)
+    known = model.recommender.state.items
+    others = [one for one in listing_ids if one not in said and known.number(one) >= 0]
+    if others:
+        relevance = model.recommender.relevance([asked.reader], candidates=others, areas=[_region(asked.area)])[0]
+        said |= dict(zip(others, relevance.tolist(), strict=True))
+    return [said.get(one, least) for one in listing_ids]
 
 
 def _best(model: LoadedModel, asked: Question, candidates: CandidateSet | None = None) -> RelevantItems:
@@ -221,13 +232,19 @@ def _of_many_kinds(rows: Sequence[Any], scores: Mapping[int, float]) -> list[Any
     return [row for row in rows if row.id in chosen]
 
 
+def _is_stranger(model: LoadedModel, asked: Question) -> bool:
+    """Whether the model knows nothing that the reader did."""
+    state = model.recommender.state
+    return is_stranger(state, state.users.number(asked.reader))
+
+
 def _reasons(model: LoadedModel, asked: Question, rows: Sequence[Any]) -> Callable[[int], str]:
     """Why each of some rows may stand in a list: what the model says, and of popular things what is true of them here."""
     state = model.recommender.state
     user_number = state.users.number(asked.reader)
     region = _region(asked.area)
     region_number = -1 if region is None else state.areas.number(region)
-    is_stranger = user_number < 0 or not len(state.history.items[state.history.row(user_number)])
+    stranger = _is_stranger(model, asked)
 
     def reason(at: int) -> str:
         row = rows[at]
@@ -235,7 +252,7 @@ def _reasons(model: LoadedModel, asked: Question, rows: Sequence[Any]) -> Callab
         why = explain(state, user_number, number)
         if why is Reason.POPULAR and is_in_season_near(row, asked.area):
             return "in_season"
-        if why is Reason.POPULAR and is_stranger and region_number >= 0 and state.area_shifts[region_number, number] > 0:
+        if why is Reason.POPULAR and stranger and region_number >= 0 and state.area_shifts[region_number, number] > 0:
             return "popular_near"
         return _REASONS[why]
 

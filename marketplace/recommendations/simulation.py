@@ -1,7 +1,8 @@
 """What a policy would do to lists, before anybody sees them: the lists of recent consumers, made again under a draft.
 
-Everything is real except that nobody is shown anything: the model that serves, the goods in stock, the shares of registered
-households in them. Nothing is written, and what comes out are sums over consumers and over households, never one of them.
+The model that serves, the goods in stock and the shares of registered households in them are real. Left out are where goods
+are delivered to, the most that one seller may have in a list, the turns of new listings, and the policies of other areas.
+Nothing is written, and what comes out are sums over consumers and over households, never one of them.
 """
 
 import threading

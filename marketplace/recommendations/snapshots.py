@@ -7,7 +7,7 @@ ends, so a larger id can be seen earlier than a smaller one; the list of ids, an
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +93,15 @@ class Snapshot:
         put_in_place(partial, path)
 
     @classmethod
-    def load(cls, path: Path, taken_at: datetime) -> "Snapshot":
-        """Read back what ``save`` has kept; ``taken_at`` gives the moment its time zone."""
+    def load(cls, path: Path, zone: tzinfo | None) -> "Snapshot":
+        """Read back what ``save`` has kept, with the moment in a time zone."""
         with np.load(path, allow_pickle=False) as kept:
             groups: dict[str, dict[str, Column]] = {"events": {}, "listings": {}, "homes": {}}
             for key in kept.files:
                 group, _, name = key.partition(".")
                 if name:
                     groups[group][name] = kept[key]
-            moment = datetime.fromtimestamp(float(kept["taken_at"]), taken_at.tzinfo)
+            moment = datetime.fromtimestamp(float(kept["taken_at"]), zone)
             return cls(moment, **groups, forgotten=kept["forgotten"])
 
 

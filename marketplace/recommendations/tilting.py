@@ -4,21 +4,21 @@ Both come from the rule that serves requests, run over the consumers known today
 policy takes effect at once and nothing is trained again.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.models import Listing
 from marketplace.catalogue.queries import benefit_bp_on
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
+from marketplace.kernel.locks import in_turn
 from marketplace.recommendations import loaded
-from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.models import Policy, TiltSum
 from marketplace.recommendations.queries import SEVERITY, ServingContext, newest_model, serving_context, severity_by_policy
 from recommender import Recommender, TiltController, TiltPolicy, rank_together, settle_together, tally, tilt_together
@@ -28,6 +28,11 @@ _RANKED_PLACES = 48
 # The first prices are found on this many consumers; a list of the home page has 12 places.
 _SAMPLED_CONSUMERS = 300
 _LIST_PLACES = 12
+# So many ranks are written at a time, in some tens of milliseconds.
+_PORTION = 500
+_ORDER = "recommendations.order"
+# The sums that first prices are kept as, by the name of the price.
+_STARTS = {"exposure": tally.START_EXPOSURE, "sales": tally.START_SALES}
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -71,19 +76,6 @@ def apply_policies(*, now: datetime) -> None:
         apply_policy(model, now=now)
 
 
-def keep_policies(*, now: datetime) -> None:
-    """Let policies take effect that have begun since they were last looked at, and count again whom the others help.
-
-    Owns its transactions.
-    """
-    with transaction():
-        sums = serving_context(None, local_day(now)).tilt_sums
-    if all(SEVERITY in one for one in sums.values()):
-        count_sellers(now=now)
-    else:
-        apply_policies(now=now)
-
-
 def count_sellers(*, now: datetime) -> None:
     """Count for each policy in force whom it helps: what its floors are divided by, and whether it has goods to show at all."""
     with transaction():
@@ -97,70 +89,112 @@ def count_sellers(*, now: datetime) -> None:
 
 
 def apply_policy(model: Recommender, *, now: datetime) -> None:
-    """Write the general order by a model, and the price with which the controller of each policy that is new begins.
+    """Write the general order by a model, and the price with which the controller of each policy begins that has none yet.
 
-    A policy is new that was never counted for or that has served no list yet. Owns its transactions.
+    Owns its transactions. Order and prices are found outside of any: goods stay free to be bought meanwhile. Two that are at it
+    at once take turns, and the later one has read the newer policies.
     """
-    with transaction():
-        before = serving_context(None, local_day(now)).tilt_sums
-    count_sellers(now=now)
-    with transaction():
-        context = serving_context(None, local_day(now))
-        listing_ids, benefit, covered_by = _goods(context.in_force)
-        if not listing_ids:
+    with in_turn(_ORDER):
+        count_sellers(now=now)
+        with transaction():
+            goods = _goods(serving_context(None, local_day(now)))
+        if not goods.listing_ids:
             return
-        # Households' floors have no price in the general order, and begin without one.
-        followed = controllers_of(context, household_sums={})
-        targets = {number: replace(one.policy, household_floor=0.0) for number, one in followed.items()}
-        ranks = _general_ranks(model, listing_ids, benefit, covered_by, targets)
-        db.session.execute(
-            update(Listing), [{"id": number, "rank": rank} for number, rank in zip(listing_ids, ranks.tolist(), strict=True)]
-        )
-        known = {number for number, sums in before.items() if SEVERITY in sums and sums.keys() & set(tally.POLICY_SUMS)}
-        if targets.keys() - known:
-            starts = _first_prices(model, listing_ids, benefit, covered_by, targets)
-            _begin({number: starts[number] for number in sorted(targets.keys() - known)})
+        ranks = _general_ranks(model, goods)
+        begin = goods.targets.keys() - goods.begun
+        starts = _first_prices(model, goods) if begin else {}
+        with transaction():
+            _begin({number: starts[number] for number in sorted(begin)}, serving_context(None, local_day(now)))
+        _write_ranks(goods.listing_ids, ranks.tolist())
 
 
-def _goods(in_force: PoliciesInForce) -> tuple[list[int], Floats, Numbers]:
-    """Ids, benefit shares and covering policies of all listings, in the order of ids."""
+@dataclass(frozen=True)
+class _Goods:
+    """All listings in the order of ids, with their benefit shares and the policies that cover them, 0 for none.
+
+    ``targets`` are the policies that have goods to follow them with, without households' floors: those have no price in the
+    general order, and begin without one. ``begun`` are the policies whose controllers have been given their first prices.
+    """
+
+    listing_ids: list[int]
+    benefit: Floats
+    covered_by: Numbers
+    targets: Mapping[int, TiltPolicy]
+    begun: Set[int]
+
+
+def _goods(context: ServingContext) -> _Goods:
+    in_force = context.in_force
     bp = benefit_bp_on(in_force.day).label("benefit_bp")
     rows = db.session.execute(select(Listing.id, bp, in_force.policy_id.label("policy_id")).order_by(Listing.id)).all()
-    covered_by = np.array([row.policy_id for row in rows], dtype=np.int64)
-    return [row.id for row in rows], np.array([row.benefit_bp for row in rows]) / 10_000, covered_by
+    followed = controllers_of(context, household_sums={})
+    return _Goods(
+        listing_ids=[row.id for row in rows],
+        benefit=np.array([row.benefit_bp for row in rows]) / 10_000,
+        covered_by=np.array([row.policy_id for row in rows], dtype=np.int64),
+        targets={number: replace(one.policy, household_floor=0.0) for number, one in followed.items()},
+        begun={number for number, sums in context.tilt_sums.items() if sums.keys() & _STARTS.values()},
+    )
 
 
-def _general_ranks(
-    model: Recommender, listing_ids: list[int], benefit: Floats, covered_by: Numbers, targets: Mapping[int, TiltPolicy]
-) -> Floats:
+def _general_ranks(model: Recommender, goods: _Goods) -> Floats:
     """What a stranger would buy, raised by the prices that give one long list each policy's share."""
-    relevance = model.relevance([None], candidates=listing_ids).astype(np.float64)
-    if not targets:
-        return relevance[0]
-    places = min(_RANKED_PLACES, len(listing_ids))
-    starts = settle_together(targets, covered_by, relevance, benefit, places)
-    controllers = {number: TiltController(targets[number], state) for number, state in starts.items()}
-    guard_part = rank_together(controllers, covered_by, relevance[0], benefit, places).multipliers["guard"]
-    tilt, _ = tilt_together(controllers, covered_by, relevance[0], benefit)
+    relevance = model.relevance([None], candidates=goods.listing_ids).astype(np.float64)
+    if not goods.targets:
+        return np.asarray(relevance[0])
+    places = min(_RANKED_PLACES, len(goods.listing_ids))
+    starts = settle_together(goods.targets, goods.covered_by, relevance, goods.benefit, places)
+    controllers = {number: TiltController(goods.targets[number], state) for number, state in starts.items()}
+    guard_part = rank_together(controllers, goods.covered_by, relevance[0], goods.benefit, places).multipliers["guard"]
+    tilt, _ = tilt_together(controllers, goods.covered_by, relevance[0], goods.benefit)
     return np.asarray(relevance[0] + guard_part * tilt)
 
 
-def _first_prices(
-    model: Recommender, listing_ids: list[int], benefit: Floats, covered_by: Numbers, targets: Mapping[int, TiltPolicy]
-) -> dict[int, tally.State]:
+def _first_prices(model: Recommender, goods: _Goods) -> dict[int, tally.State]:
     """The prices that are right for the consumers known today, so that the first lists already keep the policies."""
     consumers = model.state.users.values
     sample = sorted(np.random.default_rng(0).permutation(len(consumers))[:_SAMPLED_CONSUMERS])
-    relevance = model.relevance([consumers[number] for number in sample], candidates=listing_ids)
-    return settle_together(targets, covered_by, relevance, benefit, min(_LIST_PLACES, len(listing_ids)))
+    relevance = model.relevance([consumers[number] for number in sample], candidates=goods.listing_ids)
+    places = min(_LIST_PLACES, len(goods.listing_ids))
+    return settle_together(goods.targets, goods.covered_by, relevance, goods.benefit, places)
 
 
-def _begin(starts: Mapping[int, tally.State]) -> None:
-    rows = [
-        {"policy_id": number, "name": name, "value": value}
-        for number, state in starts.items()
-        for name, value in state.items()
-        if name != tally.FORMAT and value
-    ]
+def _begin(starts: Mapping[int, tally.State], context: ServingContext) -> None:
+    """Give controllers their first prices, less what lists have already raised them to since the policy began.
+
+    A price of 0 is written too: it says that the policy has been taken up.
+    """
+    held = controllers_of(context, household_sums={})
+    rows = []
+    for number, state in starts.items():
+        raised = held[number].multipliers() if number in held else {}
+        for price, name in _STARTS.items():
+            if name in state:
+                rows.append({"policy_id": number, "name": name, "value": max(state[name] - raised.get(price, 0.0), 0.0)})
+    # A policy that was withdrawn meanwhile is in force no more, and has no sums to add to.
+    rows = [row for row in rows if row["policy_id"] in context.tilt_sums]
     if rows:
         db.session.execute(insert(TiltSum).values(rows).on_conflict_do_nothing())
+
+
+# Rows are locked in the order of ids, as checkout locks them, so that neither waits for the other in a ring.
+_RANKS = text(
+    """
+    WITH given AS (
+        SELECT id, rank FROM unnest(cast(:ids AS bigint[]), cast(:ranks AS float8[])) AS given (id, rank)
+    ), changed AS (
+        SELECT listing.id, given.rank FROM listing JOIN given ON given.id = listing.id
+        WHERE listing.rank IS DISTINCT FROM given.rank
+        ORDER BY listing.id FOR NO KEY UPDATE OF listing
+    )
+    UPDATE listing SET rank = changed.rank FROM changed WHERE listing.id = changed.id
+    """
+)
+
+
+def _write_ranks(listing_ids: list[int], ranks: list[float]) -> None:
+    """Write the ranks that have changed, in portions with a transaction each: nobody waits for more than one of them."""
+    for first in range(0, len(listing_ids), _PORTION):
+        part = slice(first, first + _PORTION)
+        with transaction():
+            db.session.execute(_RANKS, {"ids": listing_ids[part], "ranks": ranks[part]})

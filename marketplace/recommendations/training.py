@@ -79,7 +79,7 @@ def _snapshot(work: Path, now: datetime, say: Say) -> Snapshot:
     """What an interrupted training had read, if that was not long ago; otherwise everything anew."""
     kept = work / "snapshot.npz"
     if kept.is_file():
-        snapshot = Snapshot.load(kept, now)
+        snapshot = Snapshot.load(kept, now.tzinfo)
         if timedelta(0) <= now - snapshot.taken_at <= _FRESH:
             say("  taking up what an interrupted training had read")
             return snapshot

@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.recommendations.models import Failure, ForgottenHistory, ModelKind, ModelState, ModelVersion, Stage
+from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.snapshots import NotEnoughEvents
 from recommender import EmptyLogError, ModelFileError
 
@@ -87,12 +88,6 @@ def _failure_of(error: Exception) -> Failure:
     return Failure.UNREADABLE if isinstance(error, ModelFileError) else Failure.UNEXPECTED
 
 
-def newest_ready(kind: ModelKind | None = None) -> ModelVersion | None:
-    """The newest model that can serve, or the newest of a kind."""
-    query = select(ModelVersion).filter_by(state=ModelState.READY).order_by(ModelVersion.id.desc()).limit(1)
-    return db.session.scalars(query if kind is None else query.filter_by(kind=kind)).first()
-
-
 def drop_old(models_dir: Path) -> None:
     """Remove the folders that no process can need any more.
 
@@ -102,7 +97,7 @@ def drop_old(models_dir: Path) -> None:
     """
     newest = select(ModelVersion).filter_by(state=ModelState.READY).order_by(ModelVersion.id.desc()).limit(KEPT_MODELS)
     serving = db.session.scalars(newest).all()
-    fit = newest_ready(ModelKind.FIT)
+    fit = newest_model(ModelKind.FIT)
     kept = {version.id for version in serving} | {version.fit_id for version in serving} | ({fit.id} if fit else set())
     db.session.rollback()
     for folder in models_dir.iterdir():

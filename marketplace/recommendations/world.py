@@ -10,14 +10,13 @@ from scipy.sparse import csr_array
 from sqlalchemy import text
 
 from marketplace.catalogue.models import Listing
-from marketplace.catalogue.queries import on_sale
+from marketplace.catalogue.queries import benefit_bp_on, on_sale
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ModelVersion
 from marketplace.recommendations.queries import newest_model, policies_in_force
 from marketplace.registry.models import SUPPORTED
-from recommender import Recommender, RecommenderError
 
 Floats = NDArray[np.float64]
 
@@ -49,13 +48,12 @@ def read_world(*, now: datetime, consumer_ids: Sequence[int] | None = None) -> W
     version = newest_model()
     if version is None:
         return None
-    try:
-        model = Recommender.load(loaded.models_folder() / version.folder)
-    except (RecommenderError, OSError):
+    model = loaded.current(version)
+    if model is None:
         return None
     consumers = recent_consumers(now=now) if consumer_ids is None else list(consumer_ids)
     listings = db.session.execute(
-        db.select(Listing.id, Listing.producer_id, Listing.area_code, Listing.benefit_bp)
+        db.select(Listing.id, Listing.producer_id, Listing.area_code, benefit_bp_on(local_day(now)).label("benefit_bp"))
         .where(on_sale(), Listing.available > 0)
         .order_by(Listing.id)
     ).all()
@@ -64,11 +62,12 @@ def read_world(*, now: datetime, consumer_ids: Sequence[int] | None = None) -> W
     listing_ids = [row.id for row in listings]
     benefit = np.array([row.benefit_bp / 10_000 for row in listings])
     return World(
-        version=version,
+        # The model in hand, which for the moment of a change is not always the newest.
+        version=db.session.get_one(ModelVersion, model.version_id),
         consumer_ids=consumers,
         listing_ids=np.array(listing_ids, dtype=np.int64),
         area_codes=[row.area_code for row in listings],
-        relevance=model.relevance(consumers, candidates=listing_ids).astype(np.float64),
+        relevance=model.recommender.relevance(consumers, candidates=listing_ids).astype(np.float64),
         benefit=benefit,
         seller=np.unique([row.producer_id for row in listings], return_inverse=True)[1],
         parts=_household_parts(listing_ids, benefit, local_day(now)),

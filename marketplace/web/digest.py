@@ -10,7 +10,6 @@ from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy.exc import IntegrityError
 from werkzeug.routing import MapAdapter
 
 from marketplace.identity.models import Account
@@ -18,6 +17,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.jobs import job
+from marketplace.kernel.locks import in_turn
 from marketplace.kernel.outbox.models import Channel
 from marketplace.kernel.outbox.posting import post, was_posted
 from marketplace.recommendations.service import Recommendation, recommend
@@ -41,18 +41,20 @@ def send_digest(timestamp: int) -> None:
 def write_digests(now: datetime) -> int:
     """Write this week's letter to everybody who wants one and has none yet; answers how many were written.
 
-    Owns its transactions, one for each reader: the list that is written down and the letter stand or fall together.
+    Owns its transactions, two for each reader: the first writes down the list, whose sums every other reader waits for, and the
+    letter is put into words after it. One that is killed between them leaves a list that nobody read; the next run makes
+    another, with its letter. Two runs at once take turns, so neither makes lists in vain. Where a letter fails, the others are
+    written all the same.
     """
     written = 0
-    for account_id in subscriber_ids():
-        db.session.rollback()
-        try:
-            with transaction():
+    with in_turn(_TEMPLATE):
+        for account_id in subscriber_ids():
+            db.session.rollback()
+            try:
                 written += _write(account_id, now)
-        except IntegrityError:
-            # Another worker has written to this reader between the question and the answer.
-            _log.info("the letter of this week to account %s was written already", account_id)
-    db.session.rollback()
+            except Exception:
+                _log.exception("the letter of this week to account %s could not be written", account_id)
+        db.session.rollback()
     return written
 
 
@@ -64,29 +66,41 @@ def occasion(account: Account, now: datetime) -> str:
 
 def _write(account_id: int, now: datetime) -> bool:
     """Write to one reader; False when they have had this week's letter, want none, or nothing is in stock."""
-    subscription, account = find_subscription(account_id), db.session.get_one(Account, account_id)
-    if subscription is None or not subscription.wanted or was_posted(occasion(account, now)):
-        return False
-    chosen = recommend(account, "digest", PLACES, now=now)
+    account = db.session.get_one(Account, account_id)
+    with transaction():
+        if not _is_due(account, now):
+            return False
+        chosen = recommend(account, "digest", PLACES, now=now)
     if not chosen.rows:
         return False
     letter = compose(account, chosen, now)
-    post(
-        Channel.EMAIL,
-        subscription.address,
-        template=_TEMPLATE,
-        language=letter.language,
-        subject=letter.subject,
-        body_text=letter.text,
-        body_html=letter.html,
-        headers={
-            "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
-        occasion=occasion(account, now),
-        now=now,
-    )
+    with transaction():
+        subscription = find_subscription(account_id)
+        # It may have been ended meanwhile.
+        if subscription is None or not _is_due(account, now):
+            return False
+        post(
+            Channel.EMAIL,
+            subscription.address,
+            template=_TEMPLATE,
+            language=letter.language,
+            subject=letter.subject,
+            body_text=letter.text,
+            body_html=letter.html,
+            headers={
+                "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            },
+            occasion=occasion(account, now),
+            now=now,
+        )
     return True
+
+
+def _is_due(account: Account, now: datetime) -> bool:
+    """Whether a reader wants this week's letter and has not had it."""
+    subscription = find_subscription(account.id)
+    return subscription is not None and subscription.wanted and not was_posted(occasion(account, now))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from marketplace.identity.models import Account
+from marketplace.identity.service import issue_token
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.recommendations import loaded, training
@@ -18,25 +19,38 @@ from tests.api.conftest import Headers
 ADDRESS = "/api/v1/recommendations"
 
 
-def test_strangers_get_what_is_popular_with_its_reason_and_the_policy(client: FlaskClient) -> None:
+def test_strangers_get_what_is_popular_with_its_reason_and_the_policies_that_cover_it(client: FlaskClient) -> None:
     policy = factories.policy(exposure_share=0.3, begins_on=date(2026, 1, 1))
+    # It began later, but nothing of its area stands in the list.
+    factories.policy("522635", begins_on=date(2026, 2, 1))
     made = [factories.listing(rank=float(-number)) for number in range(3)]
     answer = client.get(ADDRESS, query_string={"n": 2})
     assert answer.status_code == 200
     assert [item["reason"] for item in answer.json["items"]] == ["popular", "popular"]
     assert {item["listing"]["public_id"] for item in answer.json["items"]} <= {listing.public_id for listing in made}
     assert answer.json["personalised"] is False
-    assert answer.json["policy"] == {
-        "public_id": policy.public_id,
-        "area_code": "522636",
-        "exposure_share": 0.3,
-        "sales_share": None,
-        "begins_on": "2026-01-01",
-    }
+    assert answer.json["policies"] == [
+        {
+            "public_id": policy.public_id,
+            "area_code": "522636",
+            "exposure_share": 0.3,
+            "sales_share": None,
+            "begins_on": "2026-01-01",
+        }
+    ]
+
+
+def test_a_list_of_two_counties_names_the_policy_of_each(client: FlaskClient) -> None:
+    factories.policy("522636")
+    factories.policy("52")
+    for village in ("522636100001", "522635100001"):
+        factories.listing(factories.producer(village))
+    answer = client.get(ADDRESS)
+    assert [policy["area_code"] for policy in answer.json["policies"]] == ["52", "522636"]
 
 
 def test_an_empty_shop_recommends_nothing_under_no_policy(client: FlaskClient) -> None:
-    assert client.get(ADDRESS).json == {"items": [], "personalised": False, "policy": None}
+    assert client.get(ADDRESS).json == {"items": [], "personalised": False, "policies": []}
 
 
 def test_what_was_shown_is_written_down_for_the_surface(client: FlaskClient) -> None:
@@ -62,9 +76,12 @@ def test_a_token_makes_the_list_personal_until_its_owner_says_no(
     training.train(tmp_path, now=now, say=lambda _: None)
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is True
     with transaction():
+        newcomer = {"Authorization": f"Bearer {issue_token(factories.account(), now=now)[0]}"}
+    assert client.get(ADDRESS, headers=newcomer).json["personalised"] is False, "nothing is known of who did nothing"
+    with transaction():
         set_personalised(buyer, False, now=clock.now())
     assert client.get(ADDRESS, headers=bearer).json["personalised"] is False
-    assert db.session.scalar(select(func.count()).where(ServedList.account_id.is_not(None))) == 2
+    assert db.session.scalar(select(func.count()).where(ServedList.account_id.is_not(None))) == 3
 
 
 def test_a_bad_token_is_refused_and_nothing_is_shown(client: FlaskClient) -> None:

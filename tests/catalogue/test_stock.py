@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, ListingState, Lot, MovementKind, StockMovement, Unit
-from marketplace.catalogue.queries import stock_of
 from marketplace.catalogue.service import add_harvest, check_quantity, return_stock, take_stock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Invalid
 from tests import factories
+from tests.stock import stock_of
 
 _tenths = st.integers(1, 60).map(lambda tenths: Decimal(tenths) / 10)
 

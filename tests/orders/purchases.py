@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from marketplace.catalogue.models import Listing
-from marketplace.catalogue.queries import stock_of
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
 from marketplace.ledger.models import Entry, LedgerAccount
@@ -22,6 +21,7 @@ from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.states import PaymentAction
 from tests import factories
 from tests.payments.double import Double
+from tests.stock import stock_of
 
 TO = Destination("张三", "13800000000", "522636", "龙泉镇")
 RETURN, BACK = "http://localhost/paid", "http://localhost/back"

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from marketplace.catalogue.queries import stock_of
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
@@ -19,6 +18,7 @@ from marketplace.payments.models import PaymentAttempt, ProviderEvent, Refund
 from marketplace.payments.stripe_gateway import StripeGateway
 from tests.orders.online import Purchase, balances, count, hook
 from tests.payments.double import KEY, SECRET, Double
+from tests.stock import stock_of
 from tests.web.conftest import Browser
 from tests.web.shop_world import ADDRESS, ShopWorld
 

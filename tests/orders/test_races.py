@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from marketplace.catalogue.models import Listing
-from marketplace.catalogue.queries import stock_of
 from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
@@ -28,6 +27,7 @@ from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories
 from tests.own_database import own_database, race
+from tests.stock import stock_of
 
 ROUNDS = 50
 TO = Destination("张三", "13800000000", "522636", "龙泉镇")

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from marketplace.catalogue.queries import stock_of
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
@@ -20,6 +19,7 @@ from marketplace.payments.models import PaymentAttempt, Refund
 from marketplace.payments.queries import lock_refund
 from tests.orders.online import Purchase, balances, count
 from tests.payments.double import Double
+from tests.stock import stock_of
 
 
 def test_the_buyer_gives_up_an_unpaid_order_and_its_page_closes(purchase: Purchase, double: Double) -> None:

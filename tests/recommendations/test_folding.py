@@ -1,20 +1,17 @@
 """Folding in what has happened since the fit, forgetting what consumers have withdrawn, and logs that teach nothing."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import OrderGroup
-from marketplace.recommendations import loaded
 from marketplace.recommendations.folding import fold_in
 from marketplace.recommendations.models import (
     Event,
@@ -35,14 +32,6 @@ from tests.factories import NOW
 from tests.recommendations.shop_of_readers import buy, fill, trained
 
 LATER = NOW + timedelta(minutes=50)
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture

@@ -1,20 +1,18 @@
 """What may stand in a list and why: delivery, own goods, what goes together, the season, the seller, what was searched for."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.service import Destination, place_order
 from marketplace.payments.models import PaymentMethod
-from marketplace.recommendations import loaded, serving, training
+from marketplace.recommendations import serving, training
 from marketplace.recommendations.models import Event, EventKind, ModelState, ModelVersion, ServedList
 from marketplace.recommendations.queries import served_listing_ids
 from marketplace.recommendations.service import delete_history, recommend, record_event, set_personalised
@@ -24,14 +22,6 @@ from tests.factories import NOW, TODAY
 
 WEEK = TODAY.isocalendar().week
 GUIZHOU, SICHUAN = "522636", "510101"
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 class Pantry:

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import loaded
+from marketplace.recommendations import loaded, serving
 from marketplace.recommendations.models import ListingExposure, ServedList
-from marketplace.recommendations.queries import NEW_EXPOSURE, NEW_FOR_DAYS, owed_exposure
+from marketplace.recommendations.queries import NEW_EXPOSURE, NEW_FOR_DAYS, owed_exposure, serving_context
 from marketplace.recommendations.service import recommend
 from tests import factories
 from tests.factories import NOW, TODAY
+from tests.recommendations.shop_of_readers import fill, trained
 
 
 @pytest.fixture
@@ -113,3 +114,22 @@ def test_a_new_listing_that_is_sold_out_is_owed_nothing_meanwhile(shop: list[Lis
         for listing in shop[30:]:
             listing.available = 0
     assert db.session.scalars(owed_exposure(TODAY)).all() == []
+
+
+def test_a_new_listing_outside_the_shortlist_has_the_relevance_the_model_gives_it(models: Path) -> None:
+    with transaction():
+        listings, people = fill(listings=200, readers=25)
+        for listing in listings:
+            listing.published_at = NOW
+    trained(models)
+    with transaction():
+        context = serving_context(people[0].id, TODAY)
+        found = serving.shortlist(context.model, serving.Question(week=24, in_force=context.in_force, reader=people[0].id))
+        model = loaded.current(context.model)
+        owed = db.session.scalars(owed_exposure(TODAY).limit(10)).all()
+    assert model is not None
+    best = model.recommender.shortlist(people[0].id, serving.SHORTLIST_SIZE, must_include=model.raisable)
+    beside = [number for number in owed if number not in best.item_ids]
+    assert beside and set(beside) <= set(found.listing_ids.tolist())
+    expected = model.recommender.relevance([people[0].id], candidates=found.listing_ids.tolist())[0]
+    np.testing.assert_allclose(found.relevance, expected, rtol=1e-4)

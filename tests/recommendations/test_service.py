@@ -1,6 +1,5 @@
 """Lists for readers and strangers: tilted, in stock, logged, explained, switched off."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +18,6 @@ from marketplace.recommendations.queries import is_personalised, policy_in_force
 from marketplace.recommendations.service import delete_history, recommend, record_event, set_personalised
 from tests import factories
 from tests.factories import NOW, TODAY
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
@@ -118,7 +109,7 @@ def test_without_a_policy_nothing_is_tilted(readers: list[Account], models: Path
     training.train(models, now=NOW, say=lambda _: None)
     with transaction():
         answer = recommend(readers[0], "home", 10, now=NOW)
-    assert answer.policy is None
+    assert answer.policies == []
     assert "supports_registered" not in answer.reasons
     assert db.session.scalar(select(func.count()).select_from(TiltSum)) == 0
     logged = db.session.scalars(select(ServedList)).one()

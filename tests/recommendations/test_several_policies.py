@@ -1,38 +1,29 @@
 """Several policies in one shop: each over its own goods, with what the registry and the stock say this moment."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, Producer, ProducerKind
 from marketplace.catalogue.service import refresh_benefit, return_stock, take_stock
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import loaded, training
+from marketplace.recommendations import training
 from marketplace.recommendations.models import EventKind, ModelVersion, Policy, ServedList, TiltSum
-from marketplace.recommendations.queries import CoveredExposure, exposure_by_policy, realised_shares
+from marketplace.recommendations.queries import realised_shares
 from marketplace.recommendations.service import recommend, record_event
-from marketplace.recommendations.tilting import apply_policies, count_sellers, keep_policies
+from marketplace.recommendations.tilting import apply_policies, count_sellers
 from marketplace.registry.models import Household
 from marketplace.registry.service import end_status, open_revision
 from recommender import tally
 from tests import factories
 from tests.factories import NOW, TODAY
+from tests.recommendations.logged import CoveredExposure, exposure_by_policy
 
 HERE, THERE, ELSEWHERE = "522636100001", "522635100001", "510104001001"
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
@@ -244,7 +235,8 @@ def test_a_policy_takes_effect_in_the_general_order_and_from_the_first_list_with
         there = factories.policy("522635", exposure_share=0.2)
     # They began at midnight, and a first list was served before anybody took them up.
     serve(1)
-    keep_policies(now=NOW)
+    count_sellers(now=NOW)
+    apply_policies(now=NOW)
     tilted = dict(db.session.execute(select(Listing.id, Listing.rank)).all())
     raised = {one for one in tilted if tilted[one] > untilted[one] + 1e-9}
     helped = {one.id for one in shop if one.area_code == HERE and one.benefit_bp}

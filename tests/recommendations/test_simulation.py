@@ -1,38 +1,30 @@
 """A draft tried out on recent consumers, and what the log of shown lists can add."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
-from marketplace.recommendations import loaded, training
+from marketplace.recommendations import training
 from marketplace.recommendations.models import EventKind, ServedList, TiltSum
 from marketplace.recommendations.policies import PolicyDraft
 from marketplace.recommendations.replay import new_propensities, replay
 from marketplace.recommendations.service import record_event, set_personalised
 from marketplace.recommendations.simulation import simulate
 from marketplace.recommendations.world import recent_consumers
+from marketplace.web.portals.officer.policy_figures import Figures
 from tests import factories
 from tests.factories import NOW, TODAY
 
 COUNTY = "522636"
 DRAFT = PolicyDraft(COUNTY, 0.4, None, 0.0, 0.8, TODAY + timedelta(days=1), None)
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models of this test alone."""
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
@@ -196,6 +188,31 @@ def test_a_log_in_which_chance_rarely_met_the_draft_is_refused(readers: list[Acc
 def test_lists_of_the_last_week_are_still_open(readers: list[Account], shop: list[Listing]) -> None:
     log_last_places(readers, shop, by_chance=2, days_ago=3)
     assert replay(DRAFT, now=NOW).places == 0
+
+
+def test_lists_of_those_who_have_switched_personalisation_off_since_are_left_alone(
+    readers: list[Account], shop: list[Listing]
+) -> None:
+    log_last_places(readers, shop, by_chance=2)
+    with transaction():
+        set_personalised(readers[0], False, now=NOW)
+    assert replay(DRAFT, now=NOW).places == 195
+
+
+def test_a_spread_over_fewer_than_five_households_is_not_told(readers: list[Account], shop: list[Listing]) -> None:
+    log = replay(DRAFT, now=NOW)
+    heads = {}
+    for area, households in ((COUNTY, 12), ("522635", 3)):
+        found = simulate(replace(DRAFT, area_code=area, household_floor=0.9), now=NOW)
+        assert found is not None and found.households == households
+        with force_locale("en"):
+            figures = Figures(found, log, "here")
+            heads[area] = figures.table["heads"]
+            assert all(len(row) == len(heads[area]) for row in figures.table["rows"])
+            tiles = [tile["label"] for tile in figures.tiles]
+            assert (figures.spread_chart is not None, "Households shown at all" in tiles) == (households >= 5,) * 2
+            assert not any("furthest from it" in text for text in figures.warnings) or households >= 5
+    assert [head for head in heads[COUNTY] if head not in heads["522635"]] == ["Households shown", "Gini", "Least shown tenth"]
 
 
 def test_a_draft_that_would_show_the_same_keeps_every_record_at_weight_one() -> None:

@@ -12,12 +12,13 @@ from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.recommendations import loaded
 from marketplace.recommendations.models import ListingExposure, ServedList, TiltSum
-from marketplace.recommendations.queries import NEW_EXPOSURE, exposure_by_policy
+from marketplace.recommendations.queries import NEW_EXPOSURE
 from marketplace.recommendations.service import recommend
 from recommender import tally
 from tests import factories
 from tests.factories import NOW
 from tests.own_database import own_database, race
+from tests.recommendations.logged import exposure_by_policy
 
 ROUNDS = 10
 

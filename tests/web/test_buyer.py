@@ -158,3 +158,15 @@ def test_a_target_is_set_and_the_page_says_what_is_missing(desk: Desk, buyer: Ac
 def test_a_target_that_is_no_share_is_refused_and_nothing_is_set(desk: Desk, percent: str) -> None:
     assert desk.post("/buyer/target", {"percent": percent}).status_code == 422
     assert db.session.scalars(select(PurchaseTarget)).all() == []
+
+
+def test_only_what_is_delivered_to_the_chosen_area_is_compared(desk: Desk, client: FlaskClient) -> None:
+    with transaction():
+        near = factories.listing(title_en="Tea of here")
+        near.delivers_to = "52"
+        factories.listing(title_en="Honey for all")
+    for area, shown in (("52", True), ("51", False)):
+        with client.session_transaction() as kept:
+            kept["deliver_to"] = [area, "贵州省"]
+        page = desk.get("/buyer/").text
+        assert ("Tea of here" in page, "Honey for all" in page) == (shown, True)

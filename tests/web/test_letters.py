@@ -1,13 +1,13 @@
 """The weekly letter: asked for, written once a week by the same service as every list, ended from anywhere."""
 
 import re
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Producer
@@ -15,23 +15,15 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
-from marketplace.recommendations import loaded
 from marketplace.recommendations.models import DigestSubscription, ServedList, TiltSum
 from marketplace.recommendations.service import set_personalised
 from marketplace.recommendations.subscriptions import subscribe
 from marketplace.web.digest import unsubscribe_token, write_digests
 from tests import factories
 from tests.factories import NOW
-from tests.own_database import own_database, race
+from tests.own_database import own_database, race, wait_until_held_up
 from tests.recommendations.shop_of_readers import fill, trained
 from tests.web.conftest import Browser
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 @pytest.fixture
@@ -110,6 +102,46 @@ def test_two_jobs_at_once_write_one_letter_to_each(database_server: embedded_pos
         assert sum(answers) == 5
         with app.app_context():
             assert len(messages()) == len(db.session.scalars(select(ServedList)).all()) == 5
+
+
+def test_a_letter_that_cannot_be_written_keeps_nobody_else_from_theirs(
+    readers: list[Account], caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction():
+        broken = update(DigestSubscription).filter_by(account_id=readers[0].id)
+        db.session.execute(broken.values(address="reader0@example.com\nBcc: all@example.com"))
+    assert write_digests(NOW) == 1
+    assert [letter.recipient for letter in messages()] == ["reader1@example.com"]
+    assert f"the letter of this week to account {readers[0].id} could not be written" in caplog.text
+
+
+def test_while_a_letter_is_put_into_words_nobody_waits_for_the_sums(
+    database_server: embedded_postgres.Server, tmp_path: Path
+) -> None:
+    with own_database(database_server, tmp_path, "letter_words") as app:
+        with app.app_context(), transaction():
+            _, people = fill(10, 5)
+            policy = factories.policy(exposure_share=0.4)
+            subscribe(people[0], "reader0@example.com", now=NOW)
+            db.session.add(TiltSum(policy_id=policy.id, name="requests", value=0.0))
+
+        def write() -> int:
+            with app.app_context():
+                return write_digests(NOW)
+
+        # The outbox is held up, which is where a letter goes once it is in words.
+        with app.app_context(), db.engine.connect() as gate, ThreadPoolExecutor(1) as worker:
+            gate.execute(text("LOCK TABLE outgoing_message IN EXCLUSIVE MODE"))
+            writing = worker.submit(write)
+            try:
+                wait_until_held_up(gate, 1)
+                free = text("SELECT value FROM tilt_sum WHERE name = 'requests' FOR UPDATE NOWAIT")
+                assert db.session.scalar(free) == 1
+                db.session.rollback()
+            finally:
+                gate.rollback()
+            assert writing.result(timeout=60) == 1
+            assert len(messages()) == 1
 
 
 def test_who_has_switched_personalisation_off_gets_what_is_popular(readers: list[Account]) -> None:

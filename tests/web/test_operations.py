@@ -1,6 +1,5 @@
 """What the operator sees of models and outgoing messages."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.locks import only_one
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 from marketplace.kernel.outbox.posting import post
-from marketplace.recommendations import loaded, versions
+from marketplace.recommendations import versions
 from marketplace.recommendations.models import ModelKind, ModelState, Stage
 from marketplace.recommendations.training import train
 from tests.recommendations.shop_of_readers import fill, trained
@@ -29,13 +28,6 @@ NOW = clock.now()
 def desk(client: FlaskClient, session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Desk:
     without_csrf(app, monkeypatch)
     return Desk(client, make_account(RoleKind.OPERATOR))
-
-
-@pytest.fixture
-def models(session: Session, tmp_path: Path) -> Iterator[Path]:
-    loaded.use_models_in(tmp_path)
-    yield tmp_path
-    loaded.use_models_in(Path("var/models"))
 
 
 def jobs() -> list[str]:

@@ -2,12 +2,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from marketplace.catalogue.models import Producer
 from marketplace.kernel.db import db
-from marketplace.recommendations.models import Failure, ModelState, ModelVersion, Policy
+from marketplace.recommendations.models import Failure, ModelState, ModelVersion, Policy, TiltSum
 from marketplace.web.portals import public
+from tests import factories
 from tests.web.desk_world import COUNTY, Desk, World
 
 THEN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -40,6 +43,32 @@ def test_the_policy_page_shows_the_policy_in_force_and_nothing_that_begins_later
     assert "Goods from registered households make up at least 30% of what buyers are shown." in page
     assert "Danzhai county" in page
     assert "90%" not in page
+
+
+@pytest.mark.parametrize(
+    ("area_code", "sellers", "reached"),
+    [
+        (COUNTY, 5, "75%"),
+        (COUNTY, 4, "not published for so few sellers"),
+        (f"{COUNTY}100001", 5, "not published for so few sellers"),
+        (f"{COUNTY}100", 5, "not published for so few sellers"),
+    ],
+)
+def test_what_a_policy_has_reached_is_kept_back_where_it_would_tell_of_one_seller(
+    visitor: Desk, area_code: str, sellers: int, reached: str
+) -> None:
+    policy = factories.policy(area_code)
+    for name, value in {"exposure": 4.0, "registered_exposure": 3.0}.items():
+        db.session.add(TiltSum(policy_id=policy.id, name=name, value=value))
+    for _ in range(sellers):
+        factories.listing()
+    # Sold out, of another county, and a second of the same seller: none of them hides anybody.
+    factories.listing(stock=0)
+    factories.listing(factories.producer("522635100001"))
+    factories.listing(db.session.scalars(select(Producer).order_by(Producer.id)).first())
+    page = visitor.get("/policy").text
+    assert f"<dd>{reached}</dd>" in page
+    assert ("75%" in page) == (reached == "75%")
 
 
 def test_without_a_policy_the_policy_page_says_so(visitor: Desk) -> None:

@@ -44,9 +44,9 @@ class RecommendationsQuerySchema(InputSchema):
 def recommendations(given: dict[str, Any]) -> dict[str, Any]:
     """What somebody may like, and why each is shown.
 
-    Without a token, and for those who have switched personalisation off, the list follows what is popular. `policy` is the
-    tilt toward registered households that the list was made under. With `near`, what is bought together with those listings
-    stands first, and neither they nor others of their kind are in the list.
+    Without a token, and for those who have switched personalisation off, the list follows what is popular. `policies` are the
+    tilts toward registered households that the list was made under, one for each area whose goods it holds. With `near`, what
+    is bought together with those listings stands first, and neither they nor others of their kind are in the list.
     """
     reader = account_or_none()
     near = listing_ids(given["near"].split(",")) if "near" in given else {}
@@ -59,5 +59,5 @@ def recommendations(given: dict[str, Any]) -> dict[str, Any]:
             for row, reason in zip(found.rows, found.reasons, strict=True)
         ],
         "personalised": found.personalised,
-        "policy": found.policy,
+        "policies": found.policies,
     }

@@ -152,7 +152,7 @@ class RecommendationsSchema(OutputSchema):
 
     items = fields.List(fields.Nested(RecommendedSchema))
     personalised = fields.Boolean()
-    policy = fields.Nested(PolicySchema, allow_none=True)
+    policies = fields.List(fields.Nested(PolicySchema))
 
 
 class BasketListingSchema(OutputSchema):

@@ -18,6 +18,7 @@ from marketplace.sourcing.queries import YearOfPurchases, wanted_lots, year_of_p
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account, allow
 from marketplace.web.cards import reasons_in_words
+from marketplace.web.deliveries import delivery_area
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -79,7 +80,7 @@ def start() -> str:
     within = wanted_lots(asked["category"], asked["kg"])
     # Last, and committed before the page is made: its rows are those that every other reader waits for.
     with transaction():
-        chosen = recommend(buyer, "enterprise", LOTS, now=now, within=within)
+        chosen = recommend(buyer, "enterprise", LOTS, now=now, within=within, area=delivery_area() or None)
     lots = [_lot(row, reason) for row, reason in zip(chosen.rows, reasons_in_words(chosen, {}), strict=True)]
     return render_template(
         "buyer/start.html",

@@ -19,6 +19,7 @@ from marketplace.kernel.outbox.queries import Standing, count_by_standing, find_
 from marketplace.recommendations import versions
 from marketplace.recommendations.jobs import train_nightly
 from marketplace.recommendations.models import Failure, ModelKind, ModelState, ModelVersion, Stage
+from marketplace.recommendations.queries import newest_model
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.operator import blueprint
@@ -49,7 +50,7 @@ _STANDINGS = {
 def models() -> str:
     """Which model the lists come from, what is being made, and what came of the last ones."""
     rows = versions.latest()
-    serving = next((row for row in rows if row.state == ModelState.READY), None) or versions.newest_ready()
+    serving = next((row for row in rows if row.state == ModelState.READY), None) or newest_model()
     running = next((row for row in rows if row.state == ModelState.TRAINING), None)
     at_work = running is not None and is_held(versions.LOCK)
     newest = rows[0] if rows else None

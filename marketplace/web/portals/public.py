@@ -1,17 +1,24 @@
 """Portal: what this is, what the demo is made of, the policy in force, health."""
 
 from flask import Blueprint, Response, jsonify, render_template
+from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.jobs import waiting_jobs
-from marketplace.recommendations.queries import newest_model, policies_in_force, realised_shares
+from marketplace.recommendations.coverage import PoliciesInForce
+from marketplace.recommendations.models import Policy
+from marketplace.recommendations.queries import newest_model, policies_in_force, realised_shares, sellers_by_policy
+from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
 from marketplace.web.access import PUBLIC, allow
+from marketplace.web.filters import percent
 from marketplace.web.places import place_name
 
 blueprint = Blueprint("public", __name__)
+# Among fewer, a share of nothing or of all would name one of them as registered.
+_FEWEST_SELLERS = 5
 
 
 @blueprint.get("/about")
@@ -32,14 +39,25 @@ def demo() -> str:
 @allow(PUBLIC)
 def policy() -> str:
     """The policy in force, how it is applied, what is never shown."""
-    found = policies_in_force(clock.local_day(clock.now()))
-    names = area_names(row.area_code for row in found)
+    today = clock.local_day(clock.now())
+    in_force = PoliciesInForce(today, policies_in_force(today))
+    names = area_names(row.area_code for row in in_force.policies)
+    sellers = sellers_by_policy(in_force)
     return render_template(
         "public/policy.html",
         policies=[
-            {"policy": row, "area": place_name(names[row.area_code]), "realised": realised_shares(row.id)} for row in found
+            {"policy": row, "area": place_name(names[row.area_code]), "reached": _reached(row, sellers[row.id])}
+            for row in in_force.policies
         ],
     )
+
+
+def _reached(policy: Policy, sellers: int) -> str:
+    """What a policy has reached; kept back where it would tell of a single seller whether they are registered."""
+    if len(policy.area_code) > Level.COUNTY or sellers < _FEWEST_SELLERS:
+        return _("not published for so few sellers")
+    realised = realised_shares(policy.id)
+    return _("nothing shown yet") if realised is None else percent(realised[0])
 
 
 @blueprint.get("/health")

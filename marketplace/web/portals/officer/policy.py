@@ -158,7 +158,7 @@ def policy_set() -> Response | tuple[str, int]:
         with transaction():
             policy = set_policy(account(), draft, now=now)
             if policy.begins_on == clock.local_day(now):
-                enqueue(apply_policies_job)
+                enqueue(apply_policies_job, timestamp=int(now.timestamp()))
     except (FormError, PolicyRefused) as error:
         return _refused(request.form, error)
     flash(_("The policy is set and begins on %(day)s.", day=day_text(draft.begins_on)), "success")

@@ -14,6 +14,8 @@ from marketplace.recommendations.world import RECENT_DAYS
 from marketplace.web.filters import day as day_text
 from marketplace.web.filters import moment
 
+# Among fewer households a spread would tell of one of them.
+_FEWEST_HOUSEHOLDS = 5
 GROUPS = ("in_force", "coming", "past")
 
 
@@ -61,6 +63,7 @@ class Figures:
         self.simulation, self._replayed, self._area = simulation, replayed, area
         if simulation is None:
             return
+        self._tells_spread = simulation.households >= _FEWEST_HOUSEHOLDS
         self._of_exposure = simulation.frontier_of == "exposure_share"
         self._all = [
             (_("Without any tilt"), simulation.untilted),
@@ -94,6 +97,9 @@ class Figures:
         found = self._simulated
         texts = []
         for unmet in found.drafted.unmet:
+            if unmet.kind == "household_floor" and not self._tells_spread:
+                texts.append(_("Not every seller would get the floor."))
+                continue
             if unmet.kind == "household_floor":
                 texts.append(
                     ngettext(
@@ -123,22 +129,20 @@ class Figures:
 
     @property
     def tiles(self) -> list[dict[str, str]]:
-        """The draft's four figures, each beside what is."""
+        """The draft's figures, each beside what is."""
         found = self._simulated
         now, name = (found.in_force, _("%(value)s under the policy in force")) if found.in_force else (None, "")
         before = now or found.untilted
         note = name or _("%(value)s without any tilt")
-        whole = f"{found.households:,}"
         rows = [
             (_("Share of what is shown"), fine(found.drafted.exposure_share), fine(before.exposure_share)),
             (_("Share of expected sales"), fine(found.drafted.sales_share), fine(before.sales_share)),
             (_("Kept by half of all readers"), fine(found.drafted.kept_median), fine(before.kept_median)),
-            (
-                _("Households shown at all"),
-                _("%(some)s of %(all)s", some=f"{found.drafted.reached_households:,}", all=whole),
-                f"{before.reached_households:,}",
-            ),
         ]
+        if self._tells_spread:
+            some, whole = f"{found.drafted.reached_households:,}", f"{found.households:,}"
+            reached = _("%(some)s of %(all)s", some=some, all=whole)
+            rows.append((_("Households shown at all"), reached, f"{before.reached_households:,}"))
         return [{"label": label, "value": value, "note": note % {"value": was}} for label, value, was in rows]
 
     @property
@@ -182,8 +186,10 @@ class Figures:
         }
 
     @property
-    def spread_chart(self) -> dict[str, Any]:
-        """The Lorenz curves of exposure over households."""
+    def spread_chart(self) -> dict[str, Any] | None:
+        """The Lorenz curves of exposure over households; None where they are too few to tell of."""
+        if not self._tells_spread:
+            return None
         kinds = ("third", "before", "line") if self._simulated.in_force else ("third", "line")
         return {
             "caption": _("How evenly households are shown"),
@@ -223,12 +229,11 @@ class Figures:
             _("Kept, 95 in 100"),
             _("Kept, 99 in 100"),
             _("Lists changed"),
-            _("Households shown"),
-            _("Gini"),
-            _("Least shown tenth"),
             _("Certificate"),
+            *([_("Households shown"), _("Gini"), _("Least shown tenth")] if self._tells_spread else []),
         ]
-        return {"heads": heads, "rows": [[name, *_cells(outcome)] for name, outcome in named]}
+        rows = [[name, *_cells(one), *(_spread_cells(one) if self._tells_spread else [])] for name, one in named]
+        return {"heads": heads, "rows": rows}
 
     @property
     def certificate(self) -> str:
@@ -310,8 +315,11 @@ class Figures:
                 " the grams they brought. Gini is 0 when all have the same and near 1 when one has everything."
             ),
             _("The least shown tenth is what the least shown tenth of households have on average, over the average of all."),
-            _("The frontier is made with this draft’s guard and without a floor; the policies of other areas are left out."),
-            _("Not in it: at most three goods of one seller in a list, and where a seller delivers."),
+            _("The frontier is made with this draft’s guard and without a floor."),
+            _(
+                "Left out are where a seller delivers, the most that one seller may have in a list, the turns of new goods, and"
+                " the policies of other areas."
+            ),
         ]
 
     @property
@@ -348,8 +356,10 @@ def _cells(outcome: Outcome) -> list[str]:
         fine(outcome.kept_p5),
         fine(outcome.kept_p1),
         fine(outcome.changed),
-        f"{outcome.reached_households:,}",
-        f"{outcome.gini:.2f}",
-        fine(outcome.lowest_tenth),
         "–" if outcome.gap is None else f"{outcome.gap * 100:.2f}%",
     ]
+
+
+def _spread_cells(outcome: Outcome) -> list[str]:
+    """What an outcome says of households."""
+    return [f"{outcome.reached_households:,}", f"{outcome.gini:.2f}", fine(outcome.lowest_tenth)]
