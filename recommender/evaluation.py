@@ -6,7 +6,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -142,11 +142,12 @@ class Evaluation:
         keys = {tuple((row.method, row.target) for row in one.rows) for one in evaluations}
         if len(keys) != 1:
             raise InvalidRequestError("only runs of the same methods and targets have a mean")
-        numbers = [field.name for field in fields(Row) if field.name != "method"]
+        # Method and target are what the rows have in common; to average a target would move it by a rounding.
+        numbers = [field.name for field in fields(Row) if field.name not in ("method", "target")]
         groups = zip(*(one.rows for one in evaluations), strict=True)
         return cls(
             tuple(
-                Row(rows[0].method, **{name: float(np.mean([getattr(row, name) for row in rows])) for name in numbers})
+                replace(rows[0], **{name: float(np.mean([getattr(row, name) for row in rows])) for name in numbers})
                 for rows in groups
             )
         )

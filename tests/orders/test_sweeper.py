@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from marketplace.catalogue.queries import stock_of
 from marketplace.kernel import clock, steps
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.collecting import give_up_payment, pay_page, send_refunds, sweep
@@ -22,6 +21,7 @@ from marketplace.recommendations.models import Event
 from tests.orders.online import Purchase, balances, count
 from tests.orders.purchases import BACK, RETURN
 from tests.payments.double import Double
+from tests.stock import stock_of
 
 DAY_BUILT = "SELECT args ->> 'day' FROM procrastinate_jobs WHERE task_name = 'dashboard.build_day'"
 

@@ -69,10 +69,11 @@ def test_the_table_names_every_method(evaluation):
 
 def test_the_mean_of_runs_averages_every_figure_row_by_row(evaluation):
     lifted = Evaluation(tuple(replace(row, ndcg=row.ndcg + 0.2, kept_p5=row.kept_p5 - 0.1) for row in evaluation.rows))
-    mean = Evaluation.mean([evaluation, lifted])
-    assert [row.method for row in mean.rows] == [row.method for row in evaluation.rows]
-    assert mean.rows[2].ndcg == pytest.approx(evaluation.rows[2].ndcg + 0.1)
-    assert mean.rows[2].kept_p5 == pytest.approx(evaluation.rows[2].kept_p5 - 0.05)
+    # Of three, because the sum of three equal targets is not three times one of them.
+    mean = Evaluation.mean([evaluation, lifted, lifted])
+    assert [(row.method, row.target) for row in mean.rows] == [(row.method, row.target) for row in evaluation.rows]
+    assert mean.rows[2].ndcg == pytest.approx(evaluation.rows[2].ndcg + 0.4 / 3)
+    assert mean.rows[2].kept_p5 == pytest.approx(evaluation.rows[2].kept_p5 - 0.2 / 3)
 
 
 def test_runs_of_different_methods_have_no_mean(evaluation):
