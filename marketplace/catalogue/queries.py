@@ -395,23 +395,3 @@ def producer_names() -> dict[str, tuple[str, str]]:
     """The Chinese and the English name of every producer, by public id."""
     rows = db.session.execute(select(Producer.public_id, Producer.name_zh, Producer.name_en))
     return {public_id: (name_zh, name_en) for public_id, name_zh, name_en in rows}
-
-
-def largest_listing_id() -> int:
-    """The newest listing's id; 0 in an empty shop."""
-    return int(db.session.scalar(select(func.max(Listing.id))) or 0)
-
-
-def listings_between(after_id: int, through_id: int) -> list[Any]:
-    """Public id and moment of publication of the listings on sale between two ids, the first left out."""
-    query = select(Listing.public_id, Listing.published_at).where(
-        Listing.id > after_id, Listing.id <= through_id, on_sale(), Listing.published_at.is_not(None)
-    )
-    return list(db.session.execute(query.order_by(Listing.id)))
-
-
-def newest_listings(limit: int) -> list[Any]:
-    """Cards of the listings in stock that came last, newest first, with the moment of publication."""
-    query = card_columns().add_columns(Listing.published_at)
-    newest = query.where(on_sale(), Listing.available > 0, Listing.published_at.is_not(None))
-    return list(db.session.execute(newest.order_by(Listing.id.desc()).limit(limit)))

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, render_template, url_for
 
-from marketplace.catalogue.queries import categories, largest_listing_id, listings_between, newest_listings
+from marketplace.catalogue.published import largest_listing_id, listings_between, newest_listings
+from marketplace.catalogue.queries import categories
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.cards import plain_cards
 
