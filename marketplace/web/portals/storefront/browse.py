@@ -157,22 +157,23 @@ class Found:
 
 
 def _find(wanted: ListingFilter, asked: dict[str, Any]) -> Found:
-    """The page asked for. The first page in the recommended order is a consumer's own; the others follow the general order.
+    """The page asked for. The first page in the recommended order is chosen like any list; the others follow the general order.
 
     Where a typo was forgiven the general order stays: it is not sure yet what is meant.
     """
     matches = match_listings(wanted)
-    is_consumer = current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER)
-    if not (wanted.sort is Sort.RECOMMENDED and is_consumer and matches.total and not matches.corrected):
+    if not (wanted.sort is Sort.RECOMMENDED and matches.total and not matches.corrected):
         page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE)
         return Found(page, plain_cards(page.rows))
     if asked["page"] > 1:
         shown_first = served_listing_ids(asked["list"]) if "list" in asked else []
         page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE, shown_first=shown_first)
         return Found(page, plain_cards(page.rows))
+    # Only a consumer's own list follows what they did; a desk's account looks on like a visitor.
+    reader = account() if current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER) else None
     with transaction():
         chosen = recommend(
-            account(), "search", PER_PAGE, now=clock.now(), within=and_(*matches.conditions), area=wanted.deliver_to
+            reader, "search", PER_PAGE, now=clock.now(), within=and_(*matches.conditions), area=wanted.deliver_to
         )
     page = ListingPage(chosen.rows, matches.total, 1, -(-matches.total // PER_PAGE), facets=matches.facets)
     return Found(page, recommended_cards(chosen), chosen)
