@@ -176,7 +176,8 @@ def _find(wanted: ListingFilter, asked: dict[str, Any]) -> Found:
             reader, "search", PER_PAGE, now=clock.now(), within=and_(*matches.conditions), area=wanted.deliver_to
         )
     page = ListingPage(chosen.rows, matches.total, 1, -(-matches.total // PER_PAGE), facets=matches.facets)
-    return Found(page, recommended_cards(chosen), chosen)
+    # Whom nobody knows is told once, by the order's name, that it is the shop's; a reason on each card would only repeat it.
+    return Found(page, plain_cards(chosen.rows) if reader is None else recommended_cards(chosen), chosen)
 
 
 def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilter:
