@@ -15,7 +15,8 @@ from marketplace.catalogue.models import Unit
 from marketplace.identity.service import issue_token
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import transaction
-from marketplace.orders.service import Destination, place_order, ship_order
+from marketplace.orders.placing import Destination, place_order
+from marketplace.orders.service import ship_order
 from marketplace.payments.models import PaymentMethod
 from tests import factories
 from tests.own_database import own_database

@@ -13,8 +13,9 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Invalid
 from marketplace.ledger.models import Transfer
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.service import Destination, confirm_payment, place_order, ship_order
+from marketplace.orders.service import confirm_payment, ship_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from tests import factories

@@ -13,8 +13,9 @@ from marketplace.dashboard.queries import days_with_facts, sales, sales_total
 from marketplace.dashboard.service import build_all, build_day
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.service import Destination, cancel_unpaid, confirm_payment, place_order
+from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from marketplace.registry.models import HouseholdStatus

@@ -13,9 +13,9 @@ from marketplace.ledger.models import Entry, LedgerAccount
 from marketplace.ledger.seals import check_ledger
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep
 from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order
-from marketplace.orders.service import Destination, place_order
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
 from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.states import PaymentAction

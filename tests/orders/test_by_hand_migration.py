@@ -8,9 +8,10 @@ from sqlalchemy import select
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import Order
+from marketplace.orders.placing import place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import refund_order, send_refund_by_hand
-from marketplace.orders.service import confirm_payment, place_order
+from marketplace.orders.service import confirm_payment
 from marketplace.orders.settlement import book_refund_sent
 from marketplace.payments.models import PaymentMethod, Refund
 from marketplace.payments.queries import get_payment, lock_refund

@@ -20,8 +20,9 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.ledger.seals import check_ledger
 from marketplace.orders.baskets import add_line, open_basket
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.service import Destination, accept_delivery, cancel_unpaid, confirm_payment, place_order, ship_order
+from marketplace.orders.service import accept_delivery, cancel_unpaid, confirm_payment, ship_order
 from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.queries import get_payment

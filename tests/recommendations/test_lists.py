@@ -10,7 +10,7 @@ from sqlalchemy import select
 from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.db import db, transaction
-from marketplace.orders.service import Destination, place_order
+from marketplace.orders.placing import Destination, place_order
 from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations import serving, training
 from marketplace.recommendations.models import Event, EventKind, ModelState, ModelVersion, ServedList

@@ -15,8 +15,9 @@ from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Invalid
 from marketplace.orders.models import OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.service import Destination, cancel_unpaid, place_order
+from marketplace.orders.service import cancel_unpaid
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from marketplace.recommendations.coverage import PoliciesInForce

@@ -17,8 +17,9 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import Base, db, transaction
 from marketplace.orders.baskets import add_line, open_basket
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.service import Destination, accept_delivery, confirm_payment, place_order, ship_order
+from marketplace.orders.service import accept_delivery, confirm_payment, ship_order
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.queries import get_payment
 from marketplace.regions.codes import parent_code

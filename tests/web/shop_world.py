@@ -10,7 +10,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.models import Basket, OrderGroup
-from marketplace.orders.service import Destination, place_order
+from marketplace.orders.placing import Destination, place_order
 from marketplace.payments.models import PaymentMethod
 from tests import factories
 

@@ -15,7 +15,7 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders import queries, service
 from marketplace.orders.collecting import pay_page
 from marketplace.orders.models import Order, OrderGroup
-from marketplace.orders.service import Destination
+from marketplace.orders.placing import Destination
 from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.queries import find_area_in_force

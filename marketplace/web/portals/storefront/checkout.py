@@ -14,8 +14,8 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.steps import step
 from marketplace.orders.models import OrderGroup
+from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import BasketView, basket_view, last_destination
-from marketplace.orders.service import Destination, place_order
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations.service import record_purchase

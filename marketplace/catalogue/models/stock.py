@@ -1,0 +1,69 @@
+"""Harvests and their stock."""
+
+import enum
+from decimal import Decimal
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.kernel.db import Base
+from marketplace.kernel.types import Day, Grams, Id, Moment, PublicId, Quantity
+
+
+class MovementKind(enum.StrEnum):
+    """Why stock changed."""
+
+    HARVEST = "harvest"
+    SALE = "sale"
+    RETURN = "return"
+    CORRECTION = "correction"
+
+
+class Lot(Base):
+    """A harvest behind a listing, counted in the listing's unit."""
+
+    __tablename__ = "lot"
+    __table_args__ = (CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),)
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    harvested_on: Mapped[Day]
+    on_hand: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    created_at: Mapped[Moment]
+
+    contributions: Mapped[list["LotContribution"]] = relationship(lazy="raise")
+
+
+class LotContribution(Base):
+    """How many grams of a lot a household brought. A lone household's lot has one row."""
+
+    __tablename__ = "lot_contribution"
+    __table_args__ = (CheckConstraint("grams > 0", name="grams_positive"),)
+
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), primary_key=True, index=True)
+    grams: Mapped[Grams]
+
+
+class StockMovement(Base):
+    """One change of a lot's stock; never altered, so the stock of any past moment can be added up."""
+
+    __tablename__ = "stock_movement"
+    __table_args__ = (
+        CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+        CheckConstraint("kind IN ('harvest', 'sale', 'return', 'correction')", name="kind_known"),
+        CheckConstraint("(kind = 'sale') = (quantity < 0) OR kind = 'correction'", name="sale_takes"),
+    )
+
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    quantity: Mapped[Quantity]
+    purpose_kind: Mapped[str] = mapped_column(String(24))
+    purpose_id: Mapped[str] = mapped_column(String(64))
+    at: Mapped[Moment]
