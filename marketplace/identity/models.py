@@ -2,7 +2,8 @@
 
 import enum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
@@ -63,16 +64,26 @@ class Role(Base):
 
 
 class AccessToken(Base):
-    """A bearer token for programs, kept as a digest."""
+    """A bearer token for programs, kept as a digest. Its account gave it a name if it is to hold for long."""
 
     __tablename__ = "access_token"
+    __table_args__ = (
+        # A list without a word would allow nothing and be taken for one that allows everything.
+        CheckConstraint("scopes IS NULL OR cardinality(scopes) > 0", name="scopes_not_empty"),
+    )
 
     id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    name: Mapped[str] = mapped_column(String(60), default="", server_default=text("''"))
+    # What the token is good for, as ``orders:read``; empty for all that its account may do.
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(String(40)))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     revoked_at: Mapped[Moment | None]
+
+    account: Mapped[Account] = relationship()
 
 
 class SignInAttempt(Base):

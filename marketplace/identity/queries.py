@@ -1,11 +1,11 @@
 """Reading accounts and what they may do."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from marketplace.identity.models import AccessToken, Account, RoleKind
 from marketplace.kernel.db import db
@@ -22,15 +22,26 @@ def find_session_account(account_id: int, session_epoch: int) -> Account | None:
     return account
 
 
-def find_token_account(token: str, *, now: datetime) -> Account | None:
-    """The active account of a token in force."""
+def find_token(token: str, *, now: datetime) -> AccessToken | None:
+    """A token in force with its account, which is active."""
     digest = hashlib.sha256(token.encode()).digest()
     return db.session.scalars(
-        select(Account)
-        .join(AccessToken, AccessToken.account_id == Account.id)
+        select(AccessToken)
+        .join(AccessToken.account)
+        .options(contains_eager(AccessToken.account))
         .where(AccessToken.digest == digest, AccessToken.expires_at > now, AccessToken.revoked_at.is_(None))
         .where(Account.active)
     ).first()
+
+
+def named_tokens(account_id: int, *, now: datetime) -> Sequence[AccessToken]:
+    """The tokens in force that an account has given a name, newest first."""
+    return db.session.scalars(
+        select(AccessToken)
+        .where(AccessToken.account_id == account_id, AccessToken.name != "")
+        .where(AccessToken.expires_at > now, AccessToken.revoked_at.is_(None))
+        .order_by(AccessToken.id.desc())
+    ).all()
 
 
 def find_account_by_login(login: str) -> Account | None:

@@ -2,16 +2,17 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import argon2
 from sqlalchemy import delete, func, or_, select, update
 
 from marketplace.identity.models import AccessToken, Account, Role, RoleKind, SignInAttempt
-from marketplace.identity.queries import find_account_by_login
+from marketplace.identity.queries import find_account_by_login, named_tokens
 from marketplace.kernel import audit, ids
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import N_, Conflict, Invalid, NotSignedIn, TooMany
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound, NotSignedIn, TooMany
 
 _hasher = argon2.PasswordHasher()
 # Compared against when there is no such account, so that the answer takes as long as when there is one.
@@ -22,6 +23,8 @@ ATTEMPTS_PER_LOGIN = 5
 # One address can be a village's only line, so it may fail more often than one login.
 ATTEMPTS_PER_ADDRESS = 50
 TOKEN_LIFE = timedelta(hours=12)
+LONGEST_TOKEN_LIFE = timedelta(days=365)
+MOST_NAMED_TOKENS = 20
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._+@-]{2,118}[a-z0-9]")
 
 
@@ -105,21 +108,69 @@ def verify_password(login: str, password: str) -> Account:
     return account
 
 
-def issue_token(account: Account, *, now: datetime) -> tuple[str, datetime]:
-    """A new bearer token and the moment it ends. The token itself is not kept."""
+def issue_token(
+    account: Account,
+    *,
+    now: datetime,
+    scopes: Sequence[str] | None = None,
+    name: str = "",
+    life: timedelta = TOKEN_LIFE,
+) -> tuple[str, datetime]:
+    """A new bearer token and the moment it ends. The token itself is not kept.
+
+    Parameters
+    ----------
+    scopes : sequence of str, optional
+        What it is good for, as ``orders:read``; all that the account may do when none is named.
+    name : str
+        What a person calls the program that it is for; such a token is listed and can be ended by name.
+    life : datetime.timedelta
+        At most ``LONGEST_TOKEN_LIFE``.
+
+    Raises
+    ------
+    Invalid
+        For a life that is longer or none.
+    Conflict
+        ``tokens_full`` when the account has ``MOST_NAMED_TOKENS`` already.
+    """
+    if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
+        raise Invalid("token_life_invalid", N_("A token holds for a year at the most."))
+    if name and len(named_tokens(account.id, now=now)) >= MOST_NAMED_TOKENS:
+        raise Conflict("tokens_full", N_("You have %(most)s tokens. Please end one first."), most=MOST_NAMED_TOKENS)
     token = ids.secret_token()
-    expires_at = now + TOKEN_LIFE
-    db.session.add(
-        AccessToken(
-            account_id=account.id,
-            digest=hashlib.sha256(token.encode()).digest(),
-            created_at=now,
-            expires_at=expires_at,
-        )
+    expires_at = now + life
+    kept = AccessToken(
+        name=name,
+        scopes=sorted(set(scopes)) if scopes else None,
+        account_id=account.id,
+        digest=hashlib.sha256(token.encode()).digest(),
+        created_at=now,
+        expires_at=expires_at,
     )
+    db.session.add(kept)
     db.session.flush()
-    audit.record("token.issued", "account", account.public_id, actor=account.public_id, at=now)
+    audit.record("token.issued", "account", account.public_id, actor=account.public_id, at=now, scopes=kept.scopes)
     return token, expires_at
+
+
+def end_named_token(account: Account, public_id: str, *, now: datetime) -> None:
+    """End one of an account's named tokens; one that has ended stays so.
+
+    Raises
+    ------
+    NotFound
+        When the account has none of this id.
+    """
+    token = db.session.scalars(
+        select(AccessToken).filter_by(public_id=public_id, account_id=account.id).with_for_update()
+    ).first()
+    if token is None or not token.name:
+        raise NotFound("token_unknown", N_("There is no such token."))
+    if token.revoked_at is None:
+        token.revoked_at = now
+        db.session.flush()
+        audit.record("token.revoked", "account", account.public_id, actor=account.public_id, at=now)
 
 
 def revoke_token(account: Account, token: str, *, now: datetime) -> bool:

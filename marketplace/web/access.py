@@ -14,6 +14,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
+# How the names of the API's blueprints begin.
+API_GROUP = "api-"
+# Signing in and out needs no scope: a token may always end itself.
+TOKEN_GROUP = "token"
 # Endpoints that libraries bring along and that show nothing of anybody.
 LIBRARY_ENDPOINTS = frozenset({"static", "api-docs.openapi_json"})
 
@@ -41,12 +45,53 @@ def guard(app: Flask) -> None:
         access = getattr(current_app.view_functions[request.endpoint], "access", None)
         if access is None:
             raise Forbidden("no_access_rule", N_("This page is not open to anybody."))
+        _check_scope()
         if PUBLIC in access:
             return
         if not current_user.is_authenticated:
             raise NotSignedIn("sign_in_needed", N_("Please sign in first."))
         if SIGNED_IN not in access and not access & {role.kind for role in current_user.account.roles}:
             raise Forbidden("role_needed", N_("Your account has no access to this page."))
+
+
+def operation_scope() -> str | None:
+    """What a token must be good for to do what this request asks: the API's group, and whether it reads or writes.
+
+    None outside the API, and where a token ends itself.
+    """
+    group = (request.blueprint or "").removeprefix(API_GROUP)
+    if group == request.blueprint or group == TOKEN_GROUP:
+        return None
+    return scope_name(group, request.method)
+
+
+def scope_name(group: str, method: str) -> str:
+    """The scope of an operation.
+
+    >>> scope_name("orders", "GET"), scope_name("orders", "POST")
+    ('orders:read', 'orders:write')
+    """
+    return f"{group}:{'read' if method in ('GET', 'HEAD', 'OPTIONS') else 'write'}"
+
+
+def known_scopes(app: Flask) -> list[str]:
+    """Every scope that some operation asks for, in the order of the alphabet."""
+    groups = {
+        (rule.endpoint.partition(".")[0].removeprefix(API_GROUP), method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(API_GROUP) and rule.endpoint not in LIBRARY_ENDPOINTS
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
+    return sorted({scope_name(group, method) for group, method in groups if group != TOKEN_GROUP})
+
+
+def _check_scope() -> None:
+    scope = operation_scope()
+    if scope is None or not current_user.is_authenticated or current_user.scopes is None:
+        return
+    if scope not in current_user.scopes:
+        raise Forbidden("scope_needed", N_("This token is not good for that. It would need %(scope)s."), scope=scope)
 
 
 def account() -> Account:

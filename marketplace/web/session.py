@@ -1,10 +1,12 @@
 """Who somebody is: a signed cookie for people, a bearer token for programs, and the visitor's basket."""
 
+from collections.abc import Iterable
+
 from flask import Flask, Request, request, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 
 from marketplace.identity.models import Account, RoleKind
-from marketplace.identity.queries import find_session_account, find_token_account
+from marketplace.identity.queries import find_session_account, find_token
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, NotSignedIn
 
@@ -15,8 +17,10 @@ _API = "/api/"
 class SessionUser(UserMixin):
     """An account as the session and the templates see it."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, scopes: Iterable[str] | None = None) -> None:
         self.account = account
+        # What a token is good for; None for a person, and for a token that is good for everything.
+        self.scopes = None if scopes is None else frozenset(scopes)
         # Kept here, so that a commit before the page is made does not send every page to read the account again.
         self.account_id = account.id
         self.locale = account.locale
@@ -53,10 +57,10 @@ def _load_from_token(incoming: Request) -> SessionUser | None:
     if not incoming.path.startswith(_API) or "Authorization" not in incoming.headers:
         return None
     token = bearer_token(incoming)
-    account = find_token_account(token, now=clock.now()) if token is not None else None
-    if account is None:
+    kept = find_token(token, now=clock.now()) if token is not None else None
+    if kept is None:
         raise NotSignedIn("token_invalid", N_("The access token is not valid or has expired."))
-    return SessionUser(account)
+    return SessionUser(kept.account, kept.scopes)
 
 
 def wire(app: Flask) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from marketplace.identity.models import RoleKind
 from marketplace.web.access import LIBRARY_ENDPOINTS, PUBLIC, SIGNED_IN
 
 METHODS = ("get", "post", "patch", "delete")
@@ -66,19 +67,23 @@ def test_every_error_is_a_problem_and_none_is_left_to_a_default(client: FlaskCli
 
 def test_the_document_asks_for_a_token_exactly_where_the_guard_does(app: Flask, client: FlaskClient) -> None:
     wanted = {
-        (rule.rule.replace("<public_id:", "{").replace(">", "}"), method.lower()): app.view_functions[rule.endpoint].access  # type: ignore[attr-defined]
+        (rule.rule.replace("<public_id:", "{").replace(">", "}"), method.lower()): (
+            app.view_functions[rule.endpoint].access,  # type: ignore[attr-defined]
+            rule.endpoint.partition(".")[0].removeprefix("api-"),
+        )
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/") and rule.endpoint not in LIBRARY_ENDPOINTS
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     said = {(path, method): operation.get("security") for method, path, operation in operations(document(client))}
     assert said.keys() == wanted.keys()
-    for where, access in wanted.items():
-        if access == {SIGNED_IN}:
-            assert said[where] == [{"bearer": []}], where
+    for where, (access, group) in wanted.items():
+        scopes = [] if group == "token" else [f"{group}:{'read' if where[1] == 'get' else 'write'}"]
+        if PUBLIC in access:
+            assert said[where] in (None, [{}, {"bearer": scopes}]), where
         else:
-            assert access == {PUBLIC}, where
-            assert said[where] in (None, [{}, {"bearer": []}]), where
+            assert access == {SIGNED_IN} or access <= set(RoleKind), where
+            assert said[where] == [{"bearer": scopes}], where
 
 
 def test_the_document_itself_is_the_endpoint_that_the_guard_lets_pass(app: Flask) -> None:

@@ -110,3 +110,24 @@ def test_a_cookie_of_the_shop_counts_for_nothing_here(client: FlaskClient, buyer
 def test_every_kind_of_account_may_sign_in(client: FlaskClient) -> None:
     factories.account((RoleKind.OPERATOR, ""), login="operator@example.org")
     assert client.post(TOKEN, json={"login": "operator@example.org", "password": factories.PASSWORD}).status_code == 201
+
+
+def test_a_token_with_scopes_is_good_for_those_alone(client: FlaskClient, buyer: Account) -> None:
+    asked = {"login": "buyer@example.org", "password": factories.PASSWORD, "scopes": ["orders:read", "basket:write"]}
+    token = client.post(TOKEN, json=asked).json["token"]
+    shown = {"Authorization": f"Bearer {token}"}
+    assert client.get("/api/v1/orders", headers=shown).status_code == 200
+    refused = client.get(BASKET, headers=shown)
+    assert (refused.status_code, refused.json["code"]) == (403, "scope_needed")
+    assert refused.json["errors"] == {"scope": "basket:read"}
+    assert client.post(f"{BASKET}/lines", json={}, headers=shown).status_code == 422
+    # What everybody may read, a token that was made for something else may not: it stays with what it is for.
+    assert client.get("/api/v1/recommendations", headers=shown).status_code == 403
+    assert client.delete(TOKEN, headers=shown).status_code == 204
+
+
+def test_a_scope_that_nothing_asks_for_is_refused_and_makes_no_token(client: FlaskClient, buyer: Account) -> None:
+    for scopes in (["orders:red"], ["token:write"], ["nothing:read"], [], "orders:read", [1]):
+        asked = {"login": "buyer@example.org", "password": factories.PASSWORD, "scopes": scopes}
+        assert client.post(TOKEN, json=asked).status_code == 422, scopes
+    assert db.session.scalar(select(func.count(AccessToken.id))) == 0

@@ -10,7 +10,8 @@ from flask_smorest.utils import prepare_response
 from marshmallow import fields
 from werkzeug.routing import BaseConverter
 
-from marketplace.web.access import SIGNED_IN, allow
+from marketplace.identity.models import RoleKind
+from marketplace.web.access import API_GROUP, SIGNED_IN, TOKEN_GROUP, allow, scope_name
 from marketplace.web.api.inputs import InputParser
 from marketplace.web.api.schemas import OutputSchema
 
@@ -23,7 +24,8 @@ _DESCRIPTION = """What a person can do in the shop, a program can do here.
 
 Money is whole fen (`*_fen`), a quantity is text (`"1.5"`), a moment is ISO 8601 in UTC, a day is the market's
 (Asia/Shanghai). Things are named by `public_id`. Names come in Chinese and English (`*_zh`, `*_en`).
-Send the token of `POST /api/v1/token` as `Authorization: Bearer …`; cookies count for nothing.
+Send the token of `POST /api/v1/token` as `Authorization: Bearer …`; cookies count for nothing. A token that was given scopes is
+good for those operations alone that name one of them (`security`), else for all that its account may do.
 Every error is a problem (RFC 9457) whose `code` is stable."""
 
 
@@ -73,10 +75,19 @@ class ApiBlueprint(Blueprint):
 
     def _store_endpoint_docs(self, endpoint: str, *args: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, *args, **options)
-        for method in self._docs[endpoint].values():
-            if method is not None:
+        for method, doc in self._docs[endpoint].items():
+            if doc is not None:
                 # Programs that are made from the document name their functions so.
-                method.setdefault("manual_doc", {})["operationId"] = endpoint
+                manual = doc.setdefault("manual_doc", {})
+                manual["operationId"] = endpoint
+                if "security" in manual:
+                    manual["security"] = self._with_scope(manual["security"], method)
+
+    def _with_scope(self, security: list[dict[str, list[str]]], method: str) -> list[dict[str, list[str]]]:
+        """What an operation asks of a token, with the scope that the guard checks."""
+        group = self.name.removeprefix(API_GROUP)
+        scopes = [scope_name(group, method.upper())] if group != TOKEN_GROUP else []
+        return [dict.fromkeys(alternative, scopes) for alternative in security]
 
     def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **kwargs: Any) -> Any:
         # The library notes a refused argument as a response of its own naming; ``problems`` says it better.
@@ -97,8 +108,18 @@ def problems(*statuses: int) -> Callable[[View], View]:
 
 def signed_in(view: View) -> View:
     """Let in whoever shows a token, and document that."""
-    documented: View = ApiBlueprint.doc(security=BEARER)(problems(401)(allow(SIGNED_IN)(view)))
+    documented: View = ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(SIGNED_IN)(view)))
     return documented
+
+
+def only(*kinds: RoleKind) -> Callable[[View], View]:
+    """Let in tokens of accounts with one of these roles, and document that."""
+
+    def mark(view: View) -> View:
+        documented: View = ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(*kinds)(view)))
+        return documented
+
+    return mark
 
 
 def make_api(app: Flask) -> RestApi:
