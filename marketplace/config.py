@@ -39,6 +39,8 @@ class Settings:
     stripe_api_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
+    # How many calls of the API an account, or an address without a token, may make in a minute; 0 for any number.
+    api_calls_per_minute: int = 0
 
     @property
     def pay_page_origin(self) -> str:
@@ -48,7 +50,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``BANK_ACCOUNT``, for payment
-        online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
+        online ``STRIPE_*``, ``API_CALLS_PER_MINUTE``, and for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -72,6 +74,9 @@ class Settings:
             flags[name] = value == "1"
             if value not in ("0", "1"):
                 faults.append(f"{name} must be 0 or 1")
+        calls = environ.get("API_CALLS_PER_MINUTE", "600")
+        if not calls.isascii() or not calls.isdigit() or int(calls) > 60_000:
+            faults.append("API_CALLS_PER_MINUTE must be a whole number from 0 (no limit) to 60000")
         stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
         faults += _stripe_faults(stripe)
         if faults:
@@ -87,6 +92,7 @@ class Settings:
             mail_from=environ.get("MAIL_FROM") or _NO_SENDER,
             public_url=(environ.get("PUBLIC_URL") or _OWN_MACHINE).rstrip("/"),
             stripe_api_key=stripe["STRIPE_API_KEY"],
+            api_calls_per_minute=int(calls),
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
         )

@@ -3,7 +3,7 @@
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.identity import models as identity
-from marketplace.kernel import audit, idempotency
+from marketplace.kernel import audit, idempotency, limits
 from marketplace.kernel.outbox import models as outbox
 from marketplace.ledger import models as ledger
 from marketplace.orders import models as orders
@@ -12,6 +12,7 @@ from marketplace.recommendations import models as recommendations
 from marketplace.regions import models as regions
 from marketplace.registry import models as registry
 from marketplace.sourcing import models as sourcing
+from marketplace.webhooks import models as webhooks
 
 __all__ = [
     "audit",
@@ -20,6 +21,7 @@ __all__ = [
     "idempotency",
     "identity",
     "ledger",
+    "limits",
     "orders",
     "outbox",
     "payments",
@@ -27,4 +29,5 @@ __all__ = [
     "regions",
     "registry",
     "sourcing",
+    "webhooks",
 ]

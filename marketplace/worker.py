@@ -7,6 +7,7 @@ from flask import Flask
 
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
+from marketplace.kernel import limits as limit_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
 from marketplace.ledger import jobs as ledger_jobs
@@ -20,6 +21,7 @@ JOB_MODULES = (
     catalogue_jobs,
     dashboard_jobs,
     ledger_jobs,
+    limit_jobs,
     order_jobs,
     outbox_jobs,
     policy_jobs,

@@ -71,6 +71,8 @@ def settings(database_server: embedded_postgres.Server, data_dir: Path) -> Setti
         "DATABASE_URL": make_database(database_server, "test"),
         "NONGQIAO_DATA_DIR": str(data_dir),
         "SECRET_KEY": "a key for tests alone",
+        # Those who test the limit set one.
+        "API_CALLS_PER_MINUTE": "0",
     }
     return Settings.from_env({**{name: os.environ[name] for name in ("TZ",) if name in os.environ}, **environ})
 

@@ -12,7 +12,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
-from marketplace.orders.following import tell_booked, tell_taken_back
+from marketplace.orders.following import tell_booked, tell_moved, tell_taken_back
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
@@ -69,11 +69,13 @@ def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
         return False
     group.paid_at = now
     book_payment(group, now=now)
-    for order in _lock_orders(group):
+    orders = _lock_orders(group)
+    for order in orders:
         settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record("payment.confirmed", "payment", payment.public_id, actor=actor, at=now, amount_fen=payment.amount_fen)
     tell_booked(now)
+    tell_moved("paid", orders, now)
     return True
 
 
@@ -151,6 +153,7 @@ def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, no
             parts[line.lot_id] += line.quantity
     return_stock(parts, purpose_kind, purpose_id, now=now)
     tell_taken_back(orders)
+    tell_moved("cancelled", orders, now)
 
 
 def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:
@@ -196,4 +199,5 @@ def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str
     settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)
+    tell_moved(state, [order], now)
     return order

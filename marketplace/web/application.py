@@ -9,8 +9,9 @@ from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
+from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
@@ -20,7 +21,8 @@ from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
+from marketplace.web import access, api, errors, filters, forms, headers, languages, limits, navigation, session
+from marketplace.web.announcing import tell_programs
 from marketplace.web.portals import (
     account,
     buyer,
@@ -31,15 +33,19 @@ from marketplace.web.portals import (
     operations,
     operator_money,
     producer,
+    programs,
     public,
     storefront,
 )
+from marketplace.webhooks.calling import WebhookCarrier
+from marketplace.webhooks.queries import find_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     account,
     letters,
+    programs,
     producer,
     buyer,
     officer,
@@ -80,7 +86,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
-    follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
+    follow_purchases(booked=_have_day_built, taken_back=forget_purchase, moved=tell_programs)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     forms.wire(app)
@@ -88,6 +94,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     session.wire(app)
     languages.wire(app)
     errors.wire(app)
+    limits.wire(app)
     access.guard(app)
     headers.wire(app)
     filters.wire(app)
@@ -108,7 +115,14 @@ def _carriers(settings: Settings) -> dict[str, Carrier]:
     """Who takes messages out: a mail server where there is one, and files for all that has no other way."""
     files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
     email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
-    return {Channel.EMAIL: email, Channel.SMS: files}
+    calls = WebhookCarrier(_secret_of, clock.now, own_network=settings.demo)
+    return {Channel.EMAIL: email, Channel.SMS: files, Channel.WEBHOOK: calls}
+
+
+def _secret_of(endpoint: str) -> bytes | None:
+    """Read in a transaction of its own, because a message is taken out in none."""
+    with transaction():
+        return find_secret(endpoint)
 
 
 def _have_day_built(now: datetime) -> None:

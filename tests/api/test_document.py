@@ -44,6 +44,11 @@ def test_the_operations_are_these(client: FlaskClient) -> None:
         ("/api/v1/recommendations", "get"),
         ("/api/v1/token", "delete"),
         ("/api/v1/token", "post"),
+        ("/api/v1/webhooks", "get"),
+        ("/api/v1/webhooks", "post"),
+        ("/api/v1/webhooks/{public_id}", "delete"),
+        ("/api/v1/webhooks/{public_id}/events", "get"),
+        ("/api/v1/webhooks/{public_id}/events/{message}/again", "post"),
     ]
 
 

@@ -1,7 +1,7 @@
 """Delivering what is due: each message by one worker at a time, with growing pauses between attempts."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.carriers import Carrier, Letter, NotDelivered
-from marketplace.kernel.outbox.models import OutgoingMessage
+from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 
 _log = logging.getLogger("marketplace.outbox")
 # After the first failure, the second, ...; one more failure than there are pauses, and the message is given up.
@@ -30,15 +30,15 @@ def use_carriers(carriers: Mapping[str, Carrier]) -> None:
     _Process.carriers = carriers
 
 
-def deliver_due(*, now: Callable[[], datetime] = clock.now) -> int:
-    """Deliver every message that is due; answers how many got through.
+def deliver_due(channels: Collection[Channel] = tuple(Channel), *, now: Callable[[], datetime] = clock.now) -> int:
+    """Deliver every message of these channels that is due; answers how many got through.
 
     Owns its transactions. A message is claimed in one, taken out in none (a mail server must not hold rows), and settled in
     another. Two workers never have the same message in hand. Should one die between taking a message out and settling it, it
     goes out again with the same id: a mail server gives no way to do better.
     """
     delivered = 0
-    while (claimed := _claim(now())) is not None:
+    while (claimed := _claim(channels, now())) is not None:
         message_id, letter = claimed
         try:
             _Process.carriers[letter.channel].deliver(letter)
@@ -50,13 +50,16 @@ def deliver_due(*, now: Callable[[], datetime] = clock.now) -> int:
     return delivered
 
 
-def _claim(now: datetime) -> tuple[int, Letter] | None:
+def _claim(channels: Collection[Channel], now: datetime) -> tuple[int, Letter] | None:
     """Take the message that has been due longest out of everybody else's reach."""
     with transaction():
         message = db.session.scalars(
             select(OutgoingMessage)
             .where(
-                OutgoingMessage.sent_at.is_(None), OutgoingMessage.failed_at.is_(None), OutgoingMessage.next_attempt_at <= now
+                OutgoingMessage.channel.in_(channels),
+                OutgoingMessage.sent_at.is_(None),
+                OutgoingMessage.failed_at.is_(None),
+                OutgoingMessage.next_attempt_at <= now,
             )
             .order_by(OutgoingMessage.next_attempt_at, OutgoingMessage.id)
             .limit(1)

@@ -16,6 +16,7 @@ class Channel(enum.StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+    WEBHOOK = "webhook"
 
 
 class OutgoingMessage(Base):
@@ -23,7 +24,7 @@ class OutgoingMessage(Base):
 
     __tablename__ = "outgoing_message"
     __table_args__ = (
-        CheckConstraint("channel IN ('email', 'sms')", name="channel_known"),
+        CheckConstraint("channel IN ('email', 'sms', 'webhook')", name="channel_known"),
         # Delivered and given up at once would leave open which is true.
         CheckConstraint("sent_at IS NULL OR failed_at IS NULL", name="one_end"),
         Index("ix_outgoing_message_due", "next_attempt_at", postgresql_where=text("sent_at IS NULL AND failed_at IS NULL")),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.kernel.jobs import enqueue
-from marketplace.kernel.outbox.jobs import deliver
+from marketplace.kernel.outbox.jobs import call, deliver
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 
 
@@ -30,7 +30,7 @@ def post(
     Parameters
     ----------
     recipient : str
-        An e-mail address or a phone number.
+        An e-mail address, a phone number, or the address of a program.
     template, language : str
         What the words were made of, for whoever looks at the outbox.
     occasion : str, optional
@@ -58,7 +58,7 @@ def post(
     )
     db.session.add(message)
     db.session.flush()
-    enqueue(deliver, timestamp=int(now.timestamp()))
+    _have_taken_out(message, now)
     return message
 
 
@@ -74,5 +74,9 @@ def try_again(message: OutgoingMessage, *, now: datetime) -> bool:
         return False
     message.failed_at, message.attempts, message.next_attempt_at = None, 0, now
     db.session.flush()
-    enqueue(deliver, timestamp=int(now.timestamp()))
+    _have_taken_out(message, now)
     return True
+
+
+def _have_taken_out(message: OutgoingMessage, now: datetime) -> None:
+    enqueue(call if message.channel == Channel.WEBHOOK else deliver, timestamp=int(now.timestamp()))

@@ -4,7 +4,7 @@ import http
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_smorest import Api, Blueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import fields
@@ -68,10 +68,24 @@ class RestApi(Api):
             self.spec.components.response(f"PROBLEM_{status.value}", response, lazy=True)
 
 
+def _answer_what_is_new(response: Response) -> Response:
+    """Give every answer to a question its ETag, and 304 to a program that has it as it is."""
+    if request.method not in ("GET", "HEAD") or response.status_code != 200:
+        return response
+    if response.get_etag()[0] is None:
+        # Weak, because the same content is also sent compressed.
+        response.add_etag(weak=True)
+    return response.make_conditional(request)
+
+
 class ApiBlueprint(Blueprint):
     """A group of operations with our parser of input."""
 
     ARGUMENTS_PARSER = InputParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.after_request(_answer_what_is_new)
 
     def _store_endpoint_docs(self, endpoint: str, *args: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, *args, **options)

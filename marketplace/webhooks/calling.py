@@ -1,0 +1,84 @@
+"""Calling an address: signed, within seconds, to the very machine that was checked, following nobody elsewhere."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from marketplace.kernel.outbox.carriers import Letter, NotDelivered
+from marketplace.webhooks.addresses import AddressRefused, addresses_to_call
+
+# A program that needs longer should take the event in first and work afterwards.
+TIMEOUT_S = 5
+_GONE = 410
+
+
+def signature(secret: bytes, message_id: str, at: datetime, body: str) -> str:
+    """What stands in ``webhook-signature``: version 1 of Standard Webhooks.
+
+    >>> from datetime import UTC
+    >>> signature(b"key", "msg", datetime(2026, 1, 1, tzinfo=UTC), "{}")
+    'v1,bly5dJB0HSUBMU/NJeYKDOT2gCbFDSNZceuLH0jqte8='
+    """
+    signed = f"{message_id}.{int(at.timestamp())}.{body}".encode()
+    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+
+
+class WebhookCarrier:
+    """Takes events to the addresses that want them.
+
+    Parameters
+    ----------
+    secret_of : callable
+        The secret of an endpoint by its public id; None for one that has been ended.
+    clock : callable
+        The moment of an attempt, which is part of what is signed.
+    own_network : bool
+        Whether machines of our own network may be called: for trying things out alone.
+    """
+
+    def __init__(
+        self, secret_of: Callable[[str], bytes | None], clock: Callable[[], datetime], *, own_network: bool = False
+    ) -> None:
+        self._secret_of, self._clock, self._own_network = secret_of, clock, own_network
+
+    def deliver(self, letter: Letter) -> None:
+        """Call the address with one event; any 2xx is an answer that it has arrived."""
+        secret = self._secret_of(letter.headers["endpoint"])
+        if secret is None:
+            raise NotDelivered("the address has been taken back by its owner", permanent=True)
+        now = self._clock()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Nongqiao-Webhooks/1",
+            "webhook-id": letter.public_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature(secret, letter.public_id, now, letter.body_text),
+        }
+        try:
+            status = self._post(letter.recipient, headers, letter.body_text.encode())
+        except (OSError, http.client.HTTPException, AddressRefused) as error:
+            raise NotDelivered(f"the address could not be called: {error}") from error
+        if not 200 <= status < 300:
+            raise NotDelivered(f"the address answered {status}", permanent=status == _GONE)
+
+    def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        parts = urlsplit(url)
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        numbers = addresses_to_call(host, port, own_network=self._own_network)
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        connection.sock = socket.create_connection((numbers[0], port), timeout=TIMEOUT_S)
+        try:
+            if secure:
+                connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", target, body=body, headers={"Host": parts.netloc, **headers})
+            return connection.getresponse().status
+        finally:
+            connection.close()
