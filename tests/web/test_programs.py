@@ -27,7 +27,7 @@ def desk(session: Session, client: FlaskClient, app: Flask, monkeypatch: pytest.
 
 
 def test_a_token_is_shown_once_opens_what_it_is_good_for_and_ends_at_a_click(desk: Desk, app: Flask) -> None:
-    made = desk.post(f"{PROGRAMS}/tokens", {"name": "stock list", "days": "30", "scopes": ["orders:read"]})
+    made = desk.post(f"{PROGRAMS}/tokens", {"name": "label printer", "days": "30", "scopes": ["orders:read"]})
     token = re.search(r'<code class="u-break">([\w-]+)</code>', made.text)
     assert token is not None
     assert token[1] not in desk.get(PROGRAMS).text
@@ -36,10 +36,10 @@ def test_a_token_is_shown_once_opens_what_it_is_good_for_and_ends_at_a_click(des
     assert client.get("/api/v1/orders", headers=shown).status_code == 200
     assert client.get("/api/v1/basket", headers=shown).status_code == 403
     kept = db.session.scalars(select(AccessToken)).one()
-    assert (kept.name, kept.scopes, (kept.expires_at - kept.created_at).days) == ("stock list", ["orders:read"], 30)
+    assert (kept.name, kept.scopes, (kept.expires_at - kept.created_at).days) == ("label printer", ["orders:read"], 30)
     assert desk.post(f"{PROGRAMS}/tokens/{kept.public_id}/end", {}).status_code == 303
     assert client.get("/api/v1/orders", headers=shown).status_code == 401
-    assert "stock list" not in desk.get(PROGRAMS).text
+    assert "label printer" not in desk.get(PROGRAMS).text
 
 
 @pytest.mark.parametrize(
