@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Flask
 
-from marketplace.web.api import basket, listings, orders, recommendations, token, webhooks
+from marketplace.web.api import account, basket, listings, office, operations, orders, recommendations, token, webhooks
 from marketplace.web.api.documents import make_api
 
-_GROUPS = (token, listings, recommendations, basket, orders, webhooks)
+_GROUPS = (token, account, listings, recommendations, basket, orders, office, operations, webhooks)
 
 
 def wire(app: Flask) -> list[Blueprint]:

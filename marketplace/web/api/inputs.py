@@ -7,6 +7,7 @@ wrong is answered with a message for each place, named as ``destination.phone`` 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -23,9 +24,13 @@ from marketplace.web.forms import said
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
 _QUANTITY = re.compile(r"(?:0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?)")
 COUNTY = re.compile(r"[0-9]{6}")
+# Of every level: 2, 4, 6, 9 or 12 digits.
+AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
+REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,8})")
 # No total comes near it, and every JSON reader takes it for a whole number.
 LARGEST_FEN = 10**15
@@ -134,6 +139,27 @@ class FenField(fields.Integer):
         if not number or not 0 <= value <= LARGEST_FEN or value != int(value):
             raise ValidationError(N_("Please give a whole number of fen."))
         return int(value)
+
+
+class QueryDay(fields.Date):
+    """A day of the market, ``2026-05-01``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValidationError(N_("Please give a day, such as 2026-05-01."))
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class ShareField(fields.Float):
+    """A part of one, as a JSON number."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"minimum": 0, "maximum": 1}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if not isinstance(value, (int, Decimal)) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise ValidationError(N_("Please give a share from 0 to 1."))
+        return float(value)
 
 
 class QueryNumber(fields.Integer):

@@ -39,7 +39,8 @@ class Quantity(fields.Field[Decimal]):
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _fen(**kwargs: Any) -> fields.Integer:
+def fen(**kwargs: Any) -> fields.Integer:
+    """An amount in fen that is never negative."""
     return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
 
 
@@ -73,7 +74,7 @@ class ListingSchema(OutputSchema):
     title_en = fields.String()
     unit = fields.String(validate=validate.OneOf([unit.value for unit in Unit]))
     unit_grams = fields.Integer(metadata={"description": "What one unit weighs"})
-    price_fen = _fen()
+    price_fen = fen()
     available = Quantity()
     harvested_on = fields.Date(allow_none=True)
     village = fields.String()
@@ -163,7 +164,7 @@ class BasketListingSchema(OutputSchema):
     title_en = fields.String()
     unit = fields.String()
     unit_grams = fields.Integer()
-    price_fen = _fen()
+    price_fen = fen()
     available = Quantity()
     village = fields.String()
     producer_zh = fields.String()
@@ -176,7 +177,7 @@ class BasketLineSchema(OutputSchema):
     public_id = fields.String()
     listing = fields.Nested(BasketListingSchema)
     quantity = Quantity()
-    total_fen = _fen()
+    total_fen = fen()
     problem = fields.String(allow_none=True, validate=validate.OneOf(["sold_out", "too_few", "withdrawn", None]))
     price_changed = fields.Boolean(metadata={"description": "Since it was put in"})
 
@@ -186,7 +187,7 @@ class BasketSchema(OutputSchema):
 
     public_id = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(BasketLineSchema))
-    total_fen = _fen()
+    total_fen = fen()
     ready = fields.Boolean(metadata={"description": "Whether it can be bought as it stands"})
 
 
@@ -202,8 +203,8 @@ class OrderLineSchema(OutputSchema):
     unit = fields.String()
     unit_grams = fields.Integer()
     quantity = Quantity()
-    price_fen = _fen()
-    total_fen = _fen()
+    price_fen = fen()
+    total_fen = fen()
 
 
 class OrderSchema(OutputSchema):
@@ -211,7 +212,7 @@ class OrderSchema(OutputSchema):
 
     public_id = fields.String()
     state = fields.String(validate=validate.OneOf([state.value for state in OrderState]))
-    total_fen = _fen()
+    total_fen = fen()
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))
@@ -225,7 +226,7 @@ class OrderGroupSchema(OutputSchema):
     placed_at = fields.AwareDateTime()
     paid_at = fields.AwareDateTime(allow_none=True)
     payment_method = fields.String(validate=validate.OneOf([method.value for method in PaymentMethod]))
-    total_fen = _fen()
+    total_fen = fen()
     recipient = fields.String()
     phone = fields.String()
     area_code = fields.String(allow_none=True)
@@ -238,7 +239,7 @@ class PaymentSchema(OutputSchema):
 
     reference = fields.String()
     method = fields.String(validate=validate.OneOf([method.value for method in PaymentMethod]))
-    amount_fen = _fen()
+    amount_fen = fen()
     state = fields.String(validate=validate.OneOf([state.value for state in PaymentState]))
 
 

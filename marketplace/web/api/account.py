@@ -1,0 +1,141 @@
+"""One's own account: language, what lists may follow, the weekly letter, an enterprise's target."""
+
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.service import set_locale
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.recommendations.queries import is_personalised
+from marketplace.recommendations.service import delete_history, set_personalised
+from marketplace.recommendations.subscriptions import find_subscription, subscribe, unsubscribe
+from marketplace.sourcing.queries import year_of_purchases
+from marketplace.sourcing.service import set_purchase_target
+from marketplace.web.access import account
+from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.inputs import InputSchema, Line
+from marketplace.web.api.schemas import OutputSchema, fen
+from marketplace.web.languages import LOCALES
+
+blueprint: Blueprint = ApiBlueprint("api-account", __name__, url_prefix="/api/v1/account", description="One’s own account")
+
+
+class RoleSchema(OutputSchema):
+    """What the account may do, and where."""
+
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in RoleKind]))
+    area_code = fields.String(attribute="scope_code")
+
+
+class AccountSchema(OutputSchema):
+    """The account as its owner sees it."""
+
+    public_id = fields.String()
+    login = fields.String()
+    display_name = fields.String()
+    locale = fields.String(allow_none=True)
+    roles = fields.List(fields.Nested(RoleSchema))
+    personalised = fields.Boolean()
+    weekly_letter_to = fields.String(allow_none=True, metadata={"description": "The address; null while there is no letter"})
+
+
+class AccountChangeSchema(InputSchema):
+    """What shall be different; the rest stays."""
+
+    locale = fields.String(validate=validate.OneOf(LOCALES))
+    personalised = fields.Boolean(truthy={True}, falsy={False})
+    weekly_letter_to = Line(254, allow_none=True)
+
+
+class TargetInputSchema(InputSchema):
+    """The part of this year's purchases that is reserved, in parts of ten thousand."""
+
+    share_bp = fields.Integer(
+        required=True, strict=True, validate=validate.Range(0, 10_000), metadata={"minimum": 0, "maximum": 10_000}
+    )
+
+
+class YearSchema(OutputSchema):
+    """What an enterprise has bought this year, and how much of it from registered households that may be named."""
+
+    year = fields.Integer(attribute="year")
+    total_fen = fen()
+    registered_fen = fen()
+    target_bp = fields.Integer(allow_none=True)
+    missing_fen = fen()
+
+
+@blueprint.get("")
+@signed_in
+@blueprint.response(200, AccountSchema)
+def own_account() -> dict[str, Any]:
+    """Your account."""
+    return _shown(account())
+
+
+def _shown(own: Account) -> dict[str, Any]:
+    letter = find_subscription(own.id)
+    return {
+        "public_id": own.public_id,
+        "login": own.login,
+        "display_name": own.display_name,
+        "locale": own.locale,
+        "roles": own.roles,
+        "personalised": is_personalised(own.id),
+        "weekly_letter_to": letter.address if letter is not None and letter.wanted else None,
+    }
+
+
+@blueprint.patch("")
+@signed_in
+@blueprint.arguments(AccountChangeSchema)
+@blueprint.response(200, AccountSchema)
+@problems(400, 413, 415, 422)
+def change_account(given: dict[str, Any]) -> dict[str, Any]:
+    """Change your language, whether lists may follow you, and where the weekly letter goes (null ends it)."""
+    now, own = clock.now(), account()
+    address = given.get("weekly_letter_to")
+    with transaction():
+        if "locale" in given:
+            set_locale(own, given["locale"])
+        if "personalised" in given:
+            set_personalised(own, given["personalised"], now=now)
+        if address is not None:
+            subscribe(own, address, now=now)
+        elif "weekly_letter_to" in given:
+            unsubscribe(own, now=now)
+        return _shown(own)
+
+
+@blueprint.delete("/history")
+@signed_in
+@blueprint.response(204)
+def delete_own_history() -> None:
+    """Have forgotten what your lists followed; your orders stay."""
+    with transaction():
+        delete_history(account(), now=clock.now())
+
+
+@blueprint.get("/purchases")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, YearSchema)
+def own_year() -> Any:
+    """How far this year's reserved purchases have come."""
+    return year_of_purchases(account().id, clock.local_day(clock.now()).year)
+
+
+@blueprint.put("/purchases/target")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(TargetInputSchema)
+@blueprint.response(200, YearSchema)
+@problems(400, 413, 415, 422)
+def own_target(given: dict[str, int]) -> Any:
+    """Set which part of this year's purchases is reserved."""
+    now = clock.now()
+    year = clock.local_day(now).year
+    with transaction():
+        set_purchase_target(account(), year, given["share_bp"], now=now)
+        return year_of_purchases(account().id, year)
