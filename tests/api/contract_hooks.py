@@ -6,6 +6,7 @@ what was wrong on purpose stays wrong.
 
 import os
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ class Bearer:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_years = count(2100)
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
 
 
@@ -45,8 +48,25 @@ def _with_real_names(given: Any) -> Any:
 
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: Any) -> Any:
-    """A listing that is for sale."""
-    return _with_real_names(body)
+    """A listing that is for sale, a policy whose parts agree and an address that may be called: no schema can say these."""
+    body = _with_real_names(body)
+    if context.operation.path == "/api/v1/office/policies" and isinstance(body, dict):
+        return _agreeing(body)
+    if context.operation.path == "/api/v1/webhooks" and isinstance(body, dict) and isinstance(body.get("url"), str):
+        return {**body, "url": f"https://shop.example/{next(_years)}"}
+    return body
+
+
+def _agreeing(policy: dict[str, Any]) -> dict[str, Any]:
+    """The same policy with parts that agree, where they are of the right kind."""
+    if not policy.get("exposure_share"):
+        policy = {**policy, "exposure_share": 0.3}
+    if isinstance(policy.get("begins_on"), str) and _DAY.fullmatch(policy["begins_on"]):
+        # A day of its own each time, because two policies of an area cannot begin on one.
+        policy = {**policy, "begins_on": f"{next(_years)}-06-01"}
+    if isinstance(policy.get("ends_on"), str) and _DAY.fullmatch(policy["ends_on"]):
+        policy = {**policy, "ends_on": "9999-12-31"}
+    return policy
 
 
 @schemathesis.hook.apply_to(path_regex="^/api/v1/orders/")

@@ -12,6 +12,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from marketplace.catalogue.models import Unit
+from marketplace.identity.models import RoleKind
 from marketplace.identity.service import issue_token
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import transaction
@@ -63,13 +64,14 @@ def _fill(address: str) -> Live:
     now = clock.now()
     with transaction():
         factories.policy()
-        seller = factories.producer(registered=True)
+        # Somebody who may do everything, so that the calls get behind the doors.
+        buyer = factories.account(*[(kind, "52") for kind in RoleKind], login="contract@example.org")
+        seller = factories.producer(registered=True, owner=buyer)
         # Sold by weight: that pieces come whole is a rule of the listing that no schema can say.
         listings = [
             factories.listing(seller, price_fen=price_fen, stock=100_000, unit=Unit.JIN, unit_grams=500)
             for price_fen in (100, 333, 1250, 9999)
         ]
-        buyer = factories.account(login="contract@example.org")
         basket = factories.basket(buyer, (listings[0], 2), (listings[1], 1))
         destination = Destination("张三", "13800000000", "522636", "龙泉镇")
         method = PaymentMethod.CASH_ON_DELIVERY

@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Flask
 
+from marketplace.web.access import known_scopes
 from marketplace.web.api import account, basket, listings, office, operations, orders, recommendations, token, webhooks
-from marketplace.web.api.documents import make_api
+from marketplace.web.api.documents import RestApi, make_api
 
 _GROUPS = (token, account, listings, recommendations, basket, orders, office, operations, webhooks)
 
@@ -13,4 +14,11 @@ def wire(app: Flask) -> list[Blueprint]:
     api = make_api(app)
     for group in _GROUPS:
         api.register_blueprint(group.blueprint)
+    _name_scopes(api, app)
     return [group.blueprint for group in _GROUPS]
+
+
+def _name_scopes(api: RestApi, app: Flask) -> None:
+    """Write into the document which scopes there are, once all operations are known."""
+    scopes = api.spec.components.schemas["SignIn"]["properties"]["scopes"]
+    scopes["items"] = {"type": "string", "enum": known_scopes(app)}

@@ -16,7 +16,7 @@ from marketplace.sourcing.queries import year_of_purchases
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
-from marketplace.web.api.inputs import InputSchema, Line
+from marketplace.web.api.inputs import EMAIL, InputSchema, Spelled, WholeField, YesNoField
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.languages import LOCALES
 
@@ -46,16 +46,14 @@ class AccountChangeSchema(InputSchema):
     """What shall be different; the rest stays."""
 
     locale = fields.String(validate=validate.OneOf(LOCALES))
-    personalised = fields.Boolean(truthy={True}, falsy={False})
-    weekly_letter_to = Line(254, allow_none=True)
+    personalised = YesNoField()
+    weekly_letter_to = Spelled(EMAIL, most=254, allow_none=True)
 
 
 class TargetInputSchema(InputSchema):
     """The part of this year's purchases that is reserved, in parts of ten thousand."""
 
-    share_bp = fields.Integer(
-        required=True, strict=True, validate=validate.Range(0, 10_000), metadata={"minimum": 0, "maximum": 10_000}
-    )
+    share_bp = WholeField(0, 10_000, required=True)
 
 
 class YearSchema(OutputSchema):

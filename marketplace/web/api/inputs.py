@@ -27,6 +27,8 @@ COUNTY = re.compile(r"[0-9]{6}")
 # Of every level: 2, 4, 6, 9 or 12 digits.
 AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
+# Narrower than what mail allows, and what people have.
+EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,1}\.[A-Za-z]{2,24}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
@@ -128,17 +130,38 @@ class QuantityField(Spelled):
         return Decimal(super()._deserialize(value, attr, data, **kwargs))
 
 
-class FenField(fields.Integer):
-    """An amount in fen: a whole JSON number (which may be written ``100.0``), nothing that could be read as one."""
+class YesNoField(fields.Boolean):
+    """``true`` or ``false`` and nothing that could be read as one."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(N_("Please answer yes or no."))
+        return value
+
+
+class WholeField(fields.Integer):
+    """A whole JSON number (which may be written ``100.0``), nothing that could be read as one."""
+
+    wrong = N_("Please enter a whole number.")
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(metadata={"minimum": least, "maximum": most, **kwargs.pop("metadata", {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-        if not number or not 0 <= value <= LARGEST_FEN or value != int(value):
-            raise ValidationError(N_("Please give a whole number of fen."))
+        if not number or not self.least <= value <= self.most or value != int(value):
+            raise ValidationError(self.wrong)
         return int(value)
+
+
+class FenField(WholeField):
+    """An amount in fen."""
+
+    wrong = N_("Please give a whole number of fen.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(0, LARGEST_FEN, **kwargs)
 
 
 class QueryDay(fields.Date):
