@@ -160,8 +160,8 @@ class FenField(WholeField):
 
     wrong = N_("Please give a whole number of fen.")
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(0, LARGEST_FEN, **kwargs)
+    def __init__(self, *, least: int = 0, **kwargs: Any) -> None:
+        super().__init__(least, LARGEST_FEN, **kwargs)
 
 
 class QueryDay(fields.Date):

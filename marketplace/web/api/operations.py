@@ -20,9 +20,8 @@ from marketplace.payments.queries import get_payment, get_refund, lock_refund, r
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, only, problems
-from marketplace.web.api.inputs import REFERENCE, FenField, InputError, InputSchema, QueryDay, Spelled
+from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, QueryDay, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
-from marketplace.web.forms import said
 
 blueprint: Blueprint = ApiBlueprint(
     "api-operations", __name__, url_prefix="/api/v1/operations", description="Payments, refunds and the ledger"
@@ -84,7 +83,7 @@ class PaymentStateSchema(OutputSchema):
 class RefundInputSchema(InputSchema):
     """How much goes back, and how much had gone back when that was decided: so a repeated call refunds once."""
 
-    amount_fen = FenField(required=True)
+    amount_fen = FenField(least=1, required=True)
     expected_refunded_fen = FenField(required=True)
 
 
@@ -190,8 +189,6 @@ def operator_cancel(public_id: str) -> dict[str, Any]:
 @problems(400, 404, 409, 413, 415, 422)
 def operator_refund(given: dict[str, int], public_id: str) -> Refund:
     """Give part or all of a paid order back; `refund_changed` (409) when something has gone back since."""
-    if not given["amount_fen"]:
-        raise InputError({"amount_fen": said(N_("Please give an amount to refund."))})
     with transaction():
         made = refund_order(
             public_id,
