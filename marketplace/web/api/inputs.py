@@ -23,6 +23,7 @@ from marketplace.web.forms import said
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
 _QUANTITY = re.compile(r"(?:0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?)")
 COUNTY = re.compile(r"[0-9]{6}")
+TAX_NUMBER = re.compile(r"[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
