@@ -12,6 +12,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.following import tell_moved
+from marketplace.orders.invoicing import credit_refund
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.service import lock_order, return_goods, take_back
 from marketplace.orders.settlement import book_refund, book_refund_bounced, book_refund_sent
@@ -105,6 +106,7 @@ def _refund(payment: Payment, order: Order, amount_fen: int, reason: RefundReaso
     book_refund(refund, order, now=now)
     db.session.flush()
     tell_moved("refunded", [order], now)
+    credit_refund(refund, order, actor="refund", now=now)
     step("refund.written")
     return refund
 

@@ -1,6 +1,7 @@
-"""Baskets, order groups, orders, lines."""
+"""Baskets, order groups, orders, lines, invoices."""
 
 from marketplace.orders.models.baskets import Basket, BasketLine
+from marketplace.orders.models.invoices import Invoice, InvoiceCounter
 from marketplace.orders.models.purchases import Order, OrderGroup, OrderLine
 
-__all__ = ["Basket", "BasketLine", "Order", "OrderGroup", "OrderLine"]
+__all__ = ["Basket", "BasketLine", "Invoice", "InvoiceCounter", "Order", "OrderGroup", "OrderLine"]

@@ -3,10 +3,32 @@
 from flask import Blueprint, Flask
 
 from marketplace.web.access import known_scopes
-from marketplace.web.api import account, basket, listings, office, operations, orders, recommendations, token, webhooks
+from marketplace.web.api import (
+    account,
+    basket,
+    invoices,
+    listings,
+    office,
+    operations,
+    orders,
+    recommendations,
+    token,
+    webhooks,
+)
 from marketplace.web.api.documents import RestApi, make_api
 
-_GROUPS = (token, account, listings, recommendations, basket, orders, office, operations, webhooks)
+_GROUPS = (
+    token,
+    account,
+    listings,
+    recommendations,
+    basket,
+    orders,
+    invoices,
+    office,
+    operations,
+    webhooks,
+)
 
 
 def wire(app: Flask) -> list[Blueprint]:

@@ -23,6 +23,7 @@ from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.portals.storefront.invoices import invoices_on
 from marketplace.web.portals.storefront.paying import may_give_up, method_name, refund_line
 from marketplace.web.redirects import see_other
 
@@ -81,6 +82,7 @@ def order(public_id: str) -> str:
         "storefront/order.html",
         group=group,
         payment=payment,
+        invoices=invoices_on(group),
         method=method_name(group.payment_method),
         refunds=[refund_line(refund) for refund in payment.refunds],
         can_be_cancelled=may_give_up(payment, group),
@@ -97,6 +99,8 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
     """One seller's part of a purchase."""
     return {
         "public_id": part.public_id,
+        "id": part.id,
+        "can_be_invoiced": group.paid_at is not None and part.refunded_fen < part.total_fen,
         "seller": _seller(part),
         "chip": state_of(part, group),
         "lines": _lines(part, art),
