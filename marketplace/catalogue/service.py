@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
 from marketplace.catalogue.deliveries import delivery_areas
+from marketplace.catalogue.holds import Holder, holds_on, not_enough, release_holds
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
     Listing,
@@ -198,16 +199,19 @@ def _move(lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str,
     )
 
 
-def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> dict[int, list[Taken]]:
+def take_stock(
+    wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime, holder: Holder | None = None
+) -> dict[int, list[Taken]]:
     """Take quantities of several listings from their lots, oldest harvest first, all or nothing.
 
     Listings and then lots are locked in the order of their ids, so two orders over the same goods wait for each other and
-    never for a ring. The caller's transaction must end for the goods to be gone.
+    never for a ring. The caller's transaction must end for the goods to be gone. What was kept for the holder is taken or
+    given back; what is kept for others is theirs.
 
     Raises
     ------
     Conflict
-        ``sold_out``, naming the listing and what is left.
+        ``sold_out``, or ``held`` where others are just buying it, naming the listing and what is left.
     """
     listings = lock_rows(Listing, list(wanted))
     lots = db.session.scalars(
@@ -220,21 +224,13 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
     contributions = contributions_of([lot.id for lot in lots])
     households = {household_id for grams in contributions.values() for household_id in grams}
     registered = registered_households(households, local_day(now))
+    holds = holds_on(list(wanted), holder, now=now)
     taken: dict[int, list[Taken]] = {}
     for listing_id, quantity in wanted.items():
         listing = listings.get(listing_id)
-        if listing is None or listing.state != ListingState.ON_SALE or listing.available < quantity:
-            left = listing.available if listing is not None and listing.state == ListingState.ON_SALE else Decimal(0)
-            title = (listing.title_zh, listing.title_en) if listing is not None else ("", "")
-            raise Conflict(
-                "sold_out",
-                N_("Not enough left: %(title)s (%(left)s available)."),
-                title_zh=title[0],
-                title_en=title[1],
-                title=title[0],
-                left=f"{left.normalize():f}",
-                listing=listing.public_id if listing is not None else None,
-            )
+        left = holds.left(listing_id, listing.available) if listing is not None else Decimal(0)
+        if listing is None or listing.state != ListingState.ON_SALE or left < quantity:
+            raise not_enough(listing, quantity, left)
         own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=lambda lot: (lot.harvested_on, lot.id))
         taken[listing_id] = _take_from(own, quantity, contributions, registered)
         listing.available -= quantity
@@ -242,6 +238,8 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
             _move(part.lot_id, MovementKind.SALE, -part.quantity, purpose_kind, purpose_id, now)
     db.session.flush()
     _refresh_benefit_where({lot.listing_id for lot in lots if not lot.on_hand}, now)
+    if holder is not None and holds.has_own:
+        release_holds(holder)
     return taken
 
 

@@ -16,6 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
+from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import split_order
 from marketplace.payments.gateway import find_provider
@@ -51,9 +52,9 @@ def place_order(
     NotFound
         When the basket is not this account's.
     Conflict
-        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``not_delivered_there``
-        when some are not delivered to the destination. A basket that was placed before answers its purchase and takes
-        nothing again.
+        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``held`` when others are
+        just buying them, ``not_delivered_there`` when some are not delivered to the destination. A basket that was placed
+        before answers its purchase and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -80,7 +81,8 @@ def place_order(
         address=destination.address,
     )
     _check_delivery(lines, destination)
-    taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
+    wanted = {line.listing_id: line.quantity for line in lines}
+    taken = take_stock(wanted, "order_group", group.public_id, now=now, holder=holder_of(basket))
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
