@@ -24,6 +24,10 @@ LIVES = timedelta(minutes=10)
 LONGEST = timedelta(hours=1)
 # After the longest hold the goods are anybody's for as long as a hold lives.
 REST = LIVES
+# A hold that was moved on so lately need not be moved on again.
+SOON = timedelta(minutes=1)
+
+_SPAN = (StockHold.listing_id, StockHold.quantity, StockHold.held_from, StockHold.expires_at)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ def not_enough(listing: Listing | None, wanted: Decimal, left: Decimal) -> Confl
 def hold_stock(wanted: Mapping[int, Decimal], holder: Holder, *, now: datetime) -> datetime | None:
     """Keep quantities of listings for a holder, in place of what was kept for it before.
 
-    Of a listing of which there is less, what there is is kept.
+    Of a listing of which there is less, what there is is kept. The caller lets nobody else act for the same holder meanwhile.
 
     Returns
     -------
@@ -151,20 +155,26 @@ def hold_stock(wanted: Mapping[int, Decimal], holder: Holder, *, now: datetime) 
     """
     if not _Switch.on:
         return None
+    own = {row.listing_id: row for row in db.session.execute(select(*_SPAN).where(_own(holder)))}
+    if own and {listing_id: row.quantity for listing_id, row in own.items()} == dict(wanted):
+        until = min(row.expires_at for row in own.values())
+        if until > now + LIVES - SOON:
+            # A page that is loaded twice need not take locks twice.
+            return until
+    last = max(own.values(), key=lambda row: row.expires_at, default=None)
+    span = next_span(now, (last.held_from, last.expires_at) if last is not None else None)
+    if span is None:
+        return None
     listings = db.session.execute(
         select(Listing.id, Listing.available)
         .where(Listing.id.in_(wanted), Listing.state == ListingState.ON_SALE)
         .order_by(Listing.id)
         .with_for_update(key_share=True)
     ).all()
-    before = _spans(holder)
-    span = next_span(now, max(before.values(), key=lambda span: span[1]) if before else None)
-    if span is None:
-        return None
     others = holds_on([row.id for row in listings], holder, now=now)
     kept = {row.id: min(wanted[row.id], others.left(row.id, row.available)) for row in listings}
     kept = {listing_id: quantity for listing_id, quantity in kept.items() if quantity > 0}
-    if before.keys() - kept.keys():
+    if own.keys() - kept.keys():
         db.session.execute(delete(StockHold).where(_own(holder), StockHold.listing_id.not_in(kept)))
     if not kept:
         return None
@@ -186,12 +196,6 @@ def hold_stock(wanted: Mapping[int, Decimal], holder: Holder, *, now: datetime) 
     db.session.execute(statement.on_conflict_do_update(index_elements=key, set_=new))
     step("hold.taken")
     return span[1]
-
-
-def _spans(holder: Holder) -> dict[int, tuple[datetime, datetime]]:
-    """From when and until when each listing was kept for a holder, dead holds too."""
-    rows = db.session.execute(select(StockHold.listing_id, StockHold.held_from, StockHold.expires_at).where(_own(holder)))
-    return {listing_id: (held_from, expires_at) for listing_id, held_from, expires_at in rows}
 
 
 def holds_anything(holder: Holder, *, now: datetime) -> bool:

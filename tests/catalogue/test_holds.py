@@ -119,6 +119,13 @@ def test_activity_extends_a_hold_to_an_hour_and_then_others_get_their_turn(apple
     assert hold(ANNA, {apples.id: 4}, 70) == 80
 
 
+def test_activity_within_a_minute_changes_nothing_unless_something_else_is_wanted(apples: Listing) -> None:
+    assert [hold(ANNA, {apples.id: 3}, minutes) for minutes in (0, 0.9)] == [10, 10]
+    assert hold(ANNA, {apples.id: 4}, 0.9) == 10
+    assert kept(ANNA) == {apples.id: 4}
+    assert hold(ANNA, {apples.id: 4}, 3) == 13
+
+
 def test_a_hold_that_was_let_lapse_begins_anew(apples: Listing) -> None:
     assert [hold(ANNA, {apples.id: 5}, minutes) for minutes in (0, 11, 20)] == [10, 21, 30]
 
