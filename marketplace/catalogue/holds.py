@@ -2,15 +2,16 @@
 
 What somebody may have of a listing is what it has available (on hand less what was allocated) less the live holds of others.
 A hold lives for ten minutes from the last activity, an hour in all at the most; a dead one counts for nothing from that very
-moment, because every query asks for live ones, and a job deletes it some time. A hold is written and goods are taken under
-the same lock, the listing's row, in the order of ids. Holds keep promises to people; that nothing is sold twice rests on
-stock alone, with holds or without.
+moment, because every query asks for live ones, and a job deletes it some time. A hold is written and given back, and goods are
+taken, under the same lock, the listing's row, in the order of ids. Holds keep promises to people; that nothing is sold twice
+rests on stock alone, with holds or without.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -165,12 +166,7 @@ def hold_stock(wanted: Mapping[int, Decimal], holder: Holder, *, now: datetime) 
     span = next_span(now, (last.held_from, last.expires_at) if last is not None else None)
     if span is None:
         return None
-    listings = db.session.execute(
-        select(Listing.id, Listing.available)
-        .where(Listing.id.in_(wanted), Listing.state == ListingState.ON_SALE)
-        .order_by(Listing.id)
-        .with_for_update(key_share=True)
-    ).all()
+    listings = [row for row in _lock_listings({*wanted, *own}) if row.id in wanted and row.state == ListingState.ON_SALE]
     others = holds_on([row.id for row in listings], holder, now=now)
     kept = {row.id: min(wanted[row.id], others.left(row.id, row.available)) for row in listings}
     kept = {listing_id: quantity for listing_id, quantity in kept.items() if quantity > 0}
@@ -198,6 +194,16 @@ def hold_stock(wanted: Mapping[int, Decimal], holder: Holder, *, now: datetime) 
     return span[1]
 
 
+def _lock_listings(listing_ids: set[int]) -> Sequence[Any]:
+    """Lock listings in the order of their ids; only what holds need is read."""
+    return db.session.execute(
+        select(Listing.id, Listing.available, Listing.state)
+        .where(Listing.id.in_(listing_ids))
+        .order_by(Listing.id)
+        .with_for_update(key_share=True)
+    ).all()
+
+
 def holds_anything(holder: Holder, *, now: datetime) -> bool:
     """Whether goods are on hold for somebody."""
     alive = select(StockHold.id).where(_own(holder), StockHold.expires_at > now)
@@ -205,7 +211,19 @@ def holds_anything(holder: Holder, *, now: datetime) -> bool:
 
 
 def release_holds(holder: Holder) -> None:
-    """Give back everything that was kept for somebody; nothing is kept for them any more."""
+    """Give back everything that was kept for somebody.
+
+    Under the listings' locks, so that whoever holds one of those and reads what others leave reads the same twice.
+    """
+    own = set(db.session.scalars(select(StockHold.listing_id).where(_own(holder))))
+    if not own:
+        return
+    _lock_listings(own)
+    give_back(holder)
+
+
+def give_back(holder: Holder) -> None:
+    """As ``release_holds``, for those who have locked the listings."""
     db.session.execute(delete(StockHold).where(_own(holder)))
     step("hold.released")
 

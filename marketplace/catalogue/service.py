@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
 from marketplace.catalogue.deliveries import delivery_areas
-from marketplace.catalogue.holds import Holder, holds_on, not_enough, release_holds
+from marketplace.catalogue.holds import Holder, give_back, holds_on, not_enough
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
     Listing,
@@ -239,7 +239,7 @@ def take_stock(
     db.session.flush()
     _refresh_benefit_where({lot.listing_id for lot in lots if not lot.on_hand}, now)
     if holder is not None and holds.has_own:
-        release_holds(holder)
+        give_back(holder)
     return taken
 
 

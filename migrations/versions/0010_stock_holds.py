@@ -29,7 +29,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_stock_hold_listing_id_listing")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_hold")),
-        sa.UniqueConstraint("purpose_kind", "purpose_id", "listing_id", name=op.f("uq_stock_hold_purpose_kind_purpose_id_listing_id")),
+        sa.UniqueConstraint(
+            "purpose_kind", "purpose_id", "listing_id", name=op.f("uq_stock_hold_purpose_kind_purpose_id_listing_id")
+        ),
     )
     op.create_index("ix_stock_hold_listing_id_expires_at", "stock_hold", ["listing_id", "expires_at"])
     op.create_index("ix_stock_hold_expires_at", "stock_hold", ["expires_at"])

@@ -96,7 +96,8 @@ def hold() -> BasketView:
     buyer_id, now = account().id, clock.now()
     with transaction():
         open_checkout(buyer_id, now=now)
-    return basket_view(buyer_id, None, now=now)
+        # Before the locks are let go of, so that what the answer says is left is what is kept.
+        return basket_view(buyer_id, None, now=now)
 
 
 @blueprint.delete("/hold")

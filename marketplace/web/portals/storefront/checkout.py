@@ -128,8 +128,10 @@ def _kept_basket(buyer_id: int) -> BasketView:
     now = clock.now()
     with transaction():
         open_checkout(buyer_id, now=now)
+        # Before the locks are let go of, so that what the page says is left is what is kept.
+        view = basket_view(buyer_id, None, now=now)
     step("hold.committed")
-    return basket_view(buyer_id, None, now=now)
+    return view
 
 
 def _method_at_first(last: OrderGroup | None) -> str:
