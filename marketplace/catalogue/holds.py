@@ -103,7 +103,7 @@ def held_until(kind: str, holder_id: ColumnElement[str], now: datetime) -> Colum
 
 @dataclass(frozen=True)
 class Holds:
-    """The live holds on some listings: how much others hold of each, and whether the asking holder has any rows at all."""
+    """The live holds of others on some listings, and whether the asking holder has any holds, dead ones too, on whatever."""
 
     of_others: Mapping[int, Decimal]
     has_own: bool
@@ -117,11 +117,11 @@ def holds_on(listing_ids: list[int], holder: Holder | None, *, now: datetime) ->
     """Read the holds on listings, in one statement; whoever goes on to take goods has locked these listings before."""
     if not _Switch.on:
         return Holds({}, False)
-    own = _own(holder) if holder is not None else StockHold.id.is_(None)
+    own = _own(holder) if holder is not None else false()
     others = func.sum(StockHold.quantity).filter(not_(own), StockHold.expires_at > now)
     rows = db.session.execute(
         select(StockHold.listing_id, others, func.bool_or(own))
-        .where(StockHold.listing_id.in_(listing_ids))
+        .where(or_(StockHold.listing_id.in_(listing_ids), own))
         .group_by(StockHold.listing_id)
     ).all()
     return Holds({row[0]: row[1] for row in rows if row[1]}, any(row[2] for row in rows))

@@ -23,14 +23,16 @@ def find_session_account(account_id: int, session_epoch: int) -> Account | None:
 
 
 def find_token_account(token: str, *, now: datetime) -> Account | None:
-    """The active account of a token in force."""
+    """The active account of a token in force, with its roles, in one statement."""
     digest = hashlib.sha256(token.encode()).digest()
-    return db.session.scalars(
+    query = (
         select(Account)
         .join(AccessToken, AccessToken.account_id == Account.id)
         .where(AccessToken.digest == digest, AccessToken.expires_at > now, AccessToken.revoked_at.is_(None))
         .where(Account.active)
-    ).first()
+        .options(joinedload(Account.roles))
+    )
+    return db.session.scalars(query).unique().first()
 
 
 def find_account_by_login(login: str) -> Account | None:

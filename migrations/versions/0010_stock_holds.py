@@ -1,4 +1,4 @@
-"""Goods kept for baskets at the checkout.
+"""Goods kept for baskets at the checkout; links of the audit chain are added by the database itself.
 
 Revision ID: 0010
 Revises: 0009
@@ -12,8 +12,29 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+# Every statement inside sees what was committed before it, so the hash is read as the last holder of the lock has left it.
+# The number is any constant; it names this chain among the server's advisory locks.
+_APPEND = """
+CREATE FUNCTION append_audit_event(
+    _at timestamptz, _actor varchar, _on_behalf_of varchar, _verb varchar, _object_kind varchar, _object_id varchar,
+    _data jsonb, _written bytea
+) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    _previous bytea;
+BEGIN
+    PERFORM pg_advisory_xact_lock(522636);
+    SELECT hash INTO _previous FROM audit_event ORDER BY id DESC LIMIT 1;
+    _previous := coalesce(_previous, decode(repeat('00', 32), 'hex'));
+    INSERT INTO audit_event (at, actor, on_behalf_of, verb, object_kind, object_id, data, previous_hash, hash)
+    VALUES (_at, _actor, _on_behalf_of, _verb, _object_kind, _object_id, _data, _previous, sha256(_previous || _written));
+END
+$$
+"""
+_ARGUMENTS = "timestamptz, varchar, varchar, varchar, varchar, varchar, jsonb, bytea"
+
 
 def upgrade() -> None:
+    op.execute(_APPEND)
     op.create_table(
         "stock_hold",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -39,3 +60,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("stock_hold")
+    op.execute(f"DROP FUNCTION append_audit_event({_ARGUMENTS})")
