@@ -28,6 +28,8 @@ class Settings:
     secret_key: str
     secure_cookies: bool = False
     demo: bool = False
+    # Whether goods are kept for those at the checkout.
+    stock_holds: bool = True
     # Where buyers transfer money to, as they read it: holder, bank, number.
     bank_account: str = ""
     # The mail server, ``smtp://`` or ``smtps://``; without one, messages are written into files of the data directory.
@@ -49,8 +51,9 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``BANK_ACCOUNT``, for payment
-        online ``STRIPE_*``, ``API_CALLS_PER_MINUTE``, and for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
+        """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
+        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, for payment online ``STRIPE_*``, and for messages ``SMTP_URL``,
+        ``MAIL_FROM`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -69,8 +72,8 @@ class Settings:
             faults.append(f"NONGQIAO_DATA_DIR names no folder: {data_dir}")
         faults += _mail_faults(environ)
         flags = {}
-        for name in ("SECURE_COOKIES", "NONGQIAO_DEMO"):
-            value = environ.get(name, "0")
+        for name, usual in (("SECURE_COOKIES", "0"), ("NONGQIAO_DEMO", "0"), ("STOCK_HOLDS", "1")):
+            value = environ.get(name, usual)
             flags[name] = value == "1"
             if value not in ("0", "1"):
                 faults.append(f"{name} must be 0 or 1")
@@ -87,6 +90,7 @@ class Settings:
             secret_key=environ.get("SECRET_KEY") or _own_key(data_dir),
             secure_cookies=flags["SECURE_COOKIES"],
             demo=flags["NONGQIAO_DEMO"],
+            stock_holds=flags["STOCK_HOLDS"],
             bank_account=environ.get("BANK_ACCOUNT", DEMO_BANK_ACCOUNT if flags["NONGQIAO_DEMO"] else ""),
             smtp_url=environ.get("SMTP_URL", ""),
             mail_from=environ.get("MAIL_FROM") or _NO_SENDER,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from marketplace.catalogue.benefit import WHOLE_BP
+from marketplace.catalogue.benefit import WHOLE_BP, BenefitShare
 from marketplace.catalogue.models import (
     Category,
     Listing,
@@ -220,6 +220,18 @@ def contributions_of(lot_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     for lot_id, household_id, grams in rows:
         found[lot_id][household_id] = grams
     return found
+
+
+def benefit_shares(lot_ids: Sequence[int], day: date) -> dict[int, BenefitShare]:
+    """The benefit share of each lot with a day's registry, in one statement."""
+    registered = exists().where(HouseholdStatus.household_id == LotContribution.household_id, supported_on(day))
+    grams = func.sum(LotContribution.grams)
+    rows = db.session.execute(
+        select(LotContribution.lot_id, func.coalesce(grams.filter(registered), 0), grams)
+        .where(LotContribution.lot_id.in_(lot_ids))
+        .group_by(LotContribution.lot_id)
+    )
+    return {lot_id: BenefitShare(int(registered_g), int(all_g - registered_g)) for lot_id, registered_g, all_g in rows}
 
 
 def producer_of(account_id: int) -> Producer | None:

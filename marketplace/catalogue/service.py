@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
 from marketplace.catalogue.deliveries import delivery_areas
+from marketplace.catalogue.holds import Holder, give_back, holds_on, not_enough
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
     Listing,
@@ -24,7 +25,7 @@ from marketplace.catalogue.models import (
     StockMovement,
     Unit,
 )
-from marketplace.catalogue.queries import contributions_of
+from marketplace.catalogue.queries import benefit_shares, contributions_of
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
@@ -59,11 +60,12 @@ class Offer:
 
 @dataclass(frozen=True)
 class Taken:
-    """A quantity taken from one lot, and the benefit share that lot has on the day."""
+    """A quantity taken from one lot, with the benefit share that lot has on the day and the day of its harvest."""
 
     lot_id: int
     quantity: Decimal
     share: BenefitShare
+    harvested_on: date
 
 
 def check_quantity(unit: Unit, quantity: Decimal) -> Decimal:
@@ -198,56 +200,52 @@ def _move(lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str,
     )
 
 
-def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> dict[int, list[Taken]]:
+def take_stock(
+    wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime, holder: Holder | None = None
+) -> dict[int, list[Taken]]:
     """Take quantities of several listings from their lots, oldest harvest first, all or nothing.
 
     Listings and then lots are locked in the order of their ids, so two orders over the same goods wait for each other and
-    never for a ring. The caller's transaction must end for the goods to be gone.
+    never for a ring. The caller's transaction must end for the goods to be gone. What was kept for the holder is taken or
+    given back; what is kept for others is theirs.
 
     Raises
     ------
     Conflict
-        ``sold_out``, naming the listing and what is left.
+        ``sold_out``, or ``held`` where others are just buying it, naming the listing and what is left.
     """
     listings = lock_rows(Listing, list(wanted))
     lots = db.session.scalars(
         select(Lot)
         .where(Lot.listing_id.in_(wanted), Lot.on_hand > 0)
         .order_by(Lot.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
-    contributions = contributions_of([lot.id for lot in lots])
-    households = {household_id for grams in contributions.values() for household_id in grams}
-    registered = registered_households(households, local_day(now))
-    taken: dict[int, list[Taken]] = {}
+    holds = holds_on(list(wanted), holder, now=now)
+    parts: dict[int, list[tuple[Lot, Decimal]]] = {}
     for listing_id, quantity in wanted.items():
         listing = listings.get(listing_id)
-        if listing is None or listing.state != ListingState.ON_SALE or listing.available < quantity:
-            left = listing.available if listing is not None and listing.state == ListingState.ON_SALE else Decimal(0)
-            title = (listing.title_zh, listing.title_en) if listing is not None else ("", "")
-            raise Conflict(
-                "sold_out",
-                N_("Not enough left: %(title)s (%(left)s available)."),
-                title_zh=title[0],
-                title_en=title[1],
-                title=title[0],
-                left=f"{left.normalize():f}",
-                listing=listing.public_id if listing is not None else None,
-            )
+        left = holds.left(listing_id, listing.available) if listing is not None else Decimal(0)
+        if listing is None or listing.state != ListingState.ON_SALE or left < quantity:
+            raise not_enough(listing, quantity, left)
         own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=lambda lot: (lot.harvested_on, lot.id))
-        taken[listing_id] = _take_from(own, quantity, contributions, registered)
+        parts[listing_id] = _take_from(own, quantity)
         listing.available -= quantity
-        for part in taken[listing_id]:
-            _move(part.lot_id, MovementKind.SALE, -part.quantity, purpose_kind, purpose_id, now)
+        for lot, part in parts[listing_id]:
+            _move(lot.id, MovementKind.SALE, -part, purpose_kind, purpose_id, now)
     db.session.flush()
+    shares = benefit_shares([lot.id for own in parts.values() for lot, _ in own], local_day(now))
     _refresh_benefit_where({lot.listing_id for lot in lots if not lot.on_hand}, now)
-    return taken
+    if holder is not None and holds.has_own:
+        give_back(holder)
+    return {
+        listing_id: [Taken(lot.id, part, shares[lot.id], lot.harvested_on) for lot, part in own]
+        for listing_id, own in parts.items()
+    }
 
 
-def _take_from(
-    lots: Sequence[Lot], quantity: Decimal, contributions: Mapping[int, Mapping[int, int]], registered: set[int]
-) -> list[Taken]:
+def _take_from(lots: Sequence[Lot], quantity: Decimal) -> list[tuple[Lot, Decimal]]:
     parts = []
     for lot in lots:
         part = min(lot.on_hand, quantity)
@@ -255,7 +253,7 @@ def _take_from(
             break
         lot.on_hand -= part
         quantity -= part
-        parts.append(Taken(lot.id, part, benefit_share(contributions[lot.id], registered)))
+        parts.append((lot, part))
     if quantity:
         raise RuntimeError(f"the lots hold {quantity} less than their listing says")
     return parts

@@ -14,40 +14,37 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 GENESIS = bytes(32)
-# Any constant serves; it names this chain among the server's advisory locks.
-_CHAIN_LOCK = 5_226_36
 _FIELDS = ("at", "actor", "on_behalf_of", "verb", "object_kind", "object_id", "data")
+_APPEND = text(
+    "SELECT append_audit_event(:at, :actor, :on_behalf_of, :verb, :object_kind, :object_id, cast(:data AS jsonb), :written)"
+)
 
 
 def link(previous_hash: bytes, event: Mapping[str, Any]) -> bytes:
-    """The SHA-256 over the previous hash and the event's canonical JSON (sorted keys, UTF-8, moments in ISO 8601)."""
+    """The SHA-256 over the previous hash and the event's canonical JSON."""
+    return hashlib.sha256(previous_hash + written_down(event)).digest()
+
+
+def written_down(event: Mapping[str, Any]) -> bytes:
+    """An event's canonical JSON: sorted keys, UTF-8, moments in ISO 8601."""
     plain = {name: event[name] for name in _FIELDS}
     if isinstance(plain["at"], datetime):
         plain["at"] = plain["at"].isoformat()
-    written = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    return hashlib.sha256(previous_hash + written).digest()
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def append(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """Write the events behind the last one of the chain, under the lock that keeps the chain a line."""
-    if not events:
-        return
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.execute(text("SELECT hash FROM audit_event ORDER BY id DESC LIMIT 1")).scalar()
-    previous = bytes(last) if last is not None else GENESIS
-    rows = []
-    for event in events:
-        digest = link(previous, event)
-        rows.append({**event, "data": json.dumps(event["data"]), "previous_hash": previous, "hash": digest})
-        previous = digest
-    session.execute(
-        text(
-            "INSERT INTO audit_event (at, actor, on_behalf_of, verb, object_kind, object_id, data, previous_hash, hash)"
-            " VALUES (:at, :actor, :on_behalf_of, :verb, :object_kind, :object_id, cast(:data AS jsonb),"
-            " :previous_hash, :hash)"
-        ),
-        rows,
-    )
+    """Write the events behind the last one of the chain, under the lock that keeps the chain a line.
+
+    The database itself takes the lock, reads the last hash and adds the next (``append_audit_event``), so that the lock is held
+    for a commit and not for three answers to this process, which may be waiting for a processor meanwhile.
+    """
+    if events:
+        # What is still to be written is written before the lock is taken.
+        session.flush()
+        session.execute(
+            _APPEND, [{**event, "data": json.dumps(event["data"]), "written": written_down(event)} for event in events]
+        )
 
 
 def broken_links(events: Iterable[Mapping[str, Any]]) -> Iterator[int]:

@@ -83,7 +83,8 @@ def lock_rows(model: type[Row], row_ids: Sequence[int]) -> dict[int, Row]:
         select(model)
         .where(table.id.in_(sorted(set(row_ids))))
         .order_by(table.id)
-        .with_for_update()
+        # Rows that only point to these (a line in a basket, an event) need not wait: nobody changes an id.
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in rows}  # type: ignore[attr-defined]

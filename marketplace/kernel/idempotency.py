@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, UniqueConstraint, delete, select
+from sqlalchemy import LargeBinary, String, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -76,6 +76,4 @@ def forget_before(moment: datetime) -> int:
 
 def settle(claimed: Claim, answer: dict[str, Any]) -> None:
     """Keep the answer, to be given again to the same request."""
-    row = db.session.get_one(IdempotencyKey, claimed.row_id)
-    row.answer = answer
-    db.session.flush()
+    db.session.execute(update(IdempotencyKey).where(IdempotencyKey.id == claimed.row_id).values(answer=answer))

@@ -6,11 +6,13 @@ from decimal import Decimal
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from marketplace.catalogue.holds import Holds, holds_on, not_enough
 from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.queries import get_listing
 from marketplace.catalogue.service import LARGEST_QUANTITY, check_quantity
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.orders.holding import follow_change, holder_of
 from marketplace.orders.models import Basket, BasketLine
 from marketplace.orders.queries import find_open_basket
 
@@ -41,13 +43,14 @@ def open_basket(account_id: int | None, public_id: str | None, *, now: datetime)
 def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: datetime) -> Listing:
     """Put a quantity of a listing in the basket, on top of what is there."""
     listing = get_listing(listing_public_id)
-    line = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id, listing_id=listing.id)).first()
+    lines = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id)).all()
+    line = next((line for line in lines if line.listing_id == listing.id), None)
     wanted = check_quantity(Unit(listing.unit), quantity) + (line.quantity if line is not None else 0)
     if wanted > LARGEST_QUANTITY:
         raise Conflict("basket_line_full", N_("Your basket would hold more than %(most)s of this."), most=LARGEST_QUANTITY)
-    _check_left(listing, wanted)
+    holds = _check_left(basket, listing, wanted, now)
     if line is None:
-        if len(db.session.scalars(select(BasketLine.id).filter_by(basket_id=basket.id)).all()) >= MOST_LINES:
+        if len(lines) >= MOST_LINES:
             raise Invalid("basket_full", N_("A basket holds at most %(most)s different products."), most=MOST_LINES)
         line = BasketLine(basket_id=basket.id, listing_id=listing.id, quantity=wanted, price_fen_shown=listing.price_fen)
         db.session.add(line)
@@ -55,6 +58,8 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     line.price_fen_shown = listing.price_fen
     basket.changed_at = now
     db.session.flush()
+    if holds.has_own:
+        follow_change(basket, now=now)
     return listing
 
 
@@ -74,23 +79,20 @@ def change_line(basket: Basket, line_public_id: str, quantity: Decimal, *, now: 
     else:
         listing = db.session.get_one(Listing, line.listing_id)
         line.quantity = check_quantity(Unit(listing.unit), quantity)
-        _check_left(listing, line.quantity)
+        _check_left(basket, listing, line.quantity, now)
         line.price_fen_shown = listing.price_fen
     basket.changed_at = now
     db.session.flush()
+    follow_change(basket, now=now)
 
 
-def _check_left(listing: Listing, wanted: Decimal) -> None:
-    if wanted > listing.available:
-        raise Conflict(
-            "sold_out",
-            N_("Not enough left: %(title)s (%(left)s available)."),
-            title=listing.title_zh,
-            title_zh=listing.title_zh,
-            title_en=listing.title_en,
-            left=f"{listing.available.normalize():f}",
-            listing=listing.public_id,
-        )
+def _check_left(basket: Basket, listing: Listing, wanted: Decimal, now: datetime) -> Holds:
+    """Say early, without any lock, what placing would refuse; answers the holds that were looked at."""
+    holds = holds_on([listing.id], holder_of(basket), now=now)
+    left = holds.left(listing.id, listing.available)
+    if wanted > left:
+        raise not_enough(listing, wanted, left)
+    return holds
 
 
 def merge_visitors_basket(visitor_basket_id: str | None, account_id: int, *, now: datetime) -> None:
@@ -111,3 +113,4 @@ def merge_visitors_basket(visitor_basket_id: str | None, account_id: int, *, now
     db.session.delete(visitor)
     basket.changed_at = now
     db.session.flush()
+    follow_change(basket, now=now)

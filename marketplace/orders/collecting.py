@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from marketplace.catalogue.holds import clear_dead_holds
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
@@ -297,6 +298,9 @@ def sweep(*, now: datetime) -> None:
 
     Where nobody collects (any more), purchases on which no money can come are still given up: their goods are wanted.
     """
+    with transaction():
+        clear_dead_holds(now=now)
+        step("hold.cleared")
     collecting = find_provider() is not None
     if collecting:
         with transaction():

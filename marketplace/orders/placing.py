@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from marketplace.catalogue.deliveries import may_reach
-from marketplace.catalogue.models import Listing, Lot, Producer, Unit
+from marketplace.catalogue.models import Listing, Producer, Unit
 from marketplace.catalogue.service import Taken, check_quantity, take_stock
 from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
@@ -17,6 +17,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.following import tell_moved
+from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import split_order
 from marketplace.payments.gateway import find_provider
@@ -52,9 +53,9 @@ def place_order(
     NotFound
         When the basket is not this account's.
     Conflict
-        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``not_delivered_there``
-        when some are not delivered to the destination. A basket that was placed before answers its purchase and takes
-        nothing again.
+        ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``held`` when others are
+        just buying them, ``not_delivered_there`` when some are not delivered to the destination. A basket that was placed
+        before answers its purchase and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -65,7 +66,15 @@ def place_order(
         return db.session.scalars(select(OrderGroup).filter_by(basket_id=basket.id)).one()
     if method == PaymentMethod.ONLINE and find_provider() is None:
         raise Invalid("method_unavailable", N_("Paying online is not possible here. Please choose another way to pay."))
-    lines = db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id)).all()
+    # Listings and producers come with the lines and are kept here, so that those below find them without asking again.
+    rows = db.session.execute(
+        select(BasketLine, Listing, Producer)
+        .join(Listing, Listing.id == BasketLine.listing_id)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .where(BasketLine.basket_id == basket.id)
+        .order_by(BasketLine.id)
+    ).all()
+    lines = [row.BasketLine for row in rows]
     if not lines:
         raise Invalid("basket_empty", N_("Your basket is empty."))
     group = OrderGroup(
@@ -81,7 +90,8 @@ def place_order(
         address=destination.address,
     )
     _check_delivery(lines, destination)
-    taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
+    wanted = {line.listing_id: line.quantity for line in lines}
+    taken = take_stock(wanted, "order_group", group.public_id, now=now, holder=holder_of(basket))
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
@@ -92,9 +102,8 @@ def place_order(
             total_fen=group.total_fen,
         )
     db.session.add(group)
-    db.session.flush()
-    _add_orders(group, snapshots)
     basket.ordered = True
+    _add_orders(group, snapshots)
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
     tell_moved("placed", group.orders, now)
@@ -104,12 +113,8 @@ def place_order(
 
 def _check_delivery(lines: Sequence[BasketLine], destination: Destination) -> None:
     """Refuse a destination that some of the goods are not delivered to, naming them all at once."""
-    rows = db.session.execute(
-        select(Listing.title_zh, Listing.title_en, Listing.delivers_to)
-        .where(Listing.id.in_([line.listing_id for line in lines]), Listing.delivers_to.is_not(None))
-        .order_by(Listing.id)
-    )
-    far = [row for row in rows if not may_reach(row.delivers_to, destination.area_code)]
+    listings = [db.session.get_one(Listing, listing_id) for listing_id in sorted(line.listing_id for line in lines)]
+    far = [listing for listing in listings if not may_reach(listing.delivers_to, destination.area_code)]
     if far:
         raise Conflict(
             "not_delivered_there",
@@ -122,20 +127,11 @@ def _check_delivery(lines: Sequence[BasketLine], destination: Destination) -> No
 
 def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]) -> dict[int, list[OrderLine]]:
     """The order lines by producer, one for each lot that a basket line draws on; a line's parts sum to its total."""
-    listings = {row.id: row for row in db.session.scalars(select(Listing).where(Listing.id.in_(taken)))}
-    producers = {
-        row.id: row
-        for row in db.session.scalars(
-            select(Producer).where(Producer.id.in_({listing.producer_id for listing in listings.values()}))
-        )
-    }
-    lot_ids = [part.lot_id for parts in taken.values() for part in parts]
-    lots = {row.id: row for row in db.session.scalars(select(Lot).where(Lot.id.in_(lot_ids)))}
     revision = latest_revision()
     snapshots: dict[int, list[OrderLine]] = defaultdict(list)
     for line in lines:
-        listing = listings[line.listing_id]
-        producer = producers[listing.producer_id]
+        listing = db.session.get_one(Listing, line.listing_id)
+        producer = db.session.get_one(Producer, listing.producer_id)
         check_quantity(Unit(listing.unit), line.quantity)
         total_fen = line_total_fen(listing.price_fen, line.quantity)
         weights = {part.lot_id: int(part.quantity * 1000) for part in taken[listing.id]}
@@ -150,7 +146,7 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
                     producer_zh=producer.name_zh,
                     producer_en=producer.name_en,
                     area_code=listing.area_code,
-                    harvested_on=lots[part.lot_id].harvested_on,
+                    harvested_on=part.harvested_on,
                     unit=listing.unit,
                     unit_grams=listing.unit_grams,
                     quantity=part.quantity,
@@ -168,9 +164,8 @@ def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]]) -> 
     for producer_id, lines in sorted(snapshots.items()):
         total_fen = sum(line.total_fen for line in lines)
         producer_fen, service_fee_fen = split_order(total_fen)
-        db.session.add(
+        group.orders.append(
             Order(
-                group_id=group.id,
                 producer_id=producer_id,
                 total_fen=total_fen,
                 producer_fen=producer_fen,

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
+from marketplace.catalogue.holds import held_by_others, held_until
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
@@ -16,6 +19,9 @@ from marketplace.orders.states import OrderState
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.states import PaymentState
 from marketplace.regions.models import Area
+
+# Goods are kept for a basket under its public id.
+HELD_FOR = "basket"
 
 # A purchase as its buyer reads it: every seller's part with its lines.
 _WITH_PARTS = selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines))
@@ -36,6 +42,8 @@ class BasketView:
     lines: Sequence[Any]
     sellers: Sequence[tuple[str, str, Sequence[Any], int]]
     total_fen: int
+    # Until when the goods are kept; None while the checkout has not been opened.
+    held_until: datetime | None = None
 
     @property
     def ready(self) -> bool:
@@ -45,7 +53,10 @@ class BasketView:
 
 @dataclass(frozen=True)
 class BasketLineView:
-    """One line: ``problem`` is None, ``sold_out``, ``too_few`` or ``withdrawn``; ``price_changed`` since it was put in."""
+    """One line: ``problem`` is None, ``sold_out``, ``held``, ``too_few`` or ``withdrawn``; ``price_changed`` since put in.
+
+    ``held`` says that others are just buying all that is left; ``left`` is what is there for this basket.
+    """
 
     public_id: str
     listing: Any
@@ -53,6 +64,7 @@ class BasketLineView:
     total_fen: int
     problem: str | None
     price_changed: bool
+    left: Decimal
 
 
 def find_open_basket(account_id: int | None, public_id: str | None, *, lock: bool = False) -> Basket | None:
@@ -79,8 +91,8 @@ def basket_count(account_id: int | None, public_id: str | None) -> int:
     return db.session.scalar(query) or 0
 
 
-def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
-    """The open basket with its lines at today's prices, in one statement."""
+def basket_view(account_id: int | None, public_id: str | None, *, now: datetime) -> BasketView:
+    """The open basket with its lines at today's prices and what others leave of the goods, in one statement."""
     if account_id is None and public_id is None:
         return BasketView(None, (), (), 0)
     query = (
@@ -105,6 +117,8 @@ def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
             Producer.name_zh.label("producer_zh"),
             Producer.name_en.label("producer_en"),
             Area.name.label("village"),
+            held_by_others(HELD_FOR, Basket.public_id, now).label("held"),
+            held_until(HELD_FOR, Basket.public_id, now).label("held_until"),
         )
         .join(BasketLine, BasketLine.basket_id == Basket.id)
         .join(Listing, Listing.id == BasketLine.listing_id)
@@ -125,16 +139,21 @@ def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
         own = [line for line in lines if line.listing.producer == producer]
         first = own[0].listing
         sellers.append((first.producer_zh, first.producer_en, own, sum(line.total_fen for line in own)))
-    return BasketView(rows[0].basket if rows else None, lines, sellers, sum(line.total_fen for line in lines))
+    if not rows:
+        return BasketView(None, (), (), 0)
+    return BasketView(rows[0].basket, lines, sellers, sum(line.total_fen for line in lines), rows[0].held_until)
 
 
 def _line_view(row: Any) -> BasketLineView:
+    left = max(row.available - row.held, Decimal(0))
     problem = None
     if row.state != ListingState.ON_SALE:
         problem = "withdrawn"
     elif row.available <= 0:
         problem = "sold_out"
-    elif row.available < row.quantity:
+    elif left <= 0:
+        problem = "held"
+    elif left < row.quantity:
         problem = "too_few"
     return BasketLineView(
         public_id=row.line,
@@ -143,6 +162,7 @@ def _line_view(row: Any) -> BasketLineView:
         total_fen=line_total_fen(row.price_fen, row.quantity),
         problem=problem,
         price_changed=row.price_fen != row.price_fen_shown,
+        left=left,
     )
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
+from marketplace.catalogue.holds import use_holds
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
 from marketplace.kernel import clock
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
+    use_holds(settings.stock_holds)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase, moved=tell_programs)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)

@@ -68,6 +68,11 @@ def moment(value: datetime) -> str:
     return str(format_datetime(value, "yyyy年M月d日 HH:mm" if is_chinese() else "d MMM yyyy, HH:mm"))
 
 
+def clock_time(value: datetime) -> str:
+    """A moment of today in the market's time."""
+    return str(format_datetime(value, "HH:mm"))
+
+
 def percent(share: float) -> str:
     """A share in whole per cent, or with one figure below ten."""
     text = f"{share * 100:.1f}" if 0 < share < 0.0995 else f"{share * 100:.0f}"
@@ -143,6 +148,7 @@ def wire(app: Flask) -> None:
         day=day,
         short_day=short_day,
         moment=moment,
+        clock_time=clock_time,
         percent=percent,
         quantity=quantity,
         unit_name=unit_name,

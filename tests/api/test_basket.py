@@ -24,7 +24,13 @@ def quantities() -> list[Decimal]:
 
 
 def test_an_empty_basket_has_no_name_and_is_not_ready(client: FlaskClient, bearer: Headers) -> None:
-    assert client.get(BASKET, headers=bearer).json == {"public_id": None, "lines": [], "total_fen": 0, "ready": False}
+    assert client.get(BASKET, headers=bearer).json == {
+        "public_id": None,
+        "lines": [],
+        "total_fen": 0,
+        "ready": False,
+        "held_until": None,
+    }
     assert db.session.scalar(select(func.count(Basket.id))) == 0
 
 
@@ -51,6 +57,7 @@ def test_what_is_put_in_stands_there_with_its_price_and_is_remembered(
         "quantity": "1.5",
         "total_fen": 500,
         "problem": None,
+        "left": "5",
         "price_changed": False,
     }
     assert added.json == line
@@ -61,6 +68,7 @@ def test_what_is_put_in_stands_there_with_its_price_and_is_remembered(
         "lines": [line],
         "total_fen": 500,
         "ready": True,
+        "held_until": None,
     }
     events = db.session.execute(select(Event.account_id, Event.listing_id, Event.kind)).all()
     assert events == [(buyer.id, pears.id, "basket")]

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from marketplace.catalogue.models import Listing
+from marketplace.catalogue.models import Listing, StockHold
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
 from marketplace.ledger.models import Entry, LedgerAccount
 from marketplace.ledger.seals import check_ledger
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep
+from marketplace.orders.holding import open_checkout
 from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
@@ -90,7 +91,26 @@ def buy_and_cancel(basket: Basket, double: Double, now: datetime) -> None:
     send_refunds(payment, now=now)
 
 
-LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel)}
+def check_out(basket: Basket, double: Double, now: datetime) -> None:
+    """Open the checkout, which keeps the goods, and buy from there."""
+    open_page(basket, now)
+    buy(basket, double, now)
+
+
+def walk_away(basket: Basket, double: Double, now: datetime) -> None:
+    """Open the checkout and never come back; the sweeper goes round after a while."""
+    open_page(basket, now)
+    sweep(now=now + timedelta(minutes=11))
+
+
+def open_page(basket: Basket, now: datetime) -> None:
+    """Look at the checkout."""
+    with transaction():
+        open_checkout(basket.account_id, now=now)
+    step("hold.committed")
+
+
+LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel, check_out, walk_away)}
 
 
 def recover(double: Double, now: datetime, *, silent: bool = False) -> None:
@@ -142,6 +162,8 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append(f"{listing.available} available, {stock_of(listing.id)} by movements, {sold} sold of {STOCK}")
     if kept_fen != PRICE_FEN * sold:
         found.append(f"{sold} boxes are sold for {kept_fen} fen")
+    if db.session.scalar(select(func.count()).select_from(StockHold)):
+        found.append("goods are still on hold")
     if db.session.scalar(select(func.count()).select_from(Refund).where(Refund.state != "succeeded")):
         found.append("a refund was not sent")
     if check_ledger().fault or db.session.scalar(select(func.sum(Entry.amount_fen))):

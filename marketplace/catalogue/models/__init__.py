@@ -10,6 +10,7 @@ from marketplace.catalogue.models.goods import (
     Product,
     Unit,
 )
+from marketplace.catalogue.models.holds import StockHold
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Producer",
     "ProducerKind",
     "Product",
+    "StockHold",
     "StockMovement",
     "Unit",
 ]

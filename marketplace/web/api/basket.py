@@ -1,6 +1,7 @@
 """The basket of an account, on whatever device."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask_smorest import Blueprint
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.orders import baskets
+from marketplace.orders.holding import leave_checkout, open_checkout
 from marketplace.orders.queries import BasketLineView, BasketView, basket_view
 from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import record_event
@@ -38,7 +40,7 @@ class ChangeLineSchema(InputSchema):
 @blueprint.response(200, BasketSchema)
 def basket() -> BasketView:
     """Your basket at today's prices."""
-    return basket_view(account().id, None)
+    return basket_view(account().id, None, now=clock.now())
 
 
 @blueprint.post("/lines")
@@ -53,7 +55,7 @@ def add_line(given: dict[str, Any]) -> BasketLineView:
         mine = baskets.open_basket(account().id, None, now=now)
         listing = baskets.add_line(mine, given["listing"], given["quantity"], now=now)
         record_event(account(), listing.id, EventKind.BASKET, now=now)
-        return next(line for line in _lines() if line.listing.public_id == given["listing"])
+        return next(line for line in _lines(now) if line.listing.public_id == given["listing"])
 
 
 @blueprint.patch("/lines/<public_id:public_id>")
@@ -67,7 +69,7 @@ def change_line(given: dict[str, Any], public_id: str) -> BasketLineView:
     with transaction():
         mine = baskets.open_basket(account().id, None, now=now)
         baskets.change_line(mine, public_id, given["quantity"], now=now)
-        return next(line for line in _lines() if line.public_id == public_id)
+        return next(line for line in _lines(now) if line.public_id == public_id)
 
 
 @blueprint.delete("/lines/<public_id:public_id>")
@@ -82,5 +84,30 @@ def delete_line(public_id: str) -> None:
         baskets.change_line(mine, public_id, Decimal(0), now=now)
 
 
-def _lines() -> Sequence[BasketLineView]:
-    return basket_view(account().id, None).lines
+@blueprint.post("/hold")
+@signed_in
+@blueprint.response(200, BasketSchema)
+def hold() -> BasketView:
+    """Keep the goods of your basket for ten minutes, as the checkout page does.
+
+    Asked again, for ten minutes more, an hour in all at the most. Of what is short, what there is is kept; a line's `problem`
+    says so. Without it one can buy as well, as long as the goods are there.
+    """
+    buyer_id, now = account().id, clock.now()
+    with transaction():
+        open_checkout(buyer_id, now=now)
+        # Before the locks are let go of, so that what the answer says is left is what is kept.
+        return basket_view(buyer_id, None, now=now)
+
+
+@blueprint.delete("/hold")
+@signed_in
+@blueprint.response(204)
+def release() -> None:
+    """Let others have the goods; the basket stays as it is."""
+    with transaction():
+        leave_checkout(account().id)
+
+
+def _lines(now: datetime) -> Sequence[BasketLineView]:
+    return basket_view(account().id, None, now=now).lines

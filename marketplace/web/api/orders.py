@@ -121,13 +121,17 @@ def _buy(buyer: Account, given: dict[str, Any], now: datetime) -> dict[str, Any]
     # A basket placed before under another key answers its purchase, which was remembered then.
     if group.placed_at == now:
         record_purchase(buyer, group, now=now)
-    answer: dict[str, Any] = PurchaseSchema().dump(_purchase(group.public_id, buyer))
+    answer: dict[str, Any] = PurchaseSchema().dump(_with_payment(group))
     return answer
 
 
 def _purchase(public_id: str, buyer: Account) -> OrderGroup:
+    """A buyer's own purchase with its payment."""
+    return _with_payment(queries.get_group(public_id, buyer.id))
+
+
+def _with_payment(group: OrderGroup) -> OrderGroup:
     """A purchase with its payment beside its own columns, as the schema reads it."""
-    group = queries.get_group(public_id, buyer.id)
     group.payment = queries.payment_of(group)  # type: ignore[attr-defined]
     return group
 

@@ -178,7 +178,13 @@ class BasketLineSchema(OutputSchema):
     listing = fields.Nested(BasketListingSchema)
     quantity = Quantity()
     total_fen = fen()
-    problem = fields.String(allow_none=True, validate=validate.OneOf(["sold_out", "too_few", "withdrawn", None]))
+    problem = fields.String(
+        allow_none=True,
+        validate=validate.OneOf(["sold_out", "held", "too_few", "withdrawn", None]),
+        metadata={"description": "`held`: others are just buying the last of it, and it may be free again in ten minutes"},
+    )
+    # What is there for this basket, without what is kept for others.
+    left = Quantity()
     price_changed = fields.Boolean(metadata={"description": "Since it was put in"})
 
 
@@ -189,6 +195,7 @@ class BasketSchema(OutputSchema):
     lines = fields.List(fields.Nested(BasketLineSchema))
     total_fen = fen()
     ready = fields.Boolean(metadata={"description": "Whether it can be bought as it stands"})
+    held_until = fields.AwareDateTime(allow_none=True, metadata={"description": "Until when the goods are kept for you"})
 
 
 class OrderLineSchema(OutputSchema):

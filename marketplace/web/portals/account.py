@@ -24,9 +24,10 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotSignedIn
 from marketplace.orders.baskets import merge_visitors_basket
+from marketplace.orders.holding import leave_checkout
 from marketplace.recommendations.queries import is_personalised
 from marketplace.recommendations.subscriptions import find_subscription, is_address
-from marketplace.web.access import PUBLIC, SIGNED_IN, account, allow
+from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, allow
 from marketplace.web.deliveries import area_of_last_purchase, deliver_to, delivery_area
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
@@ -188,7 +189,11 @@ def _by_field(error: FormError | Invalid | Conflict | NotSignedIn) -> dict[str, 
 @blueprint.post("/sign-out")
 @allow(PUBLIC)
 def sign_out() -> Response:
-    """End the session of this browser."""
+    """End the session of this browser. What was kept at the checkout is anybody's again."""
+    who = account_or_none()
+    if who is not None:
+        with transaction():
+            leave_checkout(who.id)
     end_session()
     flash(_("You are signed out. See you soon."), "success")
     return see_other(url_for("storefront.home"))

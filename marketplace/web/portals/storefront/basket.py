@@ -56,7 +56,7 @@ def basket() -> str:
 def own_basket() -> BasketView:
     """The basket of whoever looks."""
     account = account_or_none()
-    return basket_view(account.id if account is not None else None, visitor_basket())
+    return basket_view(account.id if account is not None else None, visitor_basket(), now=clock.now())
 
 
 def _page(view: BasketView, error: str | None = None) -> str:
@@ -159,7 +159,7 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "quantity": quantity(line.quantity),
         "amount": amount(line.quantity, row.unit),
         "step": step_for(row.unit, line.quantity),
-        "maximum": quantity(max(line.quantity, largest(row.unit, row.available))),
+        "maximum": quantity(max(line.quantity, largest(row.unit, line.left))),
         "can_change": line.problem in (None, "too_few"),
         "sum_fen": line.total_fen,
         "problem": _problem(line),
@@ -178,7 +178,11 @@ def _prices(line: BasketLineView) -> dict[str, str]:
 
 def _problem(line: BasketLineView) -> str | None:
     if line.problem == "too_few":
-        left = amount(line.listing.available, line.listing.unit)
+        left = amount(line.left, line.listing.unit)
         return str(_("Only %(amount)s left. Please take less.", amount=left))
-    words = {"withdrawn": _("No longer on sale. Please take it out."), "sold_out": _("Sold out. Please take it out.")}
+    words = {
+        "withdrawn": _("No longer on sale. Please take it out."),
+        "sold_out": _("Sold out. Please take it out."),
+        "held": _("Somebody is just buying the last of it. Look again in ten minutes, or take it out."),
+    }
     return words.get(line.problem or "")

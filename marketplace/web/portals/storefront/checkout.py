@@ -13,6 +13,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.steps import step
+from marketplace.orders.holding import leave_checkout, open_checkout
 from marketplace.orders.models import OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import BasketView, basket_view, last_destination
@@ -75,14 +76,14 @@ class CheckoutForm(FormSchema):
 @blueprint.get("/checkout")
 @allow(SIGNED_IN)
 def checkout() -> str | Response:
-    """The page, filled in with where the last purchase went."""
-    buyer = account()
-    view = basket_view(buyer.id, None)
+    """The page, filled in with where the last purchase went. Opening it keeps the goods for a while."""
+    buyer_id, name = account().id, account().display_name
+    view = _kept_basket(buyer_id)
     if not view.lines:
         return see_other(url_for("storefront.basket"))
-    last = last_destination(buyer.id)
+    last = last_destination(buyer_id)
     form = {
-        "recipient": last.recipient if last is not None else buyer.display_name,
+        "recipient": last.recipient if last is not None else name,
         "phone": last.phone if last is not None else "",
         "county": (last.area_code if last is not None else None) or "",
         "address": last.address if last is not None else "",
@@ -97,19 +98,40 @@ def checkout_place() -> Response | tuple[str, int] | str:
     """Order what is in the basket. The same basket sent twice is one order."""
     buyer_id = account().id
     if request.form.get("show") == SHOW_COUNTIES:
-        return _page(basket_view(buyer_id, None), request.form)
+        return _page(_kept_basket(buyer_id), request.form)
     try:
         group = _place(read_form(CheckoutForm()), clock.now())
     except FormError as error:
-        return _page(basket_view(buyer_id, None), request.form, _by_field(error)), status_of(error)
+        return _page(_kept_basket(buyer_id), request.form, _by_field(error)), status_of(error)
     except (Conflict, Invalid) as error:
         db.session.rollback()
-        return _page(basket_view(buyer_id, None), request.form, {"": message_of(error)}), status_of(error)
+        return _page(_kept_basket(buyer_id), request.form, {"": message_of(error)}), status_of(error)
     # The order is committed; only now is anybody outside asked, and asking twice begins nothing new.
     step("checkout.committed")
     if group.payment_method == PaymentMethod.ONLINE:
         return to_pay_page(group)
     return see_other(url_for("storefront.order", public_id=group.public_id))
+
+
+@blueprint.post("/checkout/leave")
+@allow(SIGNED_IN)
+def checkout_leave() -> Response:
+    """Go back to the basket and let others have the goods meanwhile."""
+    read_form(FormSchema())
+    with transaction():
+        leave_checkout(account().id)
+    return see_other(url_for("storefront.basket"))
+
+
+def _kept_basket(buyer_id: int) -> BasketView:
+    """The basket at the checkout, whose goods are kept from now on."""
+    now = clock.now()
+    with transaction():
+        open_checkout(buyer_id, now=now)
+        # Before the locks are let go of, so that what the page says is left is what is kept.
+        view = basket_view(buyer_id, None, now=now)
+    step("hold.committed")
+    return view
 
 
 def _method_at_first(last: OrderGroup | None) -> str:
@@ -164,6 +186,7 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
         basket_id=view.public_id,
         ready=view.ready,
         groups=seller_groups(view),
+        held_until=view.held_until,
         total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
         total_fen=view.total_fen,
         form=form,
