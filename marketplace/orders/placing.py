@@ -9,7 +9,10 @@ from sqlalchemy import select
 
 from marketplace.catalogue.deliveries import may_reach
 from marketplace.catalogue.models import Listing, Lot, Producer, Unit
-from marketplace.catalogue.service import Taken, check_quantity, take_stock
+from marketplace.catalogue.pricing import price_at
+from marketplace.catalogue.quantities import check_minimum, check_quantity
+from marketplace.catalogue.service import Taken, take_stock
+from marketplace.catalogue.terms import tiers_of
 from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
@@ -18,6 +21,7 @@ from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import split_order
+from marketplace.orders.weights import to_weigh
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.service import create_payment
@@ -52,8 +56,8 @@ def place_order(
         When the basket is not this account's.
     Conflict
         ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``not_delivered_there``
-        when some are not delivered to the destination. A basket that was placed before answers its purchase and takes
-        nothing again.
+        when some are not delivered to the destination, ``below_minimum`` when less of something is wanted than is sold. A
+        basket that was placed before answers its purchase and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -130,12 +134,16 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
     lot_ids = [part.lot_id for parts in taken.values() for part in parts]
     lots = {row.id: row for row in db.session.scalars(select(Lot).where(Lot.id.in_(lot_ids)))}
     revision = latest_revision()
+    # The listings are locked by now, and whoever changes a listing's steps holds its lock.
+    tiers = tiers_of(taken)
     snapshots: dict[int, list[OrderLine]] = defaultdict(list)
     for line in lines:
         listing = listings[line.listing_id]
         producer = producers[listing.producer_id]
         check_quantity(Unit(listing.unit), line.quantity)
-        total_fen = line_total_fen(listing.price_fen, line.quantity)
+        check_minimum(listing.title_zh, listing.title_en, listing.minimum_quantity, line.quantity)
+        price_fen = price_at(listing.price_fen, tiers.get(listing.id, ()), line.quantity)
+        total_fen = line_total_fen(price_fen, line.quantity)
         weights = {part.lot_id: int(part.quantity * 1000) for part in taken[listing.id]}
         parts_fen = split_fen(total_fen, weights)
         for part in taken[listing.id]:
@@ -152,11 +160,12 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
                     unit=listing.unit,
                     unit_grams=listing.unit_grams,
                     quantity=part.quantity,
-                    price_fen=listing.price_fen,
+                    price_fen=price_fen,
                     total_fen=parts_fen[part.lot_id],
                     benefit_bp=part.share.bp,
                     benefit_fen=part.share.of(parts_fen[part.lot_id]),
                     registry_revision=revision,
+                    weighing=to_weigh(listing, part.quantity, parts_fen[part.lot_id]),
                 )
             )
     return snapshots

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from marketplace.catalogue.models import Unit
-from marketplace.catalogue.service import LARGEST_QUANTITY
+from marketplace.catalogue.quantities import LARGEST_QUANTITY
 
 _HALVES = {Unit.JIN, Unit.LIANG, Unit.KG}
 

@@ -10,6 +10,7 @@ from marketplace.catalogue.models.goods import (
     Product,
     Unit,
 )
+from marketplace.catalogue.models.pricing import PriceTier
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Lot",
     "LotContribution",
     "MovementKind",
+    "PriceTier",
     "Producer",
     "ProducerKind",
     "Product",
