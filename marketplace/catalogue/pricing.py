@@ -53,6 +53,15 @@ def total_at(price_fen: int, tiers: Sequence[Tier], quantity: Decimal) -> int:
     return line_total_fen(price_at(price_fen, tiers, quantity), quantity)
 
 
+def price_of_grams(price_fen: int, unit_grams: int, grams: int) -> int:
+    """What ``grams`` cost when a unit of ``unit_grams`` costs ``price_fen``, rounded half up: prices to compare packs by.
+
+    >>> price_of_grams(1250, 1500, 1000)
+    833
+    """
+    return (2 * price_fen * grams + unit_grams) // (2 * unit_grams)
+
+
 def next_tier(price_fen: int, tiers: Sequence[Tier], quantity: Decimal, available: Decimal) -> NextTier | None:
     """The next step if ``quantity`` is at least half-way to it and the stock holds that much; else None.
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
+from marketplace.catalogue.catch_weight import check_catch_weight
 from marketplace.catalogue.deliveries import delivery_areas
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
@@ -59,7 +60,10 @@ class Offer:
     def settled(self) -> "Offer":
         """The same with what follows from its terms: a piece of catch weight is reckoned at its heaviest."""
         weight = self.terms.catch_weight
-        return self if weight is None else replace(self, unit_grams=weight.grams_max, price_fen=weight.most_fen)
+        if weight is None:
+            return self
+        check_catch_weight(self.unit, weight)
+        return replace(self, unit_grams=weight.grams_max, price_fen=weight.most_fen)
 
 
 @dataclass(frozen=True)

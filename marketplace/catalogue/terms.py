@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from marketplace.catalogue.catch_weight import CatchWeight, check_catch_weight
+from marketplace.catalogue.catch_weight import CatchWeight
 from marketplace.catalogue.models import Listing, PriceTier, Unit
 from marketplace.catalogue.pricing import Tier, check_tiers
 from marketplace.catalogue.quantities import check_quantity
@@ -43,11 +43,9 @@ def check_terms(unit: Unit, price_fen: int, terms: Terms) -> None:
     if terms.minimum_quantity is not None:
         check_quantity(unit, terms.minimum_quantity)
     check_tiers(unit, price_fen, terms.minimum_quantity, terms.tiers)
-    if terms.catch_weight is not None:
-        check_catch_weight(unit, terms.catch_weight)
-        # Held is the heaviest piece's price and paid is the weight's: two rules that move the price would meet in one line.
-        if terms.tiers:
-            raise Invalid("tiers_by_weight", N_("What is weighed when it is packed has one price and no steps."))
+    # Held is the heaviest piece's price and paid is the weight's: two rules that move the price would meet in one line.
+    if terms.catch_weight is not None and terms.tiers:
+        raise Invalid("tiers_by_weight", N_("What is weighed when it is packed has one price and no steps."))
 
 
 def write_terms(listing: Listing, terms: Terms) -> None:

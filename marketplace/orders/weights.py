@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
 from marketplace.catalogue.models import Listing
 from marketplace.catalogue.terms import catch_weight_of
-from marketplace.kernel.errors import N_, Conflict
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.orders.models import Order, OrderLine, Weighing
 
 
@@ -43,3 +47,13 @@ def check_weighed(order: Order) -> None:
     """
     if awaits_weighing(order):
         raise Conflict("not_weighed", N_("Please weigh the goods first: the buyer pays for what they weigh."))
+
+
+def get_order_to_weigh(public_id: str, producer_id: int) -> Order:
+    """A producer's own order of which something is weighed when packed, with its lines, or ``NotFound``."""
+    query = select(Order).where(Order.public_id == public_id, Order.producer_id == producer_id)
+    query = query.options(joinedload(Order.group), selectinload(Order.lines))
+    order = db.session.scalars(query.execution_options(populate_existing=True)).first()
+    if order is None or not lines_by_weight(order):
+        raise NotFound("order_unknown", N_("There is no such order."))
+    return order

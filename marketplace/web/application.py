@@ -31,6 +31,7 @@ from marketplace.web.portals import (
     operations,
     operator_money,
     producer,
+    producer_weighing,
     public,
     storefront,
 )
@@ -41,6 +42,7 @@ PORTALS = (
     account,
     letters,
     producer,
+    producer_weighing,
     buyer,
     officer,
     operations,

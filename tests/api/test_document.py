@@ -6,9 +6,10 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from marketplace.identity.models import RoleKind
 from marketplace.web.access import LIBRARY_ENDPOINTS, PUBLIC, SIGNED_IN
 
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def document(client: FlaskClient) -> dict[str, Any]:
@@ -34,6 +35,9 @@ def test_the_operations_are_these(client: FlaskClient) -> None:
         ("/api/v1/basket/lines/{public_id}", "patch"),
         ("/api/v1/categories", "get"),
         ("/api/v1/checkout", "post"),
+        ("/api/v1/farm/listings/{public_id}/pricing", "get"),
+        ("/api/v1/farm/listings/{public_id}/pricing", "put"),
+        ("/api/v1/farm/orders/{public_id}/weights", "post"),
         ("/api/v1/listings", "get"),
         ("/api/v1/listings/{public_id}", "get"),
         ("/api/v1/orders", "get"),
@@ -74,7 +78,7 @@ def test_the_document_asks_for_a_token_exactly_where_the_guard_does(app: Flask, 
     said = {(path, method): operation.get("security") for method, path, operation in operations(document(client))}
     assert said.keys() == wanted.keys()
     for where, access in wanted.items():
-        if access == {SIGNED_IN}:
+        if access == {SIGNED_IN} or access <= set(RoleKind):
             assert said[where] == [{"bearer": []}], where
         else:
             assert access == {PUBLIC}, where

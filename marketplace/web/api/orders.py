@@ -15,7 +15,7 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders import queries, service
 from marketplace.orders.collecting import pay_page
 from marketplace.orders.models import Order, OrderGroup
-from marketplace.orders.placing import Destination
+from marketplace.orders.placing import Destination, place_order
 from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.queries import find_area_in_force
@@ -109,7 +109,7 @@ def _buy(buyer: Account, given: dict[str, Any], now: datetime) -> dict[str, Any]
     if find_area_in_force(destination.area_code) is None:
         code = destination.area_code
         raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=code)
-    group = service.place_order(
+    group = place_order(
         buyer.id,
         buyer.public_id,
         given["basket"],
