@@ -24,7 +24,7 @@ def price_block(row: Any) -> dict[str, Any]:
             "unit_label": unit_name(row.unit),
             "unit_grams": grams,
             "weight": weight_beside(row.unit, grams),
-            "each": None,
+            "about": None,
         }
     grams = UNIT_GRAMS[weight.unit]
     return {
@@ -32,7 +32,7 @@ def price_block(row: Any) -> dict[str, Any]:
         "unit_label": unit_name(weight.unit),
         "unit_grams": grams,
         "weight": weight_beside(weight.unit, grams),
-        "each": _("about %(range)s each", range=range_of(weight)),
+        "about": _("about %(range)s each", range=range_of(weight)),
     }
 
 
@@ -48,7 +48,7 @@ def listing_price_words(row: Any, price_fen: int) -> str:
     weight = catch_weight_of(row)
     if weight is None:
         return price_words(price_fen, row.unit, row.unit_grams)
-    return f"{price_words(weight.price_fen, weight.unit, UNIT_GRAMS[weight.unit])} · {price_block(row)['each']}"
+    return f"{price_words(weight.price_fen, weight.unit, UNIT_GRAMS[weight.unit])} · {price_block(row)['about']}"
 
 
 def weight_number(grams: int, unit: str) -> str:

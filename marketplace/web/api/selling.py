@@ -14,7 +14,7 @@ from marketplace.catalogue.terms import Terms, terms_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.errors import N_, Invalid, NotFound
 from marketplace.orders.models import Order
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
@@ -160,6 +160,8 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
     """
     producer = _own_producer()
     grams = {row["weighing"]: row["grams"] for row in given["weights"]}
+    if len(grams) != len(given["weights"]):
+        raise Invalid("weights_incomplete", N_("Please give one weight for each line."))
     weigh_and_give_back(
         public_id,
         producer.id,
