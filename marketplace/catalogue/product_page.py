@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing, ListingState, Lot
+from marketplace.catalogue.pricing import Tier
 from marketplace.catalogue.queries import delivered_to, listing_card_columns, on_sale
+from marketplace.catalogue.terms import read_tiers, tiers_column
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area, Level
@@ -38,6 +40,7 @@ class ProductView:
     lots: Sequence[LotInStock]
     delivered_within: str | None
     alike: Sequence[int]
+    tiers: Sequence[Tier] = ()
 
 
 def product_view(public_id: str, *, area: str, alike: int) -> ProductView:
@@ -45,6 +48,7 @@ def product_view(public_id: str, *, area: str, alike: int) -> ProductView:
     query = listing_card_columns().add_columns(
         _places().label("places"),
         _lots().label("lots"),
+        tiers_column(),
         _same_kind(area, alike).label("alike"),
         select(Area.name).where(Area.code == Listing.delivers_to).correlate(Listing).scalar_subquery().label("within"),
     )
@@ -52,7 +56,7 @@ def product_view(public_id: str, *, area: str, alike: int) -> ProductView:
     if row is None:
         raise NotFound("listing_unknown", N_("This listing is no longer here."))
     lots = [LotInStock(number, date.fromisoformat(day), Decimal(left)) for number, day, left in row.lots or ()]
-    return ProductView(row, row.places or (), lots, row.within, row.alike)
+    return ProductView(row, row.places or (), lots, row.within, row.alike, read_tiers(row.tiers))
 
 
 def _places() -> ColumnElement[Any]:

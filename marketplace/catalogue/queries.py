@@ -90,6 +90,10 @@ def card_columns() -> Select[Any]:
             Listing.unit,
             Listing.unit_grams,
             Listing.price_fen,
+            Listing.minimum_quantity,
+            Listing.weight_unit,
+            Listing.weight_price_fen,
+            Listing.piece_grams_min,
             Listing.available,
             Listing.harvested_on,
             Listing.benefit_bp,
@@ -129,6 +133,11 @@ def benefit_bp_on(day: date) -> ColumnElement[int]:
 def on_sale() -> ColumnElement[bool]:
     """The condition that buyers can see a listing, sold out or not."""
     return Listing.state == ListingState.ON_SALE
+
+
+def in_stock() -> ColumnElement[bool]:
+    """The condition that as much is left of a listing as is sold of it at a time."""
+    return and_(Listing.available > 0, Listing.available >= func.coalesce(Listing.minimum_quantity, 0))
 
 
 def delivered_to(area: str, listing: type[Listing] = Listing) -> ColumnElement[bool]:
@@ -273,7 +282,7 @@ def _similar(text: str) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [on_sale(), Listing.available > 0]
+    conditions: list[ColumnElement[bool]] = [on_sale(), in_stock()]
     if matches is not None:
         conditions.append(matches)
     if wanted.category_slug:

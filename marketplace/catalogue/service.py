@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import array
 
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
+from marketplace.catalogue.catch_weight import check_catch_weight
 from marketplace.catalogue.deliveries import delivery_areas
 from marketplace.catalogue.holds import Holder, give_back, holds_on, not_enough
 from marketplace.catalogue.models import (
@@ -25,8 +26,10 @@ from marketplace.catalogue.models import (
     StockMovement,
     Unit,
 )
+from marketplace.catalogue.quantities import check_quantity
 from marketplace.catalogue.queries import benefit_shares, contributions_of
 from marketplace.catalogue.search_terms import index_terms
+from marketplace.catalogue.terms import PLAIN, Terms, check_terms, write_terms
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
@@ -35,16 +38,13 @@ from marketplace.regions.names import called
 from marketplace.regions.queries import get_area
 from marketplace.registry.queries import registered_households
 
-LARGEST_QUANTITY = Decimal(9999)
-_COUNTED = {Unit.BOX, Unit.PIECE, Unit.BUNCH, Unit.BAG}
-
 
 @dataclass(frozen=True)
 class Offer:
     """What a producer says of a listing.
 
     ``unit_grams`` is ignored for a weighed unit, which has its own; ``delivers_to`` is an area around the producer's village,
-    or None for the whole country.
+    or None for the whole country. For goods of catch weight ``price_fen`` and ``unit_grams`` follow from ``terms``.
     """
 
     product: Product
@@ -56,6 +56,15 @@ class Offer:
     story_zh: str = ""
     story_en: str = ""
     delivers_to: str | None = None
+    terms: Terms = PLAIN
+
+    def settled(self) -> "Offer":
+        """The same with what follows from its terms: a piece of catch weight is reckoned at its heaviest."""
+        weight = self.terms.catch_weight
+        if weight is None:
+            return self
+        check_catch_weight(self.unit, weight)
+        return replace(self, unit_grams=weight.grams_max, price_fen=weight.most_fen)
 
 
 @dataclass(frozen=True)
@@ -68,18 +77,9 @@ class Taken:
     harvested_on: date
 
 
-def check_quantity(unit: Unit, quantity: Decimal) -> Decimal:
-    """Return a quantity that can be sold, or raise ``Invalid``: positive, not absurd, whole pieces, tenths of a weight."""
-    step = Decimal(1) if unit in _COUNTED else Decimal("0.1")
-    if not quantity.is_finite() or not 0 < quantity <= LARGEST_QUANTITY:
-        raise Invalid("quantity_invalid", N_("Please choose a quantity between 0 and %(most)s."), most=LARGEST_QUANTITY)
-    if quantity % step:
-        raise Invalid("quantity_step", N_("This is sold in steps of %(step)s."), step=step)
-    return quantity
-
-
 def create_listing(producer: Producer, offer: Offer, *, actor: str, now: datetime) -> Listing:
     """Write a draft; ``publish`` shows it to buyers."""
+    offer = offer.settled()
     listing = Listing(
         producer_id=producer.id,
         product_id=offer.product.id,
@@ -90,7 +90,8 @@ def create_listing(producer: Producer, offer: Offer, *, actor: str, now: datetim
     _apply(listing, offer)
     db.session.add(listing)
     db.session.flush()
-    audit.record("listing.created", "listing", listing.public_id, actor=actor, at=now, price_fen=listing.price_fen)
+    write_terms(listing, offer.terms)
+    audit.record("listing.created", "listing", listing.public_id, actor=actor, at=now, **offer.terms.said(listing.price_fen))
     return listing
 
 
@@ -102,6 +103,7 @@ def change_listing(listing: Listing, offer: Offer, *, actor: str, now: datetime)
     Conflict
         When unit or kind of goods would change while there is stock, because the stock is counted in them.
     """
+    offer = offer.settled()
     unit_grams = UNIT_GRAMS.get(offer.unit, offer.unit_grams)
     if listing.available > 0 and (
         (listing.unit, listing.unit_grams, listing.product_id) != (offer.unit, unit_grams, offer.product.id)
@@ -113,7 +115,8 @@ def change_listing(listing: Listing, offer: Offer, *, actor: str, now: datetime)
     listing.product_id = offer.product.id
     _apply(listing, offer)
     db.session.flush()
-    audit.record("listing.changed", "listing", listing.public_id, actor=actor, at=now, price_fen=listing.price_fen)
+    write_terms(listing, offer.terms)
+    audit.record("listing.changed", "listing", listing.public_id, actor=actor, at=now, **offer.terms.said(listing.price_fen))
 
 
 def _apply(listing: Listing, offer: Offer) -> None:
@@ -127,6 +130,7 @@ def _apply(listing: Listing, offer: Offer) -> None:
     unit_grams = UNIT_GRAMS.get(offer.unit, offer.unit_grams)
     if not 1 <= unit_grams <= 1_000_000:
         raise Invalid("unit_grams_invalid", N_("One unit must weigh between 1 g and 1,000 kg."))
+    check_terms(offer.unit, offer.price_fen, offer.terms)
     if offer.delivers_to is not None and offer.delivers_to not in delivery_areas(listing.area_code):
         raise Invalid("delivers_to_invalid", N_("Please choose one of the delivery areas offered."))
     listing.delivers_to = offer.delivers_to

@@ -14,10 +14,11 @@ _BUILD = text(
         (sold_on, lot_id, area_code, producer_id, product_id, order_lines, grams, total_fen, benefit_fen)
     SELECT (order_group.paid_at AT TIME ZONE 'Asia/Shanghai')::date, line.lot_id, min(line.area_code),
         min("order".producer_id), min(listing.product_id), count(*),
-        sum(round(line.quantity * line.unit_grams)), sum(line.total_fen), sum(line.benefit_fen)
+        sum(coalesce(weighing.grams, round(line.quantity * line.unit_grams))), sum(line.total_fen), sum(line.benefit_fen)
     FROM order_group
     JOIN "order" ON "order".group_id = order_group.id AND "order".state <> 'cancelled'
     JOIN order_line line ON line.order_id = "order".id
+    LEFT JOIN order_line_weighing weighing ON weighing.line_id = line.id
     JOIN listing ON listing.id = line.listing_id
     WHERE order_group.paid_at >= :begin AND order_group.paid_at < :end
     GROUP BY 1, 2

@@ -17,6 +17,7 @@ from marketplace.demo import history
 from marketplace.demo.accounts import add_people
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
+from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
 from marketplace.kernel import audit, ids
@@ -58,6 +59,7 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     sales = [good.sales_count for good in goods]
     accounts = add_people(shop.plan, sales, shop.producer_ids, [int(number) for number in consumers], named, now=now)
     replay(shop, bought, accounts.consumer_ids, now=now)
+    add_prices(goods, shop.listing_ids, now=now)
     _set_policy(now)
     _rank(now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))

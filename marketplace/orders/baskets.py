@@ -8,8 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.holds import Holds, holds_on, not_enough
 from marketplace.catalogue.models import Listing, Unit
+from marketplace.catalogue.pricing import price_at
+from marketplace.catalogue.quantities import LARGEST_QUANTITY, check_minimum, check_quantity, least_sold
 from marketplace.catalogue.queries import get_listing
-from marketplace.catalogue.service import LARGEST_QUANTITY, check_quantity
+from marketplace.catalogue.terms import tiers_of
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.holding import follow_change, holder_of
@@ -52,10 +54,9 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     if line is None:
         if len(lines) >= MOST_LINES:
             raise Invalid("basket_full", N_("A basket holds at most %(most)s different products."), most=MOST_LINES)
-        line = BasketLine(basket_id=basket.id, listing_id=listing.id, quantity=wanted, price_fen_shown=listing.price_fen)
-        db.session.add(line)
-    line.quantity = wanted
-    line.price_fen_shown = listing.price_fen
+        line = BasketLine(basket_id=basket.id, listing_id=listing.id)
+    _set_quantity(line, listing, wanted)
+    db.session.add(line)
     basket.changed_at = now
     db.session.flush()
     if holds.has_own:
@@ -78,20 +79,28 @@ def change_line(basket: Basket, line_public_id: str, quantity: Decimal, *, now: 
         db.session.delete(line)
     else:
         listing = db.session.get_one(Listing, line.listing_id)
-        line.quantity = check_quantity(Unit(listing.unit), quantity)
-        _check_left(basket, listing, line.quantity, now)
-        line.price_fen_shown = listing.price_fen
+        wanted = check_quantity(Unit(listing.unit), quantity)
+        _check_left(basket, listing, wanted, now)
+        _set_quantity(line, listing, wanted)
     basket.changed_at = now
     db.session.flush()
     follow_change(basket, now=now)
 
 
+def _set_quantity(line: BasketLine, listing: Listing, quantity: Decimal) -> None:
+    """Write a quantity with the price that it is shown at."""
+    line.quantity = quantity
+    line.price_fen_shown = price_at(listing.price_fen, tiers_of([listing.id]).get(listing.id, ()), quantity)
+
+
 def _check_left(basket: Basket, listing: Listing, wanted: Decimal, now: datetime) -> Holds:
     """Say early, without any lock, what placing would refuse; answers the holds that were looked at."""
     holds = holds_on([listing.id], holder_of(basket), now=now)
-    left = holds.left(listing.id, listing.available)
+    enough = listing.available >= least_sold(listing.unit, listing.minimum_quantity)
+    left = holds.left(listing.id, listing.available if enough else Decimal(0))
     if wanted > left:
         raise not_enough(listing, wanted, left)
+    check_minimum(listing.title_zh, listing.title_en, listing.minimum_quantity, wanted)
     return holds
 
 
@@ -104,9 +113,10 @@ def merge_visitors_basket(visitor_basket_id: str | None, account_id: int, *, now
     lines = db.session.scalars(select(BasketLine).filter_by(basket_id=visitor.id)).all()
     own = {line.listing_id: line for line in db.session.scalars(select(BasketLine).filter_by(basket_id=basket.id))}
     for line in lines:
-        if line.listing_id in own:
-            own[line.listing_id].quantity = max(own[line.listing_id].quantity, line.quantity)
-        else:
+        kept = own.get(line.listing_id)
+        if kept is not None and kept.quantity < line.quantity:
+            kept.quantity, kept.price_fen_shown = line.quantity, line.price_fen_shown
+        elif kept is None:
             line.basket_id = basket.id
     db.session.flush()
     db.session.execute(delete(BasketLine).where(BasketLine.basket_id == visitor.id))

@@ -9,7 +9,10 @@ from sqlalchemy import select
 
 from marketplace.catalogue.deliveries import may_reach
 from marketplace.catalogue.models import Listing, Producer, Unit
-from marketplace.catalogue.service import Taken, check_quantity, take_stock
+from marketplace.catalogue.pricing import price_at
+from marketplace.catalogue.quantities import check_minimum, check_quantity
+from marketplace.catalogue.service import Taken, take_stock
+from marketplace.catalogue.terms import tiers_of
 from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
@@ -20,6 +23,7 @@ from marketplace.orders.following import tell_moved
 from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import split_order
+from marketplace.orders.weights import to_weigh
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.service import create_payment
@@ -54,8 +58,8 @@ def place_order(
         When the basket is not this account's.
     Conflict
         ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``held`` when others are
-        just buying them, ``not_delivered_there`` when some are not delivered to the destination. A basket that was placed
-        before answers its purchase and takes nothing again.
+        just buying them, ``not_delivered_there`` when some are not delivered to the destination, ``below_minimum`` when less of
+        something is wanted than is sold. A basket that was placed before answers its purchase and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -128,12 +132,16 @@ def _check_delivery(lines: Sequence[BasketLine], destination: Destination) -> No
 def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]) -> dict[int, list[OrderLine]]:
     """The order lines by producer, one for each lot that a basket line draws on; a line's parts sum to its total."""
     revision = latest_revision()
+    # The listings are locked by now, and whoever changes a listing's steps holds its lock.
+    tiers = tiers_of(taken)
     snapshots: dict[int, list[OrderLine]] = defaultdict(list)
     for line in lines:
         listing = db.session.get_one(Listing, line.listing_id)
         producer = db.session.get_one(Producer, listing.producer_id)
         check_quantity(Unit(listing.unit), line.quantity)
-        total_fen = line_total_fen(listing.price_fen, line.quantity)
+        check_minimum(listing.title_zh, listing.title_en, listing.minimum_quantity, line.quantity)
+        price_fen = price_at(listing.price_fen, tiers.get(listing.id, ()), line.quantity)
+        total_fen = line_total_fen(price_fen, line.quantity)
         weights = {part.lot_id: int(part.quantity * 1000) for part in taken[listing.id]}
         parts_fen = split_fen(total_fen, weights)
         for part in taken[listing.id]:
@@ -150,11 +158,12 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
                     unit=listing.unit,
                     unit_grams=listing.unit_grams,
                     quantity=part.quantity,
-                    price_fen=listing.price_fen,
+                    price_fen=price_fen,
                     total_fen=parts_fen[part.lot_id],
                     benefit_bp=part.share.bp,
                     benefit_fen=part.share.of(parts_fen[part.lot_id]),
                     registry_revision=revision,
+                    weighing=to_weigh(listing, part.quantity, parts_fen[part.lot_id]),
                 )
             )
     return snapshots

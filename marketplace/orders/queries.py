@@ -11,6 +11,9 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.holds import held_by_others, held_until
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
+from marketplace.catalogue.pricing import NextTier, next_tier, price_at
+from marketplace.catalogue.quantities import least_sold
+from marketplace.catalogue.terms import read_tiers, tiers_column
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
@@ -53,18 +56,21 @@ class BasketView:
 
 @dataclass(frozen=True)
 class BasketLineView:
-    """One line: ``problem`` is None, ``sold_out``, ``held``, ``too_few`` or ``withdrawn``; ``price_changed`` since put in.
+    """One line: ``price_fen`` is the price of a unit at this quantity, ``price_changed`` since it was put in.
 
-    ``held`` says that others are just buying all that is left; ``left`` is what is there for this basket.
+    ``problem`` is None, ``sold_out``, ``held`` (others are just buying all that is left), ``too_few``, ``below_minimum`` or
+    ``withdrawn``; ``left`` is what is there for this basket, ``next_tier`` the step it is near.
     """
 
     public_id: str
     listing: Any
     quantity: Any
+    price_fen: int
     total_fen: int
     problem: str | None
     price_changed: bool
     left: Decimal
+    next_tier: NextTier | None = None
 
 
 def find_open_basket(account_id: int | None, public_id: str | None, *, lock: bool = False) -> Basket | None:
@@ -108,6 +114,11 @@ def basket_view(account_id: int | None, public_id: str | None, *, now: datetime)
             Listing.unit,
             Listing.unit_grams,
             Listing.price_fen,
+            Listing.minimum_quantity,
+            Listing.weight_unit,
+            Listing.weight_price_fen,
+            Listing.piece_grams_min,
+            tiers_column(),
             Listing.available,
             Listing.state,
             Listing.harvested_on,
@@ -149,20 +160,26 @@ def _line_view(row: Any) -> BasketLineView:
     problem = None
     if row.state != ListingState.ON_SALE:
         problem = "withdrawn"
-    elif row.available <= 0:
+    elif row.available < least_sold(row.unit, row.minimum_quantity):
         problem = "sold_out"
     elif left <= 0:
         problem = "held"
     elif left < row.quantity:
         problem = "too_few"
+    elif row.minimum_quantity is not None and row.quantity < row.minimum_quantity:
+        problem = "below_minimum"
+    tiers = read_tiers(row.tiers)
+    price_fen = price_at(row.price_fen, tiers, row.quantity)
     return BasketLineView(
         public_id=row.line,
         listing=row,
         quantity=row.quantity,
-        total_fen=line_total_fen(row.price_fen, row.quantity),
+        price_fen=price_fen,
+        total_fen=line_total_fen(price_fen, row.quantity),
         problem=problem,
-        price_changed=row.price_fen != row.price_fen_shown,
+        price_changed=price_fen != row.price_fen_shown,
         left=left,
+        next_tier=next_tier(row.price_fen, tiers, row.quantity, left) if problem is None else None,
     )
 
 

@@ -16,6 +16,7 @@ from marketplace.orders.following import tell_booked, tell_moved, tell_taken_bac
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
+from marketplace.orders.weights import check_weighed
 from marketplace.payments.gateway import PageState, PayPage
 from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod
 from marketplace.payments.queries import live_attempt
@@ -161,6 +162,7 @@ def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -
     order, group = lock_order(public_id, producer_id=producer_id)
     if group.paid_at is None and group.payment_method != PaymentMethod.CASH_ON_DELIVERY:
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
+    check_weighed(order)
     return _move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
 
 

@@ -20,11 +20,15 @@ class PaymentMethod(enum.StrEnum):
 
 
 class RefundReason(enum.StrEnum):
-    """Why money is given back; ``surplus`` is money for which there is no purchase (any more)."""
+    """Why money is given back.
+
+    ``surplus`` is money for which there is no purchase (any more), ``weighed`` what goods weighed less than was held for them.
+    """
 
     CANCELLED = "cancelled"
     CLAIM = "claim"
     SURPLUS = "surplus"
+    WEIGHED = "weighed"
 
 
 class Payment(Base):
@@ -109,7 +113,7 @@ class Refund(Base):
     __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_positive"),
-        CheckConstraint("reason IN ('cancelled', 'claim', 'surplus')", name="reason_known"),
+        CheckConstraint("reason IN ('cancelled', 'claim', 'surplus', 'weighed')", name="reason_known"),
         CheckConstraint("state IN ('created', 'pending', 'succeeded', 'failed', 'by_hand')", name="state_known"),
         CheckConstraint("(state IN ('succeeded', 'failed', 'by_hand')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
         # A charge without a purchase is given back once, whoever notices it.

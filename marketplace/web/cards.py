@@ -6,11 +6,13 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
+from marketplace.catalogue.quantities import least_sold
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.service import Recommendation
-from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
+from marketplace.web.prices import price_block
+from marketplace.web.quantities import first_quantity
 
 # Why a listing stands in a list, in the reader's words.
 REASONS = {
@@ -37,13 +39,11 @@ def card(row: Any, reason: str | None = None, reason_url: str | None = None) -> 
         "place": place_name(row.village),
         "harvested_on": row.harvested_on,
         "art": row.art,
-        "price_fen": row.price_fen,
+        **price_block(row),
         "unit": row.unit,
-        "unit_label": unit_name(row.unit),
-        "unit_grams": row.unit_grams,
-        "weight": weight_beside(row.unit, row.unit_grams),
+        "first_quantity": first_quantity(row.minimum_quantity),
         "supports_registered": row.supports_registered,
-        "sold_out": row.available <= 0,
+        "sold_out": row.available < least_sold(row.unit, row.minimum_quantity),
         "reason": reason,
         "reason_url": reason_url,
     }

@@ -11,6 +11,7 @@ from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime, gettext
 
 from marketplace.catalogue.models import Unit
+from marketplace.catalogue.pricing import price_of_grams
 from marketplace.kernel.clock import local_day, now
 from marketplace.web.languages import is_chinese, pick
 from marketplace.web.places import place_name
@@ -93,7 +94,7 @@ def unit_price(price_fen: int, unit_grams: int) -> str:
     weight_g, words = (500, "{}/斤") if is_chinese() else (1000, "{}/kg")
     if unit_grams == weight_g:
         return ""
-    return words.format(yuan((2 * price_fen * weight_g + unit_grams) // (2 * unit_grams)))
+    return words.format(yuan(price_of_grams(price_fen, unit_grams, weight_g)))
 
 
 def unit_name(unit: str) -> str:

@@ -52,7 +52,7 @@ def _desks() -> list[dict[str, str]]:
 
 
 def _menu() -> list[dict[str, Any]]:
-    portal = (request.blueprint or "").split(".")[0].removesuffix("_money")
+    portal = (request.blueprint or "").split(".")[0].removesuffix("_money").removesuffix("_weighing")
     entries = MENUS.get(portal, [])
     # A page below an entry belongs to it: the longest address that begins this page's is the one it is under.
     under = [endpoint for endpoint, _, _ in entries if request.path.startswith(url_for(endpoint))]

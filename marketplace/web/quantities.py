@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from marketplace.catalogue.models import Unit
-from marketplace.catalogue.service import LARGEST_QUANTITY
+from marketplace.catalogue.quantities import LARGEST_QUANTITY
+from marketplace.web.filters import quantity
 
 _HALVES = {Unit.JIN, Unit.LIANG, Unit.KG}
 
@@ -13,10 +14,15 @@ def step_of(unit: str) -> Decimal:
     return Decimal("0.5") if unit in _HALVES else Decimal(1)
 
 
-def step_for(unit: str, quantity: Decimal) -> Decimal:
+def first_quantity(minimum_quantity: Decimal | None) -> str:
+    """The quantity that is offered first: one, or the least that is sold."""
+    return quantity(minimum_quantity or Decimal(1))
+
+
+def step_for(unit: str, held: Decimal) -> Decimal:
     """The step of a box that already holds a quantity: a tenth where halves would not reach it."""
     step = step_of(unit)
-    return step if not quantity % step else Decimal("0.1")
+    return step if not held % step else Decimal("0.1")
 
 
 def largest(unit: str, available: Decimal) -> Decimal:

@@ -81,6 +81,7 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                 "public_id": order.public_id,
                 "state": "placed",
                 "total_fen": total_fen,
+                "refunded_fen": 0,
                 "shipped_at": None,
                 "delivered_at": None,
                 "lines": [
@@ -96,6 +97,7 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                         "quantity": quantity,
                         "price_fen": listing.price_fen,
                         "total_fen": total_fen,
+                        "weighing": None,
                     }
                 ],
             }

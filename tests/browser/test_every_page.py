@@ -19,6 +19,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search-typo", "/search?q=tomatoe"),
         ("search-nothing", "/search?q=zzzzqqqq"),
         ("product", "first product"),
+        ("product-weighed", "first weighed product"),
         ("basket-empty", "/basket"),
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
@@ -43,6 +44,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-money", "/farm/money"),
+        ("farm-weigh", "first to weigh"),
     ],
     "danzhai": [
         ("office-sales", "/office/sales"),
@@ -102,6 +104,12 @@ def address_of(page: Page, path: str) -> str:
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first weighed product":
+        page.goto("/search?q=老南瓜")
+        return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first to weigh":
+        page.goto("/farm/")
+        return str(page.locator("main a[href$='/weigh']").first.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -23,7 +23,7 @@ def test_every_purchase_of_the_year_is_there(ask: Any) -> None:
     ) == (146_835,)
     assert ask("SELECT count(*) FROM order_group WHERE basket_id IS NULL") == (50_694,)
     assert ask("SELECT count(DISTINCT account_id) FROM event WHERE kind = 'purchase'") == (2_350,)
-    assert ask("SELECT count(*) FROM listing") == (2_300,)
+    assert ask("SELECT count(*) FROM listing WHERE weight_unit IS NULL") == (2_300,)
 
 
 def test_the_ledger_balances_and_the_audit_chain_is_whole(demo: Demo) -> None:
@@ -38,7 +38,7 @@ def test_what_waits_in_clearing_is_paid_and_not_yet_settled(ask: Any) -> None:
         "SELECT sum(amount_fen) FROM entry JOIN ledger_account ON ledger_account.id = account_id WHERE code = 'clearing'"
     )
     (unsettled,) = ask(
-        'SELECT sum("order".total_fen) FROM "order" JOIN order_group ON order_group.id = group_id'
+        'SELECT sum("order".total_fen - refunded_fen) FROM "order" JOIN order_group ON order_group.id = group_id'
         " WHERE paid_at IS NOT NULL AND settled_at IS NULL"
     )
     assert clearing == unsettled
@@ -59,6 +59,7 @@ def test_movements_add_up_to_the_stock_of_every_listing_and_lot(ask: Any) -> Non
 def test_lines_sum_to_orders_and_orders_to_purchases(ask: Any) -> None:
     assert ask(
         'SELECT count(*) FROM "order" WHERE total_fen <> (SELECT sum(total_fen) FROM order_line WHERE order_id = "order".id)'
+        " + (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE purpose_id = \"order\".public_id AND reason = 'weighed')"
     ) == (0,)
     assert ask(
         "SELECT count(*) FROM order_group WHERE total_fen <>"
@@ -90,3 +91,16 @@ def test_loading_again_changes_nothing(demo: Demo, ask: Any) -> None:
     before = ask("SELECT count(*), max(id) FROM audit_event")
     assert demo.command("demo", "load") == ""
     assert ask("SELECT count(*), max(id) FROM audit_event") == before
+
+
+def test_some_listings_have_steps_or_a_least_quantity_and_some_orders_are_weighed(ask: Any) -> None:
+    (stepped,) = ask("SELECT count(DISTINCT listing_id) FROM price_tier")
+    (least,) = ask("SELECT count(*) FROM listing WHERE minimum_quantity = 2")
+    assert stepped > 100
+    assert least > 5
+    assert ask("SELECT count(*) FROM listing WHERE weight_unit IS NOT NULL") == (2,)
+    states = (
+        'SELECT array_agg(DISTINCT "order".state ORDER BY "order".state), count(*), count(grams) FROM order_line_weighing'
+        ' JOIN order_line line ON line.id = line_id JOIN "order" ON "order".id = line.order_id'
+    )
+    assert ask(states) == (["cancelled", "delivered", "placed", "shipped"], 12, 6)

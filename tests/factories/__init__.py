@@ -186,6 +186,16 @@ def listing(
     return made
 
 
+def chickens(seller: Producer | None = None, *, stock: int = 10) -> Listing:
+    """Chickens of 2.5 to 3.2 jin at 28.00 yuan a jin, weighed when they are packed: 89.60 yuan each at the most."""
+    made = listing(
+        seller, unit=Unit.PIECE, unit_grams=1600, price_fen=8960, stock=stock, title_zh="土鸡", title_en="Free-range chicken"
+    )
+    made.weight_unit, made.weight_price_fen, made.piece_grams_min = Unit.JIN, 2800, 1250
+    db.session.flush()
+    return made
+
+
 def lot(of: Listing, quantity: Decimal, *, harvested_on: date = TODAY, contributions: Mapping[int, int] | None = None) -> Lot:
     """A lot in stock; its grams come from the producer's household unless said otherwise."""
     made = Lot(listing_id=of.id, harvested_on=harvested_on, on_hand=quantity, created_at=NOW)

@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from marketplace.catalogue.models import Listing, StockHold
+from marketplace.catalogue.models import Listing, StockHold, Unit
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
 from marketplace.ledger.models import Entry, LedgerAccount
 from marketplace.ledger.seals import check_ledger
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep
 from marketplace.orders.holding import open_checkout
-from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.models import Order, OrderGroup, OrderLine, Weighing
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
+from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.states import PaymentAction
 from tests import factories
@@ -27,6 +28,8 @@ from tests.stock import stock_of
 TO = Destination("张三", "13800000000", "522636", "龙泉镇")
 RETURN, BACK = "http://localhost/paid", "http://localhost/back"
 PRICE_FEN, STOCK, BOUGHT = 1250, 10, 2
+# What the two pieces cost that are weighed.
+WEIGHED_FEN = 2200
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,21 @@ def open_page(basket: Basket, now: datetime) -> None:
     step("hold.committed")
 
 
-LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel, check_out, walk_away)}
+def weigh(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy two pieces that weigh 1,000 to 1,250 g at 5.00 yuan a jin, and have them weighed: 2,200 g are 22.00 of 25.00 yuan."""
+    with transaction():
+        listing = db.session.get_one(Listing, basket.listing_id)
+        listing.unit, listing.unit_grams = Unit.PIECE, 1250
+        listing.weight_unit, listing.weight_price_fen, listing.piece_grams_min = Unit.JIN, 500, 1000
+        producer_id = listing.producer_id
+    buy(basket, double, now)
+    with transaction():
+        lines = select(Order.public_id, Weighing.public_id).join(OrderLine, OrderLine.order_id == Order.id).join(Weighing)
+        order, weighing = db.session.execute(lines.where(OrderLine.listing_id == basket.listing_id)).one()
+    weigh_and_give_back(order, producer_id, {weighing: 2200}, actor="farmer", now=now)
+
+
+LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh)}
 
 
 def recover(double: Double, now: datetime, *, silent: bool = False) -> None:
@@ -147,6 +164,12 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .join(Order)
         .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
     )
+    worth_fen, weighed = db.session.execute(
+        select(func.coalesce(func.sum(OrderLine.total_fen), 0), func.count(Weighing.grams))
+        .join(Order, Order.id == OrderLine.order_id)
+        .outerjoin(Weighing, Weighing.line_id == OrderLine.id)
+        .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
+    ).one()
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
         found.append("somebody could still pay on a page of theirs")
@@ -160,8 +183,8 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append(f"left unfinished: {[payment.state for payment in payments]}")
     if listing.available != STOCK - sold or stock_of(listing.id) != listing.available:
         found.append(f"{listing.available} available, {stock_of(listing.id)} by movements, {sold} sold of {STOCK}")
-    if kept_fen != PRICE_FEN * sold:
-        found.append(f"{sold} boxes are sold for {kept_fen} fen")
+    if kept_fen != worth_fen or worth_fen != (WEIGHED_FEN if weighed else PRICE_FEN * sold):
+        found.append(f"{sold} boxes that are worth {worth_fen} fen are sold for {kept_fen} fen")
     if db.session.scalar(select(func.count()).select_from(StockHold)):
         found.append("goods are still on hold")
     if db.session.scalar(select(func.count()).select_from(Refund).where(Refund.state != "succeeded")):

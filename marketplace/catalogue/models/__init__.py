@@ -11,6 +11,7 @@ from marketplace.catalogue.models.goods import (
     Unit,
 )
 from marketplace.catalogue.models.holds import StockHold
+from marketplace.catalogue.models.pricing import PriceTier
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Lot",
     "LotContribution",
     "MovementKind",
+    "PriceTier",
     "Producer",
     "ProducerKind",
     "Product",

@@ -125,6 +125,15 @@ class Listing(Base):
             " AND (unit <> 'kg' OR unit_grams = 1000) AND (unit <> 'g' OR unit_grams = 1)",
             name="unit_known",
         ),
+        CheckConstraint("minimum_quantity > 0 AND minimum_quantity <= 9999", name="minimum_quantity_range"),
+        # What is weighed when it is packed is sold by the piece, and says all three of price, unit and lightest piece.
+        CheckConstraint(
+            "num_nonnulls(weight_unit, weight_price_fen, piece_grams_min) = 0"
+            " OR (num_nonnulls(weight_unit, weight_price_fen, piece_grams_min) = 3 AND unit = 'piece'"
+            " AND weight_unit IN ('jin', 'kg') AND weight_price_fen BETWEEN 1 AND 100000000"
+            " AND piece_grams_min BETWEEN 1 AND unit_grams - 1)",
+            name="catch_weight_whole",
+        ),
         Index("ix_listing_search_terms", "search_terms", postgresql_using="gin"),
         Index("ix_listing_titles_trgm", "titles", postgresql_using="gin", postgresql_ops={"titles": "gin_trgm_ops"}),
         # The orders of a category's list, of one kind of goods and of the whole shop, over what is on sale.
@@ -147,6 +156,13 @@ class Listing(Base):
     unit: Mapped[str] = mapped_column(String(8))
     unit_grams: Mapped[int] = mapped_column(Integer)
     price_fen: Mapped[Fen]
+    # The least that is sold at a time; empty for one step.
+    minimum_quantity: Mapped[Quantity | None]
+    # Catch weight: the price of a jin or a kilogram and the lightest piece. The heaviest is ``unit_grams``, and ``price_fen``
+    # is what that one costs, so that lists, baskets and holds need to know nothing of it.
+    weight_unit: Mapped[str | None] = mapped_column(String(8))
+    weight_price_fen: Mapped[Fen | None]
+    piece_grams_min: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(12), default=ListingState.DRAFT)
     season_weeks: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)
     # The area that buyers can have it delivered in; empty for the whole country.

@@ -3,5 +3,6 @@
 from marketplace.orders.models.baskets import Basket, BasketLine
 from marketplace.orders.models.invoices import Invoice, InvoiceCounter
 from marketplace.orders.models.purchases import Order, OrderGroup, OrderLine
+from marketplace.orders.models.weighings import Weighing
 
-__all__ = ["Basket", "BasketLine", "Invoice", "InvoiceCounter", "Order", "OrderGroup", "OrderLine"]
+__all__ = ["Basket", "BasketLine", "Invoice", "InvoiceCounter", "Order", "OrderGroup", "OrderLine", "Weighing"]

@@ -1,5 +1,7 @@
 """What was bought: purchases, one order per seller, their lines."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -7,6 +9,9 @@ from marketplace.catalogue.models import Producer
 from marketplace.kernel.db import Base
 from marketplace.kernel.types import AreaCode, Day, Fen, Id, Moment, PublicId, Quantity
 from marketplace.orders.states import OrderState
+
+if TYPE_CHECKING:
+    from marketplace.orders.models.weighings import Weighing
 
 
 class OrderGroup(Base):
@@ -69,7 +74,11 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """A snapshot of what was bought from one lot; it stays readable when listing and registry have moved on."""
+    """A snapshot of what was bought from one lot; it stays readable when listing and registry have moved on.
+
+    ``price_fen`` is the price it was sold at, with the step that its quantity reached. Of goods of catch weight ``total_fen``
+    and ``benefit_fen`` are the most there can be until ``weighing`` is done, and final after it.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -98,3 +107,4 @@ class OrderLine(Base):
     registry_revision: Mapped[int] = mapped_column(Integer)
 
     order: Mapped[Order] = relationship(back_populates="lines")
+    weighing: Mapped["Weighing | None"] = relationship(back_populates="line", lazy="joined")

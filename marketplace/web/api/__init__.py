@@ -12,6 +12,7 @@ from marketplace.web.api import (
     operations,
     orders,
     recommendations,
+    selling,
     token,
     webhooks,
 )
@@ -25,6 +26,7 @@ _GROUPS = (
     basket,
     orders,
     invoices,
+    selling,
     office,
     operations,
     webhooks,

@@ -1,5 +1,6 @@
 """The catalogue, for everybody."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Response, json, request, url_for
@@ -8,6 +9,7 @@ from marshmallow import fields, validate
 
 from marketplace.catalogue import queries
 from marketplace.catalogue.queries import PRICE_BANDS_FEN, ListingFilter, Sort
+from marketplace.catalogue.terms import tiers_of
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.api.documents import ApiBlueprint, problems
 from marketplace.web.api.inputs import COUNTY, SLUG, InputSchema, QueryNumber, SearchText, Spelled
@@ -104,11 +106,12 @@ def listing(public_id: str) -> Response:
     Answers with an ETag; a request that names it in If-None-Match gets 304 while nothing has changed.
     """
     row = queries.listing_card(public_id)
-    found = {
+    found = SimpleNamespace(
         **row._mapping,
-        "category": {"slug": row.category_slug, "name_zh": row.category_zh, "name_en": row.category_en},
-        "lots": queries.lots_of(row.id),
-    }
+        category={"slug": row.category_slug, "name_zh": row.category_zh, "name_en": row.category_en},
+        tiers=tiers_of([row.id]).get(row.id, ()),
+        lots=queries.lots_of(row.id),
+    )
     response = Response(json.dumps(ListingDetailSchema().dump(found)), mimetype="application/json")
     # Weak, because the same content is also sent compressed.
     response.add_etag(weak=True)

@@ -5,7 +5,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from marketplace.catalogue.models import Unit
+from marketplace.catalogue.catch_weight import WEIGHT_UNITS
+from marketplace.catalogue.models import UNIT_GRAMS, Unit
+from marketplace.catalogue.pricing import price_of_grams
+from marketplace.catalogue.terms import catch_weight_of
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.states import PaymentState
@@ -44,6 +47,32 @@ def fen(**kwargs: Any) -> fields.Integer:
     return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
 
 
+class PricePerKilogram(fields.Integer):
+    """What a kilogram of a listing, or of a row with its columns, costs; rounded half up."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        documented = {"minimum": 0, "maximum": LARGEST_FEN, "description": "To compare packs by; rounded half up"}
+        super().__init__(metadata=documented, **kwargs)
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> int:
+        """Of catch weight exactly, else from the unit's price and grams."""
+        weight = catch_weight_of(obj)
+        if weight is not None:
+            return price_of_grams(weight.price_fen, UNIT_GRAMS[weight.unit], 1000)
+        return price_of_grams(obj.price_fen, obj.unit_grams, 1000)
+
+
+class CatchWeightField(fields.Nested):
+    """The catch weight of a listing, or of a row with its columns."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(CatchWeightSchema, allow_none=True, **kwargs)
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        """Null for goods whose weight is known."""
+        return catch_weight_of(obj)
+
+
 class TokenSchema(OutputSchema):
     """A token and how long it holds."""
 
@@ -66,6 +95,30 @@ class CategoriesSchema(OutputSchema):
     items = fields.List(fields.Nested(CategorySchema))
 
 
+class CatchWeightSchema(OutputSchema):
+    """Sold by the piece, weighed when packed: `price_fen` is for one `unit`; the most is charged, the rest given back."""
+
+    unit = fields.String(validate=validate.OneOf([unit.value for unit in WEIGHT_UNITS]))
+    price_fen = fen()
+    grams_min = fields.Integer()
+    grams_max = fields.Integer()
+
+
+class TierSchema(OutputSchema):
+    """From a quantity on, all of it costs this for each unit."""
+
+    from_quantity = Quantity()
+    price_fen = fen()
+
+
+class NextTierSchema(OutputSchema):
+    """How much more makes all of it cheaper."""
+
+    more = Quantity()
+    price_fen = fen()
+    less_fen = fen()
+
+
 class ListingSchema(OutputSchema):
     """One producer's offer, as a list shows it."""
 
@@ -75,6 +128,9 @@ class ListingSchema(OutputSchema):
     unit = fields.String(validate=validate.OneOf([unit.value for unit in Unit]))
     unit_grams = fields.Integer(metadata={"description": "What one unit weighs"})
     price_fen = fen()
+    price_per_kg_fen = PricePerKilogram()
+    minimum_quantity = Quantity(allow_none=True)
+    catch_weight = CatchWeightField()
     available = Quantity()
     harvested_on = fields.Date(allow_none=True)
     village = fields.String()
@@ -101,6 +157,7 @@ class ListingDetailSchema(ListingSchema):
     story_zh = fields.String()
     story_en = fields.String()
     season_weeks = fields.List(fields.Integer(), metadata={"description": "ISO weeks"})
+    tiers = fields.List(fields.Nested(TierSchema))
     lots = fields.List(fields.Nested(LotSchema))
 
 
@@ -165,6 +222,9 @@ class BasketListingSchema(OutputSchema):
     unit = fields.String()
     unit_grams = fields.Integer()
     price_fen = fen()
+    price_per_kg_fen = PricePerKilogram()
+    minimum_quantity = Quantity(allow_none=True)
+    catch_weight = CatchWeightField()
     available = Quantity()
     village = fields.String()
     producer_zh = fields.String()
@@ -177,10 +237,12 @@ class BasketLineSchema(OutputSchema):
     public_id = fields.String()
     listing = fields.Nested(BasketListingSchema)
     quantity = Quantity()
+    price_fen = fen()
     total_fen = fen()
+    next_tier = fields.Nested(NextTierSchema, allow_none=True)
     problem = fields.String(
         allow_none=True,
-        validate=validate.OneOf(["sold_out", "held", "too_few", "withdrawn", None]),
+        validate=validate.OneOf(["sold_out", "held", "too_few", "below_minimum", "withdrawn", None]),
         metadata={"description": "`held`: others are just buying the last of it, and it may be free again in ten minutes"},
     )
     # What is there for this basket, without what is kept for others.
@@ -198,6 +260,19 @@ class BasketSchema(OutputSchema):
     held_until = fields.AwareDateTime(allow_none=True, metadata={"description": "Until when the goods are kept for you"})
 
 
+class WeighingSchema(OutputSchema):
+    """What was to be weighed of a line when it is packed; `grams` is null until then, and the line's total the most."""
+
+    public_id = fields.String()
+    unit = fields.String(validate=validate.OneOf([unit.value for unit in WEIGHT_UNITS]))
+    price_fen = fen()
+    least_grams = fields.Integer()
+    most_grams = fields.Integer()
+    most_fen = fen()
+    grams = fields.Integer(allow_none=True)
+    weighed_at = fields.AwareDateTime(allow_none=True)
+
+
 class OrderLineSchema(OutputSchema):
     """What was bought from one lot, as it was then."""
 
@@ -212,6 +287,7 @@ class OrderLineSchema(OutputSchema):
     quantity = Quantity()
     price_fen = fen()
     total_fen = fen()
+    weighing = fields.Nested(WeighingSchema, allow_none=True)
 
 
 class OrderSchema(OutputSchema):
@@ -220,6 +296,7 @@ class OrderSchema(OutputSchema):
     public_id = fields.String()
     state = fields.String(validate=validate.OneOf([state.value for state in OrderState]))
     total_fen = fen()
+    refunded_fen = fen()
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))
@@ -260,6 +337,15 @@ class PurchaseSchema(OrderGroupSchema):
     """A purchase with its payment."""
 
     payment = fields.Nested(PaymentSchema)
+
+
+class PricingSchema(OutputSchema):
+    """What a listing costs; `price_fen` is for a unit, of catch weight for one unit of weight."""
+
+    price_fen = fen()
+    minimum_quantity = Quantity(allow_none=True)
+    tiers = fields.List(fields.Nested(TierSchema))
+    catch_weight = fields.Nested(CatchWeightSchema, allow_none=True)
 
 
 class OrderGroupsSchema(OutputSchema):

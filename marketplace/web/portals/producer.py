@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.catch_weight import WEIGHT_UNITS
 from marketplace.catalogue.deliveries import delivery_areas
 from marketplace.catalogue.models import UNIT_GRAMS, Listing, ListingState, Producer, ProducerKind, Product, Unit
 from marketplace.catalogue.queries import (
@@ -25,16 +26,17 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.service import ship_order
 from marketplace.orders.settlement import kept_fen, producer_account
 from marketplace.orders.states import OrderState
+from marketplace.orders.weights import awaits_weighing
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
-from marketplace.web.filters import weight_beside
+from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
@@ -48,6 +50,8 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
+from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weighed_words
+from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
@@ -122,6 +126,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "collect_fen": order.total_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
         "refunded_fen": order.refunded_fen,
+        "to_weigh": awaits_weighing(order),
         "lines": [
             {
                 "title": pick(line.title_zh, line.title_en),
@@ -129,11 +134,23 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
                 "quantity": line.quantity,
                 "unit": line.unit,
                 "weight_g": int(line.quantity * line.unit_grams),
+                "price": order_line_price(line),
+                "weighed": _weighed(line),
                 "harvested_on": line.harvested_on,
             }
             for line in order.lines
         ],
     }
+
+
+def _weighed(line: OrderLine) -> str | None:
+    """What a line weighs or may weigh, for goods that are weighed when packed."""
+    weighing = line.weighing
+    if weighing is None:
+        return None
+    if weighing.grams is None:
+        return range_words(weighing.least_grams, weighing.most_grams, weighing.unit)
+    return weight_words(weighing.grams, weighing.unit)
 
 
 @blueprint.post("/orders/<public_id>/ship")
@@ -159,7 +176,8 @@ def listings() -> str:
     """Everything the farm sells or has sold."""
     producer = _own_producer()
     own = producer_listings(producer.id)
-    return render_template("producer/listings.html", listings=own, art=product_art(row.id for row in own))
+    prices = {row.id: listing_price_words(row, row.price_fen) for row in own}
+    return render_template("producer/listings.html", listings=own, prices=prices, art=product_art(row.id for row in own))
 
 
 @blueprint.get("/listings/new")
@@ -179,7 +197,7 @@ def listing_create() -> Response | tuple[str, int]:
         form = read_form(ListingForm())
         offer = read_offer(form, {product.slug: product for product in products()})
         check_harvest_day(form["harvested_on"], now=now)
-        contributions_g = read_contributions(producer, form, UNIT_GRAMS.get(offer.unit, offer.unit_grams))
+        contributions_g = read_contributions(producer, form, UNIT_GRAMS.get(offer.unit, offer.settled().unit_grams))
         with transaction():
             listing = create_listing(producer, offer, actor=actor, now=now)
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
@@ -197,6 +215,11 @@ def _new_page(producer: Producer, form: Mapping[str, Any], errors: Mapping[str, 
         errors=errors,
         shelves=_shelves(),
         units=list(Unit),
+        weight_units=[
+            ("", _("No, all weigh the same")),
+            *((unit.value, _("Yes, the price is per %(unit)s", unit=unit_name(unit))) for unit in WEIGHT_UNITS),
+        ],
+        tier_rows=MOST_TIERS,
         areas=_delivery_choices(producer),
         cooperative=producer.kind == ProducerKind.COOPERATIVE,
         today=clock.local_day(clock.now()).isoformat(),
@@ -313,7 +336,7 @@ def _edit_page(
 ) -> str:
     today = clock.local_day(clock.now())
     kept = {
-        "price": f"{listing.price_fen // 100}.{listing.price_fen % 100:02d}",
+        **kept_terms(listing),
         "title_zh": listing.title_zh,
         "title_en": listing.title_en,
         "story_zh": listing.story_zh,
@@ -324,7 +347,10 @@ def _edit_page(
         "producer/listing_edit.html",
         listing=listing,
         art=product_art([listing.id])[listing.id],
-        unit_weight=weight_beside(listing.unit, listing.unit_grams),
+        price_words=listing_price_words(listing, listing.price_fen),
+        unit_weight=weight_beside(listing.unit, listing.unit_grams) if listing.weight_unit is None else None,
+        weighed=weighed_words(listing),
+        tier_rows=MOST_TIERS,
         form=form or kept,
         errors=errors or {},
         harvest=harvest or {"harvested_on": today.isoformat()},

@@ -16,6 +16,7 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.registry.queries import households_by_code
 from marketplace.web.errors import message_of
 from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan
+from marketplace.web.portals.producer_terms import FIELD_OF_CODE, PriceForm, WeighedForm, changed_terms, read_terms
 
 # Dried goods keep for a year or two; an older day is a slip of the hand.
 OLDEST_HARVEST = timedelta(days=730)
@@ -34,10 +35,11 @@ _FIELD_OF_CODE = {
     "quantity_step": "quantity",
     "harvest_in_future": "harvested_on",
     "contributions_invalid": "households",
+    **FIELD_OF_CODE,
 }
 
 
-class WordsForm(FormSchema):
+class WordsForm(PriceForm):
     """What can be changed of a listing that is there: its price and its words."""
 
     price = Yuan(required=True, error_messages={"required": N_("Please give the price.")})
@@ -56,7 +58,7 @@ class HarvestForm(FormSchema):
     households = Text(load_default="")
 
 
-class ListingForm(WordsForm, HarvestForm):
+class ListingForm(WordsForm, WeighedForm, HarvestForm):
     """A new listing with its first harvest."""
 
     product = Text(required=True, error_messages={"required": N_("Please choose what it is.")})
@@ -75,7 +77,8 @@ def read_offer(form: Mapping[str, Any], products: Mapping[str, Product]) -> Offe
     if product is None:
         raise FormError({"product": gettext("Please choose what it is.")})
     unit: Unit = form["unit"]
-    if unit not in UNIT_GRAMS and not form["unit_grams"]:
+    terms = read_terms(form, unit)
+    if unit not in UNIT_GRAMS and not form["unit_grams"] and terms.catch_weight is None:
         raise FormError({"unit_grams": gettext("Please say what one of them weighs.")})
     return Offer(
         product=product,
@@ -87,6 +90,7 @@ def read_offer(form: Mapping[str, Any], products: Mapping[str, Product]) -> Offe
         story_zh=form["story_zh"],
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
+        terms=terms,
     )
 
 
@@ -102,6 +106,7 @@ def changed_offer(form: Mapping[str, Any], listing: Listing) -> Offer:
         story_zh=form["story_zh"],
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
+        terms=changed_terms(form, listing),
     )
 
 

@@ -20,11 +20,12 @@ from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.cards import recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.errors import message_of, status_of
-from marketplace.web.filters import amount, quantity, unit_name, weight_beside, yuan
+from marketplace.web.filters import amount, quantity, weight_beside, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.prices import listing_price_words, next_tier_words
 from marketplace.web.quantities import largest, step_for
 from marketplace.web.redirects import came_from, see_other
 from marketplace.web.session import keep_visitor_basket, visitor_basket
@@ -152,15 +153,16 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "title": pick(row.title_zh, row.title_en),
         "url": url_for("storefront.product", public_id=row.public_id) if line.problem != "withdrawn" else None,
         "art": row.art,
-        "price_fen": row.price_fen,
-        "unit": row.unit,
-        "unit_label": unit_name(row.unit),
-        "weight": weight_beside(row.unit, row.unit_grams),
+        "price": listing_price_words(row, line.price_fen),
+        "weight": weight_beside(row.unit, row.unit_grams) if row.weight_unit is None else None,
+        "hint": next_tier_words(line.next_tier, row.unit) if line.next_tier is not None else None,
+        "at_most": _("At the most: what it weighs less when it is packed comes back to you.") if row.weight_unit else None,
+        "least": quantity(row.minimum_quantity) if row.minimum_quantity is not None else None,
         "quantity": quantity(line.quantity),
         "amount": amount(line.quantity, row.unit),
         "step": step_for(row.unit, line.quantity),
         "maximum": quantity(max(line.quantity, largest(row.unit, line.left))),
-        "can_change": line.problem in (None, "too_few"),
+        "can_change": line.problem in (None, "too_few", "below_minimum"),
         "sum_fen": line.total_fen,
         "problem": _problem(line),
         "far": None
@@ -173,13 +175,16 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
 
 
 def _prices(line: BasketLineView) -> dict[str, str]:
-    return {"before": yuan(line.listing.price_fen_shown), "now": yuan(line.listing.price_fen)}
+    return {"before": yuan(line.listing.price_fen_shown), "now": yuan(line.price_fen)}
 
 
 def _problem(line: BasketLineView) -> str | None:
     if line.problem == "too_few":
         left = amount(line.left, line.listing.unit)
         return str(_("Only %(amount)s left. Please take less.", amount=left))
+    if line.problem == "below_minimum":
+        least = amount(line.listing.minimum_quantity, line.listing.unit)
+        return str(_("Sold from %(amount)s upwards. Please take a little more.", amount=least))
     words = {
         "withdrawn": _("No longer on sale. Please take it out."),
         "sold_out": _("Sold out. Please take it out."),

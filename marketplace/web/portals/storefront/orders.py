@@ -25,6 +25,7 @@ from marketplace.web.places import address_line
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.portals.storefront.invoices import invoices_on
 from marketplace.web.portals.storefront.paying import may_give_up, method_name, refund_line
+from marketplace.web.prices import order_line_price, weighing_words
 from marketplace.web.redirects import see_other
 
 PER_PAGE = 10
@@ -127,6 +128,8 @@ def _lines(part: Order, art: dict[int, str]) -> list[dict[str, Any]]:
             "art": art.get(line.listing_id),
             "quantity": line.quantity,
             "unit": line.unit,
+            "price": order_line_price(line),
+            "weighing": weighing_words(line.weighing, line.total_fen),
             "harvested_on": line.harvested_on,
             "total_fen": line.total_fen,
         }

@@ -19,10 +19,11 @@ from marketplace.recommendations.service import recommend, record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.cards import card, plain_cards, recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
-from marketplace.web.filters import quantity, yuan
+from marketplace.web.filters import amount, quantity, unit_name, yuan
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.prices import tier_rows
 from marketplace.web.quantities import largest, step_of
 from marketplace.web.seasons import season_calendar
 from marketplace.web.structured import product_data
@@ -60,6 +61,8 @@ def product(public_id: str) -> str:
             story=story,
             seller=seller,
             category=category,
+            row=row,
+            tiers=view.tiers,
         ),
         crumbs=[
             (_("Market"), url_for("storefront.home")),
@@ -74,6 +77,10 @@ def product(public_id: str) -> str:
         lots=[_lot(lot) for lot in view.lots],
         available=row.available,
         step=step_of(row.unit),
+        tiers=tier_rows(row.price_fen, view.tiers, row.unit, row.unit_grams),
+        least=amount(row.minimum_quantity, row.unit) if row.minimum_quantity is not None else None,
+        piece_label=unit_name(row.unit),
+        at_most=yuan(row.price_fen) if row.weight_unit is not None else None,
         most=quantity(largest(row.unit, row.available)),
         split=_split_of_one_yuan(row.producer_kind),
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,

@@ -1,0 +1,173 @@
+"""What a farm's programs do: prices with their steps, and weighing what was sold by weight."""
+
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.catalogue.catch_weight import WEIGHT_UNITS, CatchWeight
+from marketplace.catalogue.models import Listing, Producer, Unit
+from marketplace.catalogue.pricing import MOST_TIERS, Tier
+from marketplace.catalogue.queries import own_listing, producer_of
+from marketplace.catalogue.service import Offer, change_listing
+from marketplace.catalogue.terms import Terms, terms_of
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.orders.models import Order
+from marketplace.orders.weighing import weigh_and_give_back
+from marketplace.orders.weights import get_order_to_weigh
+from marketplace.web.access import account, allow
+from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField
+from marketplace.web.api.schemas import OrderSchema, PricingSchema
+
+blueprint: Blueprint = ApiBlueprint("api-selling", __name__, url_prefix="/api/v1/farm", description="Selling, as a farm")
+
+_LARGEST_GRAMS = 10**9
+
+
+class GramsField(fields.Integer):
+    """Whole grams."""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        bounds = validate.Range(1, most, error=N_("Please give whole grams."))
+        super().__init__(strict=True, validate=bounds, metadata={"minimum": 1, "maximum": most}, **kwargs)
+
+
+class TierInputSchema(InputSchema):
+    """From a quantity on, all of it costs this for each unit."""
+
+    from_quantity = QuantityField(required=True)
+    price_fen = FenField(required=True)
+
+
+class CatchWeightInputSchema(InputSchema):
+    """What one piece weighs, and by which unit of weight the price is meant."""
+
+    unit = fields.String(required=True, validate=validate.OneOf([unit.value for unit in WEIGHT_UNITS]))
+    grams_min = GramsField(1_000_000, required=True)
+    grams_max = GramsField(1_000_000, required=True)
+
+
+class PricingInputSchema(InputSchema):
+    """The whole price of a listing; what is left out is not there any more."""
+
+    price_fen = FenField(required=True)
+    minimum_quantity = QuantityField(load_default=None, allow_none=True)
+    tiers = fields.List(fields.Nested(TierInputSchema), load_default=list, validate=validate.Length(max=MOST_TIERS))
+    catch_weight = fields.Nested(CatchWeightInputSchema, load_default=None, allow_none=True)
+
+
+class LineWeightSchema(InputSchema):
+    """What all pieces of a line weigh together; ``weighing`` is the public id of the line's weighing."""
+
+    weighing = PublicIdField(required=True)
+    grams = GramsField(_LARGEST_GRAMS, required=True)
+
+
+class WeightsSchema(InputSchema):
+    """The weight of every line of an order that is weighed when packed."""
+
+    weights = fields.List(fields.Nested(LineWeightSchema), required=True, validate=validate.Length(1, 100))
+    light_is_right = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False}, metadata={"description": "After `weight_light` (409): it is right"}
+    )
+
+
+def _farm(view: Any) -> Any:
+    """Let in a farmer who shows a token, and document that."""
+    return ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(RoleKind.FARMER)(view)))
+
+
+def _own_producer() -> Producer:
+    producer = producer_of(account().id)
+    if producer is None:
+        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
+    return producer
+
+
+@blueprint.get("/listings/<public_id:public_id>/pricing")
+@_farm
+@blueprint.response(200, PricingSchema)
+@problems(404)
+def pricing(public_id: str) -> dict[str, Any]:
+    """What a listing of your farm costs."""
+    return _pricing(own_listing(public_id, _own_producer().id))
+
+
+@blueprint.put("/listings/<public_id:public_id>/pricing")
+@_farm
+@blueprint.arguments(PricingInputSchema)
+@blueprint.response(200, PricingSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def set_pricing(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """Set what a listing of your farm costs: price, steps of price, least quantity, catch weight.
+
+    Orders already placed keep their price. What a piece weighs at the most stays while there is stock (`unit_has_stock`, 409).
+    """
+    producer = _own_producer()
+    with transaction():
+        listing = own_listing(public_id, producer.id, lock=True)
+        change_listing(listing, _offer(listing, given), actor=account().public_id, now=clock.now())
+        return _pricing(listing)
+
+
+def _offer(listing: Listing, given: dict[str, Any]) -> Offer:
+    """The listing's offer with another price."""
+    weight = given["catch_weight"]
+    terms = Terms(
+        given["minimum_quantity"],
+        tuple(Tier(**tier) for tier in given["tiers"]),
+        weight and CatchWeight(Unit(weight["unit"]), given["price_fen"], weight["grams_min"], weight["grams_max"]),
+    )
+    return Offer(
+        product=listing.product,
+        title_zh=listing.title_zh,
+        title_en=listing.title_en,
+        unit=Unit(listing.unit),
+        unit_grams=listing.unit_grams,
+        price_fen=given["price_fen"],
+        story_zh=listing.story_zh,
+        story_en=listing.story_en,
+        delivers_to=listing.delivers_to,
+        terms=terms,
+    )
+
+
+def _pricing(listing: Listing) -> dict[str, Any]:
+    terms = terms_of(listing)
+    weight = terms.catch_weight
+    return {
+        "price_fen": listing.price_fen if weight is None else weight.price_fen,
+        "minimum_quantity": terms.minimum_quantity,
+        "tiers": terms.tiers,
+        "catch_weight": weight,
+    }
+
+
+@blueprint.post("/orders/<public_id:public_id>/weights")
+@_farm
+@blueprint.arguments(WeightsSchema)
+@blueprint.response(200, OrderSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def weigh(given: dict[str, Any], public_id: str) -> Order:
+    """Note what an order weighs, once, before it leaves; what was charged beyond that goes back to the buyer.
+
+    The same again changes nothing, other figures are refused (`weighed_already`, 409). `weight_light` (409) for less than it
+    should weigh, unless `light_is_right`.
+    """
+    producer = _own_producer()
+    grams = {row["weighing"]: row["grams"] for row in given["weights"]}
+    if len(grams) != len(given["weights"]):
+        raise Invalid("weights_incomplete", N_("Please give one weight for each line."))
+    weigh_and_give_back(
+        public_id,
+        producer.id,
+        grams,
+        light_is_right=given["light_is_right"],
+        actor=account().public_id,
+        now=clock.now(),
+    )
+    return get_order_to_weigh(public_id, producer.id)
