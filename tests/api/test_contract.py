@@ -12,6 +12,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from marketplace.catalogue.models import Unit
+from marketplace.identity.models import RoleKind
 from marketplace.identity.service import issue_token
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import transaction
@@ -69,7 +70,9 @@ def _fill(address: str) -> Live:
             factories.listing(seller, price_fen=price_fen, stock=100_000, unit=Unit.JIN, unit_grams=500)
             for price_fen in (100, 333, 1250, 9999)
         ]
-        buyer = factories.account(login="contract@example.org")
+        # A farmer's as well, so that what farms send is read and not turned away before.
+        roles = ((RoleKind.CONSUMER, ""), (RoleKind.FARMER, factories.VILLAGE))
+        buyer = factories.account(*roles, login="contract@example.org")
         basket = factories.basket(buyer, (listings[0], 2), (listings[1], 1))
         destination = Destination("张三", "13800000000", "522636", "龙泉镇")
         method = PaymentMethod.CASH_ON_DELIVERY
