@@ -23,9 +23,10 @@ from marketplace.kernel.outbox.posting import post, was_posted
 from marketplace.recommendations.service import Recommendation, recommend
 from marketplace.recommendations.subscriptions import find_subscription, subscriber_ids
 from marketplace.web.cards import reasons_in_words
-from marketplace.web.filters import unit_name, unit_price
+from marketplace.web.filters import unit_price
 from marketplace.web.languages import LOCALES, pick
 from marketplace.web.places import place_name
+from marketplace.web.prices import price_block
 
 _log = logging.getLogger("marketplace.letters")
 PLACES = 8
@@ -144,14 +145,15 @@ def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLe
 
 
 def _item(addresses: MapAdapter, row: Any, reason: str) -> dict[str, Any]:
+    price = price_block(row)
     return {
         "title": pick(row.title_zh, row.title_en),
         "url": _url(addresses, "storefront.product", public_id=row.public_id),
         "place": place_name(row.village),
         "harvested_on": row.harvested_on,
-        "price_fen": row.price_fen,
-        "unit_label": unit_name(row.unit),
-        "unit_price": unit_price(row.price_fen, row.unit_grams),
+        "price_fen": price["price_fen"],
+        "unit_label": price["unit_label"],
+        "unit_price": unit_price(price["price_fen"], price["unit_grams"]),
         "supports_registered": row.supports_registered,
         "reason": reason,
     }

@@ -19,10 +19,10 @@ def first_quantity(minimum_quantity: Decimal | None) -> str:
     return quantity(minimum_quantity or Decimal(1))
 
 
-def step_for(unit: str, held: Decimal) -> Decimal:
-    """The step of a box that already holds a quantity: a tenth where halves would not reach it."""
+def step_for(unit: str, *held: Decimal | None) -> Decimal:
+    """The step of a box that holds a quantity or begins at one: a tenth where halves would not reach each of them."""
     step = step_of(unit)
-    return step if not held % step else Decimal("0.1")
+    return step if not any(value % step for value in held if value is not None) else Decimal("0.1")
 
 
 def largest(unit: str, available: Decimal) -> Decimal:

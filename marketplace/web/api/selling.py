@@ -1,9 +1,10 @@
 """What a farm's programs do: prices with their steps, and weighing what was sold by weight."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_smorest import Blueprint
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS, CatchWeight
 from marketplace.catalogue.models import Listing, Producer, Unit
@@ -29,11 +30,17 @@ _LARGEST_GRAMS = 10**9
 
 
 class GramsField(fields.Integer):
-    """Whole grams."""
+    """Whole grams: a whole JSON number (which may be written ``100.0``), nothing that could be read as one."""
 
     def __init__(self, most: int, **kwargs: Any) -> None:
-        bounds = validate.Range(1, most, error=N_("Please give whole grams."))
-        super().__init__(strict=True, validate=bounds, metadata={"minimum": 1, "maximum": most}, **kwargs)
+        self.most = most
+        super().__init__(metadata={"minimum": 1, "maximum": most}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+        if not number or not 1 <= value <= self.most or value != int(value):
+            raise ValidationError(N_("Please give whole grams."))
+        return int(value)
 
 
 class TierInputSchema(InputSchema):

@@ -160,7 +160,7 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "least": quantity(row.minimum_quantity) if row.minimum_quantity is not None else None,
         "quantity": quantity(line.quantity),
         "amount": amount(line.quantity, row.unit),
-        "step": step_for(row.unit, line.quantity),
+        "step": step_for(row.unit, line.quantity, row.minimum_quantity),
         "maximum": quantity(max(line.quantity, largest(row.unit, line.left))),
         "can_change": line.problem in (None, "too_few", "below_minimum"),
         "sum_fen": line.total_fen,

@@ -24,7 +24,7 @@ from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.prices import tier_rows
-from marketplace.web.quantities import largest, step_of
+from marketplace.web.quantities import largest, step_for
 from marketplace.web.seasons import season_calendar
 from marketplace.web.structured import product_data
 
@@ -76,7 +76,7 @@ def product(public_id: str) -> str:
         story=story,
         lots=[_lot(lot) for lot in view.lots],
         available=row.available,
-        step=step_of(row.unit),
+        step=step_for(row.unit, row.minimum_quantity),
         tiers=tier_rows(row.price_fen, view.tiers, row.unit, row.unit_grams),
         least=amount(row.minimum_quantity, row.unit) if row.minimum_quantity is not None else None,
         piece_label=unit_name(row.unit),
