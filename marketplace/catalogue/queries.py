@@ -13,6 +13,7 @@ from marketplace.catalogue.benefit import WHOLE_BP
 from marketplace.catalogue.models import (
     Category,
     Listing,
+    ListingPhoto,
     ListingState,
     Lot,
     LotContribution,
@@ -20,6 +21,7 @@ from marketplace.catalogue.models import (
     Product,
 )
 from marketplace.catalogue.search_terms import begins_name, tsquery
+from marketplace.catalogue.seasons import to_be_seen
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area
@@ -92,6 +94,10 @@ def card_columns() -> Select[Any]:
             Listing.price_fen,
             Listing.available,
             Listing.harvested_on,
+            Listing.expected_on,
+            Listing.opens_on,
+            Listing.closes_on,
+            first_photo().label("photo"),
             Listing.benefit_bp,
             Listing.area_code,
             Listing.producer_id,
@@ -105,6 +111,13 @@ def card_columns() -> Select[Any]:
         .join(Producer, Producer.id == Listing.producer_id)
         .join(Area, Area.code == Listing.area_code)
     )
+
+
+def first_photo() -> ColumnElement[Any]:
+    """Name, width, height and both texts of a ``Listing``'s first photo as a JSON array, or null."""
+    photo = ListingPhoto
+    one = func.json_build_array(photo.name, photo.width, photo.height, photo.alt_zh, photo.alt_en)
+    return select(one).where(photo.listing_id == Listing.id, photo.position == 0).correlate(Listing).scalar_subquery()
 
 
 def benefit_bp_on(day: date) -> ColumnElement[int]:
@@ -261,7 +274,7 @@ def _similar(text: str) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [on_sale(), Listing.available > 0]
+    conditions: list[ColumnElement[bool]] = [on_sale(), to_be_seen()]
     if matches is not None:
         conditions.append(matches)
     if wanted.category_slug:
@@ -358,7 +371,7 @@ def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
         return []
     part = (
         select(Listing.product_id, Listing.rank)
-        .where(on_sale(), Listing.available > 0, Listing.search_terms.op("@@")(cast(query, TSQUERY)))
+        .where(on_sale(), to_be_seen(), Listing.search_terms.op("@@")(cast(query, TSQUERY)))
         .limit(COUNTED_AT_MOST)
         .subquery()
     )

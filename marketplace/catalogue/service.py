@@ -26,6 +26,7 @@ from marketplace.catalogue.models import (
 )
 from marketplace.catalogue.queries import contributions_of
 from marketplace.catalogue.search_terms import index_terms
+from marketplace.catalogue.seasons import check_expected_day, check_window
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
@@ -157,10 +158,11 @@ def add_harvest(
     harvested_on: date,
     contributions_g: Mapping[int, int],
     *,
+    expected: bool = False,
     actor: str,
     now: datetime,
 ) -> Lot:
-    """Put a new lot on stock.
+    """Put a new lot on stock; ``expected`` for a harvest to come, of which ``quantity`` is the most that can be ordered.
 
     Parameters
     ----------
@@ -170,14 +172,16 @@ def add_harvest(
         Whose grams the lot holds; it decides the benefit share.
     """
     check_quantity(Unit(listing.unit), quantity)
-    if harvested_on > local_day(now):
+    if expected:
+        check_expected_day(harvested_on, local_day(now))
+    elif harvested_on > local_day(now):
         raise Invalid("harvest_in_future", N_("The harvest day cannot lie in the future."))
     if not contributions_g or any(grams <= 0 for grams in contributions_g.values()):
         raise Invalid("contributions_invalid", N_("Please say which households the harvest comes from."))
     if sum(contributions_g.values()) < int(quantity * listing.unit_grams):
         raise Invalid("contributions_too_small", N_("The households' grams add up to less than the harvest weighs."))
     listing = lock_rows(Listing, [listing.id])[listing.id]
-    lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, created_at=now)
+    lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, expected=expected, created_at=now)
     db.session.add(lot)
     db.session.flush()
     db.session.add_all(
@@ -199,7 +203,7 @@ def _move(lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str,
 
 
 def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> dict[int, list[Taken]]:
-    """Take quantities of several listings from their lots, oldest harvest first, all or nothing.
+    """Take quantities of several listings from their lots, oldest harvest first and those to come last, all or nothing.
 
     Listings and then lots are locked in the order of their ids, so two orders over the same goods wait for each other and
     never for a ring. The caller's transaction must end for the goods to be gone.
@@ -207,7 +211,7 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
     Raises
     ------
     Conflict
-        ``sold_out``, naming the listing and what is left.
+        ``sold_out``, naming the listing and what is left; ``not_open_yet`` or ``season_over``.
     """
     listings = lock_rows(Listing, list(wanted))
     lots = db.session.scalars(
@@ -235,7 +239,8 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
                 left=f"{left.normalize():f}",
                 listing=listing.public_id if listing is not None else None,
             )
-        own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=lambda lot: (lot.harvested_on, lot.id))
+        check_window(listing, local_day(now))
+        own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=_ripe_and_old_first)
         taken[listing_id] = _take_from(own, quantity, contributions, registered)
         listing.available -= quantity
         for part in taken[listing_id]:
@@ -243,6 +248,10 @@ def take_stock(wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str
     db.session.flush()
     _refresh_benefit_where({lot.listing_id for lot in lots if not lot.on_hand}, now)
     return taken
+
+
+def _ripe_and_old_first(lot: Lot) -> tuple[bool, date, int]:
+    return lot.expected, lot.harvested_on, lot.id
 
 
 def _take_from(
@@ -262,15 +271,22 @@ def _take_from(
 
 
 def return_stock(parts: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> None:
-    """Give quantities back to their lots (by lot id), for an order that will not be delivered."""
+    """Give quantities back to their lots (by lot id), for an order that will not be delivered.
+
+    What comes back to a lot whose harvest was smaller than its orders is not there: it makes up for that first.
+    """
     owners = dict(db.session.execute(select(Lot.id, Lot.listing_id).where(Lot.id.in_(parts))).all())
     listings = lock_rows(Listing, list(owners.values()))
     lots = lock_rows(Lot, list(parts))
     refilled = {owners[lot_id] for lot_id in parts if not lots[lot_id].on_hand}
     for lot_id, quantity in parts.items():
-        lots[lot_id].on_hand += quantity
-        listings[owners[lot_id]].available += quantity
+        never_grew = min(quantity, lots[lot_id].short)
+        lots[lot_id].short -= never_grew
+        lots[lot_id].on_hand += quantity - never_grew
+        listings[owners[lot_id]].available += quantity - never_grew
         _move(lot_id, MovementKind.RETURN, quantity, purpose_kind, purpose_id, now)
+        if never_grew:
+            _move(lot_id, MovementKind.CORRECTION, -never_grew, purpose_kind, purpose_id, now)
     db.session.flush()
     _refresh_benefit_where(refilled, now)
 
@@ -282,9 +298,9 @@ def _refresh_benefit_where(changed: set[int], now: datetime) -> None:
 
 
 def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:
-    """Compute again what a listing repeats of its lots: the benefit share on ``day`` and the newest harvest."""
+    """Compute again what a listing repeats of its lots: the benefit share on ``day``, the newest harvest, the one to come."""
     rows = db.session.execute(
-        select(Lot.listing_id, Lot.id, Lot.harvested_on).where(Lot.listing_id.in_(listing_ids), Lot.on_hand > 0)
+        select(Lot.listing_id, Lot.id, Lot.harvested_on, Lot.expected).where(Lot.listing_id.in_(listing_ids), Lot.on_hand > 0)
     ).all()
     contributions = contributions_of([row.id for row in rows])
     registered = registered_households({h for grams in contributions.values() for h in grams}, day)
@@ -296,5 +312,7 @@ def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:
         shares = [benefit_share(contributions[row.id], registered) for row in own]
         pooled = BenefitShare(sum(share.registered_g for share in shares), sum(share.other_g for share in shares))
         listing.benefit_bp = pooled.bp
-        listing.harvested_on = max((row.harvested_on for row in own), default=listing.harvested_on)
+        ripe = [row.harvested_on for row in own if not row.expected]
+        listing.harvested_on = max(ripe, default=listing.harvested_on)
+        listing.expected_on = None if ripe else min((row.harvested_on for row in own), default=None)
     db.session.flush()

@@ -17,6 +17,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
+from marketplace.orders.preorders import check_prepaid
 from marketplace.orders.settlement import split_order
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
@@ -83,6 +84,7 @@ def place_order(
     taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
+    check_prepaid((line for own in snapshots.values() for line in own), method)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
     if group.total_fen != expected_total_fen:
         raise Conflict(
@@ -152,6 +154,7 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
                     unit=listing.unit,
                     unit_grams=listing.unit_grams,
                     quantity=part.quantity,
+                    expected=lots[part.lot_id].expected,
                     price_fen=listing.price_fen,
                     total_fen=parts_fen[part.lot_id],
                     benefit_bp=part.share.bp,

@@ -37,6 +37,7 @@ PLACES = {
     "buy_and_cancel": [
         *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
     ],
+    "order_what_does_not_grow": ["harvest.written", "harvest.committed", "shortfall.written", "shortfall.committed"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 
