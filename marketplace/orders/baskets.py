@@ -8,7 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.queries import get_listing
+from marketplace.catalogue.seasons import check_window
 from marketplace.catalogue.service import LARGEST_QUANTITY, check_quantity
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Basket, BasketLine
@@ -45,6 +47,7 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     wanted = check_quantity(Unit(listing.unit), quantity) + (line.quantity if line is not None else 0)
     if wanted > LARGEST_QUANTITY:
         raise Conflict("basket_line_full", N_("Your basket would hold more than %(most)s of this."), most=LARGEST_QUANTITY)
+    check_window(listing, local_day(now))
     _check_left(listing, wanted)
     if line is None:
         if len(db.session.scalars(select(BasketLine.id).filter_by(basket_id=basket.id)).all()) >= MOST_LINES:
@@ -73,6 +76,7 @@ def change_line(basket: Basket, line_public_id: str, quantity: Decimal, *, now: 
         db.session.delete(line)
     else:
         listing = db.session.get_one(Listing, line.listing_id)
+        check_window(listing, local_day(now))
         line.quantity = check_quantity(Unit(listing.unit), quantity)
         _check_left(listing, line.quantity)
         line.price_fen_shown = listing.price_fen

@@ -8,6 +8,9 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
+from marketplace.catalogue.preorders import coming_on, coming_quantity
+from marketplace.catalogue.seasons import Season, season_on
+from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
@@ -45,7 +48,10 @@ class BasketView:
 
 @dataclass(frozen=True)
 class BasketLineView:
-    """One line: ``problem`` is None, ``sold_out``, ``too_few`` or ``withdrawn``; ``price_changed`` since it was put in."""
+    """One line: ``problem`` is None, ``sold_out``, ``too_few``, ``withdrawn`` or ``not_in_season``.
+
+    ``price_changed`` is since it was put in.
+    """
 
     public_id: str
     listing: Any
@@ -53,6 +59,11 @@ class BasketLineView:
     total_fen: int
     problem: str | None
     price_changed: bool
+
+    @property
+    def waits_for(self) -> Any:
+        """How much of it is still to be harvested; ripe goods go first."""
+        return max(min(self.quantity, self.listing.available) - (self.listing.available - self.listing.coming), 0)
 
 
 def find_open_basket(account_id: int | None, public_id: str | None, *, lock: bool = False) -> Basket | None:
@@ -99,6 +110,10 @@ def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
             Listing.available,
             Listing.state,
             Listing.harvested_on,
+            Listing.opens_on,
+            Listing.closes_on,
+            coming_quantity().label("coming"),
+            coming_on().label("coming_on"),
             Listing.delivers_to,
             Product.art,
             Producer.public_id.label("producer"),
@@ -132,6 +147,8 @@ def _line_view(row: Any) -> BasketLineView:
     problem = None
     if row.state != ListingState.ON_SALE:
         problem = "withdrawn"
+    elif season_on(local_day(now()), row.opens_on, row.closes_on) is not Season.OPEN:
+        problem = "not_in_season"
     elif row.available <= 0:
         problem = "sold_out"
     elif row.available < row.quantity:

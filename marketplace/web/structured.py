@@ -8,7 +8,15 @@ from marketplace.kernel.money import plain_yuan
 _KILOGRAM = "KGM"
 
 
-def product_data(item: dict[str, Any], *, url: str, image: str, story: str, seller: str, category: str) -> dict[str, Any]:
+def _availability(item: dict[str, Any]) -> str:
+    if item["opens_on"] is None and (item["season_over"] or item["sold_out"]):
+        return "OutOfStock"
+    return "PreOrder" if item["opens_on"] or item["expected_on"] else "InStock"
+
+
+def product_data(
+    item: dict[str, Any], *, url: str, image: str | list[str], story: str, seller: str, category: str
+) -> dict[str, Any]:
     """A listing as a Product with one Offer; ``item`` is its card."""
     per_kg_fen = round(item["price_fen"] * 1000 / item["unit_grams"])
     return {
@@ -26,7 +34,7 @@ def product_data(item: dict[str, Any], *, url: str, image: str, story: str, sell
             "url": url,
             "price": plain_yuan(item["price_fen"]),
             "priceCurrency": "CNY",
-            "availability": f"https://schema.org/{'OutOfStock' if item['sold_out'] else 'InStock'}",
+            "availability": f"https://schema.org/{_availability(item)}",
             "seller": {"@type": "Organization", "name": seller},
             "priceSpecification": {
                 "@type": "UnitPriceSpecification",

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, request, send_file
+from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import FileStorage
 
+from marketplace.kernel.documents import document_path
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.pictures import LARGEST_BYTES, picture_path
 
@@ -38,6 +39,25 @@ def pictures_folder() -> Path:
     return folder
 
 
+def documents_folder() -> Path:
+    """Where this installation keeps the papers people send."""
+    folder: Path = current_app.extensions["settings"].data_dir / "documents"
+    return folder
+
+
+def send_pdf(name: str, download_name: str) -> Response:
+    """A stored PDF to be saved, never to be opened in the page; for a caller that has checked who may see it."""
+    path = document_path(name, documents_folder())
+    if not path.is_file():
+        raise NotFound("document_unknown", N_("There is no such file."))
+    response = Response(path.read_bytes(), mimetype="application/pdf")
+    response.headers.set("Content-Disposition", "attachment", filename=download_name)
+    response.headers["Cache-Control"] = "private, no-store"
+    # Whatever a reader does with it, nothing of ours is in reach.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
 def send_picture(name: str, size: int, *, public: bool) -> Response:
     """A stored picture, for a caller that has checked who may see it; ``NotFound`` where there is none.
 
@@ -47,9 +67,10 @@ def send_picture(name: str, size: int, *, public: bool) -> Response:
     path = picture_path(name, size, pictures_folder())
     if not path.is_file():
         raise NotFound("picture_unknown", N_("There is no such picture."))
-    response = send_file(path, mimetype="image/webp", etag=f"{name}-{size}", max_age=_YEAR_S)
+    response = Response(path.read_bytes(), mimetype="image/webp")
     response.headers["Cache-Control"] = f"public, max-age={_YEAR_S}, immutable" if public else "private, max-age=3600"
-    return response
+    response.set_etag(f"{name}-{size}")
+    return response.make_conditional(request)
 
 
 def wire(app: Flask) -> None:
