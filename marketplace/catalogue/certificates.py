@@ -211,6 +211,11 @@ def certificates_of_lot(lot: Lot, day: date) -> list[ShownCertificate]:
     return read_shown(db.session.scalar(of_lot.where(Listing.id == lot.listing_id)))
 
 
+def certificates_of_listing(listing_id: int, day: date) -> list[ShownCertificate]:
+    """What counts on a day for one listing's goods."""
+    return read_shown(db.session.scalar(select(listing_certificates(day)).select_from(Listing).where(Listing.id == listing_id)))
+
+
 def read_shown(found: Any) -> list[ShownCertificate]:
     """Certificates from the JSON of ``listing_certificates``."""
     return [
