@@ -19,6 +19,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search-typo", "/search?q=tomatoe"),
         ("search-nothing", "/search?q=zzzzqqqq"),
         ("product", "first product"),
+        ("lot", "first lot"),
         ("basket-empty", "/basket"),
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
@@ -42,6 +43,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-orders", "/farm/"),
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
+        ("farm-showing", "first of my goods"),
+        ("farm-certificates", "/farm/listings/certificates/"),
         ("farm-money", "/farm/money"),
     ],
     "danzhai": [
@@ -61,6 +64,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
         ("operator-ledger", "/operator/ledger"),
+        ("operator-evidence", "/operator/evidence/"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
     ],
@@ -102,6 +106,12 @@ def address_of(page: Page, path: str) -> str:
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first lot":
+        page.goto(address_of(page, "first product"))
+        return str(page.locator("main a[href^='/lots/']").first.get_attribute("href"))
+    if path == "first of my goods":
+        page.goto("/farm/listings")
+        return str(page.locator("main a.goods").first.get_attribute("href")) + "/showing"
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
