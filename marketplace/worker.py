@@ -14,6 +14,7 @@ from marketplace.ledger import jobs as ledger_jobs
 from marketplace.orders import jobs as order_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
+from marketplace.web import certificate_notices as notice_jobs
 from marketplace.web import digest as letter_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
@@ -27,6 +28,7 @@ JOB_MODULES = (
     policy_jobs,
     recommendation_jobs,
     letter_jobs,
+    notice_jobs,
 )
 
 

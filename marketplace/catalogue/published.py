@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from marketplace.catalogue.models import Listing
 from marketplace.catalogue.queries import card_columns, on_sale
+from marketplace.catalogue.seasons import to_be_ordered
 from marketplace.kernel.db import db
 
 
@@ -25,5 +26,5 @@ def listings_between(after_id: int, through_id: int) -> list[Any]:
 def newest_listings(limit: int) -> list[Any]:
     """Cards of the listings in stock that came last, newest first, with the moment of publication."""
     query = card_columns().add_columns(Listing.published_at)
-    newest = query.where(on_sale(), Listing.available > 0, Listing.published_at.is_not(None))
+    newest = query.where(on_sale(), to_be_ordered(), Listing.published_at.is_not(None))
     return list(db.session.execute(newest.order_by(Listing.id.desc()).limit(limit)))

@@ -13,6 +13,7 @@ from marketplace.catalogue.benefit import WHOLE_BP, BenefitShare
 from marketplace.catalogue.models import (
     Category,
     Listing,
+    ListingPhoto,
     ListingState,
     Lot,
     LotContribution,
@@ -20,6 +21,7 @@ from marketplace.catalogue.models import (
     Product,
 )
 from marketplace.catalogue.search_terms import begins_name, tsquery
+from marketplace.catalogue.seasons import to_be_seen
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area
@@ -96,6 +98,10 @@ def card_columns() -> Select[Any]:
             Listing.piece_grams_min,
             Listing.available,
             Listing.harvested_on,
+            Listing.expected_on,
+            Listing.opens_on,
+            Listing.closes_on,
+            first_photo().label("photo"),
             Listing.benefit_bp,
             Listing.area_code,
             Listing.producer_id,
@@ -109,6 +115,13 @@ def card_columns() -> Select[Any]:
         .join(Producer, Producer.id == Listing.producer_id)
         .join(Area, Area.code == Listing.area_code)
     )
+
+
+def first_photo() -> ColumnElement[Any]:
+    """Name, width, height and both texts of a ``Listing``'s first photo as a JSON array, or null."""
+    photo = ListingPhoto
+    one = func.json_build_array(photo.name, photo.width, photo.height, photo.alt_zh, photo.alt_en)
+    return select(one).where(photo.listing_id == Listing.id, photo.position == 0).correlate(Listing).scalar_subquery()
 
 
 def benefit_bp_on(day: date) -> ColumnElement[int]:
@@ -133,11 +146,6 @@ def benefit_bp_on(day: date) -> ColumnElement[int]:
 def on_sale() -> ColumnElement[bool]:
     """The condition that buyers can see a listing, sold out or not."""
     return Listing.state == ListingState.ON_SALE
-
-
-def in_stock() -> ColumnElement[bool]:
-    """The condition that as much is left of a listing as is sold of it at a time."""
-    return and_(Listing.available > 0, Listing.available >= func.coalesce(Listing.minimum_quantity, 0))
 
 
 def delivered_to(area: str, listing: type[Listing] = Listing) -> ColumnElement[bool]:
@@ -282,7 +290,7 @@ def _similar(text: str) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [on_sale(), in_stock()]
+    conditions: list[ColumnElement[bool]] = [on_sale(), to_be_seen()]
     if matches is not None:
         conditions.append(matches)
     if wanted.category_slug:
@@ -379,7 +387,7 @@ def suggestions(text: str, limit: int = 8) -> list[tuple[str, str, str]]:
         return []
     part = (
         select(Listing.product_id, Listing.rank)
-        .where(on_sale(), Listing.available > 0, Listing.search_terms.op("@@")(cast(query, TSQUERY)))
+        .where(on_sale(), to_be_seen(), Listing.search_terms.op("@@")(cast(query, TSQUERY)))
         .limit(COUNTED_AT_MOST)
         .subquery()
     )

@@ -29,6 +29,7 @@ from marketplace.catalogue.models import (
 from marketplace.catalogue.quantities import check_quantity
 from marketplace.catalogue.queries import benefit_shares, contributions_of
 from marketplace.catalogue.search_terms import index_terms
+from marketplace.catalogue.seasons import check_expected_day, check_window
 from marketplace.catalogue.terms import PLAIN, Terms, check_terms, write_terms
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
@@ -69,12 +70,13 @@ class Offer:
 
 @dataclass(frozen=True)
 class Taken:
-    """A quantity taken from one lot, with the benefit share that lot has on the day and the day of its harvest."""
+    """A quantity taken from one lot, its benefit share on the day, and the day of its harvest, past or ``expected``."""
 
     lot_id: int
     quantity: Decimal
     share: BenefitShare
     harvested_on: date
+    expected: bool
 
 
 def create_listing(producer: Producer, offer: Offer, *, actor: str, now: datetime) -> Listing:
@@ -163,10 +165,11 @@ def add_harvest(
     harvested_on: date,
     contributions_g: Mapping[int, int],
     *,
+    expected: bool = False,
     actor: str,
     now: datetime,
 ) -> Lot:
-    """Put a new lot on stock.
+    """Put a new lot on stock; ``expected`` for a harvest to come, of which ``quantity`` is the most that can be ordered.
 
     Parameters
     ----------
@@ -176,14 +179,16 @@ def add_harvest(
         Whose grams the lot holds; it decides the benefit share.
     """
     check_quantity(Unit(listing.unit), quantity)
-    if harvested_on > local_day(now):
+    if expected:
+        check_expected_day(harvested_on, local_day(now))
+    elif harvested_on > local_day(now):
         raise Invalid("harvest_in_future", N_("The harvest day cannot lie in the future."))
     if not contributions_g or any(grams <= 0 for grams in contributions_g.values()):
         raise Invalid("contributions_invalid", N_("Please say which households the harvest comes from."))
     if sum(contributions_g.values()) < int(quantity * listing.unit_grams):
         raise Invalid("contributions_too_small", N_("The households' grams add up to less than the harvest weighs."))
     listing = lock_rows(Listing, [listing.id])[listing.id]
-    lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, created_at=now)
+    lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, expected=expected, created_at=now)
     db.session.add(lot)
     db.session.flush()
     db.session.add_all(
@@ -207,7 +212,7 @@ def _move(lot_id: int, kind: MovementKind, quantity: Decimal, purpose_kind: str,
 def take_stock(
     wanted: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime, holder: Holder | None = None
 ) -> dict[int, list[Taken]]:
-    """Take quantities of several listings from their lots, oldest harvest first, all or nothing.
+    """Take quantities of several listings from their lots, oldest harvest first and those to come last, all or nothing.
 
     Listings and then lots are locked in the order of their ids, so two orders over the same goods wait for each other and
     never for a ring. The caller's transaction must end for the goods to be gone. What was kept for the holder is taken or
@@ -216,7 +221,8 @@ def take_stock(
     Raises
     ------
     Conflict
-        ``sold_out``, or ``held`` where others are just buying it, naming the listing and what is left.
+        ``sold_out``, or ``held`` where others are just buying it, naming the listing and what is left; ``not_open_yet`` or
+        ``season_over``.
     """
     listings = lock_rows(Listing, list(wanted))
     lots = db.session.scalars(
@@ -233,7 +239,8 @@ def take_stock(
         left = holds.left(listing_id, listing.available) if listing is not None else Decimal(0)
         if listing is None or listing.state != ListingState.ON_SALE or left < quantity:
             raise not_enough(listing, quantity, left)
-        own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=lambda lot: (lot.harvested_on, lot.id))
+        check_window(listing, local_day(now))
+        own = sorted((lot for lot in lots if lot.listing_id == listing_id), key=_ripe_and_old_first)
         parts[listing_id] = _take_from(own, quantity)
         listing.available -= quantity
         for lot, part in parts[listing_id]:
@@ -244,9 +251,13 @@ def take_stock(
     if holder is not None and holds.has_own:
         give_back(holder)
     return {
-        listing_id: [Taken(lot.id, part, shares[lot.id], lot.harvested_on) for lot, part in own]
+        listing_id: [Taken(lot.id, part, shares[lot.id], lot.harvested_on, lot.expected) for lot, part in own]
         for listing_id, own in parts.items()
     }
+
+
+def _ripe_and_old_first(lot: Lot) -> tuple[bool, date, int]:
+    return lot.expected, lot.harvested_on, lot.id
 
 
 def _take_from(lots: Sequence[Lot], quantity: Decimal) -> list[tuple[Lot, Decimal]]:
@@ -264,15 +275,22 @@ def _take_from(lots: Sequence[Lot], quantity: Decimal) -> list[tuple[Lot, Decima
 
 
 def return_stock(parts: Mapping[int, Decimal], purpose_kind: str, purpose_id: str, *, now: datetime) -> None:
-    """Give quantities back to their lots (by lot id), for an order that will not be delivered."""
+    """Give quantities back to their lots (by lot id), for an order that will not be delivered.
+
+    What comes back to a lot whose harvest was smaller than its orders is not there: it makes up for that first.
+    """
     owners = dict(db.session.execute(select(Lot.id, Lot.listing_id).where(Lot.id.in_(parts))).all())
     listings = lock_rows(Listing, list(owners.values()))
     lots = lock_rows(Lot, list(parts))
     refilled = {owners[lot_id] for lot_id in parts if not lots[lot_id].on_hand}
     for lot_id, quantity in parts.items():
-        lots[lot_id].on_hand += quantity
-        listings[owners[lot_id]].available += quantity
+        never_grew = min(quantity, lots[lot_id].short)
+        lots[lot_id].short -= never_grew
+        lots[lot_id].on_hand += quantity - never_grew
+        listings[owners[lot_id]].available += quantity - never_grew
         _move(lot_id, MovementKind.RETURN, quantity, purpose_kind, purpose_id, now)
+        if never_grew:
+            _move(lot_id, MovementKind.CORRECTION, -never_grew, purpose_kind, purpose_id, now)
     db.session.flush()
     _refresh_benefit_where(refilled, now)
 
@@ -284,9 +302,9 @@ def _refresh_benefit_where(changed: set[int], now: datetime) -> None:
 
 
 def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:
-    """Compute again what a listing repeats of its lots: the benefit share on ``day`` and the newest harvest."""
+    """Compute again what a listing repeats of its lots: the benefit share on ``day``, the newest harvest, the one to come."""
     rows = db.session.execute(
-        select(Lot.listing_id, Lot.id, Lot.harvested_on).where(Lot.listing_id.in_(listing_ids), Lot.on_hand > 0)
+        select(Lot.listing_id, Lot.id, Lot.harvested_on, Lot.expected).where(Lot.listing_id.in_(listing_ids), Lot.on_hand > 0)
     ).all()
     contributions = contributions_of([row.id for row in rows])
     registered = registered_households({h for grams in contributions.values() for h in grams}, day)
@@ -298,5 +316,7 @@ def refresh_benefit(listing_ids: Sequence[int], day: date) -> None:
         shares = [benefit_share(contributions[row.id], registered) for row in own]
         pooled = BenefitShare(sum(share.registered_g for share in shares), sum(share.other_g for share in shares))
         listing.benefit_bp = pooled.bp
-        listing.harvested_on = max((row.harvested_on for row in own), default=listing.harvested_on)
+        ripe = [row.harvested_on for row in own if not row.expected]
+        listing.harvested_on = max(ripe, default=listing.harvested_on)
+        listing.expected_on = None if ripe else min((row.harvested_on for row in own), default=None)
     db.session.flush()

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select, union
 
 from marketplace.catalogue.models import Listing, Product
 from marketplace.catalogue.queries import card_columns, on_sale
+from marketplace.catalogue.seasons import to_be_ordered
 from marketplace.kernel.db import db
 
 
@@ -16,7 +17,7 @@ def _village_of_week(day: date) -> ScalarSelect[Any]:
     The villages are read off the index of ``listing.area_code`` one by one, each with one look, so that the shop's size
     does not matter; the order of a week is that of the codes hashed together with its number.
     """
-    in_stock = (on_sale(), Listing.available > 0)
+    in_stock = (on_sale(), to_be_ordered())
     least = func.min(Listing.area_code)
     villages = select(least.label("code")).where(*in_stock).cte("villages", recursive=True)
     beyond = select(func.min(Listing.area_code)).where(*in_stock, Listing.area_code > villages.c.code).scalar_subquery()
@@ -50,7 +51,7 @@ def week_shelves(day: date, *, in_season: int, of_village: int) -> tuple[list[An
         return (
             card_columns()
             .add_columns(*columns)
-            .where(on_sale(), Listing.available > 0, *conditions)
+            .where(on_sale(), to_be_ordered(), *conditions)
             .order_by(Listing.rank.desc(), Listing.id)
             .limit(limit)
             .subquery(name)

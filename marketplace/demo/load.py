@@ -6,6 +6,7 @@ The rows go into the tables the shop itself writes, by COPY, under the same cons
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
 from marketplace.demo.accounts import add_people
+from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
@@ -39,7 +41,7 @@ def is_loaded() -> bool:
     return bool(db.session.scalar(text("SELECT EXISTS (SELECT FROM audit_event WHERE verb = 'demo.loaded')")))
 
 
-def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
+def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[tuple[str, str]]:
     """Load the demo in the open transaction.
 
     Returns
@@ -62,6 +64,7 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     add_prices(goods, shop.listing_ids, now=now)
     _set_policy(now)
     _rank(now)
+    add_evidence(data_dir / "documents", now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))

@@ -11,7 +11,9 @@ from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.pricing import price_at
 from marketplace.catalogue.quantities import LARGEST_QUANTITY, check_minimum, check_quantity, least_sold
 from marketplace.catalogue.queries import get_listing
+from marketplace.catalogue.seasons import check_window
 from marketplace.catalogue.terms import tiers_of
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.holding import follow_change, holder_of
@@ -50,6 +52,7 @@ def add_line(basket: Basket, listing_public_id: str, quantity: Decimal, *, now: 
     wanted = check_quantity(Unit(listing.unit), quantity) + (line.quantity if line is not None else 0)
     if wanted > LARGEST_QUANTITY:
         raise Conflict("basket_line_full", N_("Your basket would hold more than %(most)s of this."), most=LARGEST_QUANTITY)
+    check_window(listing, local_day(now))
     holds = _check_left(basket, listing, wanted, now)
     if line is None:
         if len(lines) >= MOST_LINES:
@@ -79,6 +82,7 @@ def change_line(basket: Basket, line_public_id: str, quantity: Decimal, *, now: 
         db.session.delete(line)
     else:
         listing = db.session.get_one(Listing, line.listing_id)
+        check_window(listing, local_day(now))
         wanted = check_quantity(Unit(listing.unit), quantity)
         _check_left(basket, listing, wanted, now)
         _set_quantity(line, listing, wanted)

@@ -7,6 +7,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.idempotency import forget_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.collecting import sweep
+from marketplace.orders.shortfalls import settle_shortfalls
 
 # A program that repeats a call does so within minutes; the kept answers hold addresses and should not outlive their use.
 KEYS_KEPT = timedelta(days=2)
@@ -23,3 +24,9 @@ def forget_keys(timestamp: int) -> None:
 def sweep_payments(timestamp: int) -> None:
     """Every two minutes, finish or give up payments that their buyers or a crash have left, and send waiting refunds."""
     sweep(now=clock.now())
+
+
+@job("orders.settle_shortfalls", every="*/5 * * * *", lock="orders.settle_shortfalls")
+def settle_all_shortfalls(timestamp: int) -> None:
+    """Every five minutes, finish bringing orders to what their harvest brought, where a crash or a provider was in the way."""
+    settle_shortfalls(now=clock.now())

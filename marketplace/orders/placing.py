@@ -22,6 +22,7 @@ from marketplace.kernel.steps import step
 from marketplace.orders.following import tell_moved
 from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
+from marketplace.orders.preorders import check_prepaid
 from marketplace.orders.settlement import split_order
 from marketplace.orders.weights import to_weigh
 from marketplace.payments.gateway import find_provider
@@ -98,6 +99,7 @@ def place_order(
     taken = take_stock(wanted, "order_group", group.public_id, now=now, holder=holder_of(basket))
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
+    check_prepaid((line for own in snapshots.values() for line in own), method)
     group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
     if group.total_fen != expected_total_fen:
         raise Conflict(
@@ -158,6 +160,7 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
                     unit=listing.unit,
                     unit_grams=listing.unit_grams,
                     quantity=part.quantity,
+                    expected=part.expected,
                     price_fen=price_fen,
                     total_fen=parts_fen[part.lot_id],
                     benefit_bp=part.share.bp,

@@ -11,9 +11,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.holds import held_by_others, held_until
 from marketplace.catalogue.models import Listing, ListingState, Producer, Product
+from marketplace.catalogue.preorders import coming_on, coming_quantity
 from marketplace.catalogue.pricing import NextTier, next_tier, price_at
 from marketplace.catalogue.quantities import least_sold
+from marketplace.catalogue.seasons import Season, season_on
 from marketplace.catalogue.terms import read_tiers, tiers_column
+from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
@@ -58,8 +61,8 @@ class BasketView:
 class BasketLineView:
     """One line: ``price_fen`` is the price of a unit at this quantity, ``price_changed`` since it was put in.
 
-    ``problem`` is None, ``sold_out``, ``held`` (others are just buying all that is left), ``too_few``, ``below_minimum`` or
-    ``withdrawn``; ``left`` is what is there for this basket, ``next_tier`` the step it is near.
+    ``problem`` is None, ``sold_out``, ``held`` (others are just buying all that is left), ``too_few``, ``below_minimum``,
+    ``withdrawn`` or ``not_in_season``; ``left`` is what is there for this basket, ``next_tier`` the step it is near.
     """
 
     public_id: str
@@ -71,6 +74,11 @@ class BasketLineView:
     price_changed: bool
     left: Decimal
     next_tier: NextTier | None = None
+
+    @property
+    def waits_for(self) -> Any:
+        """How much of it is still to be harvested; ripe goods go first."""
+        return max(min(self.quantity, self.listing.available) - (self.listing.available - self.listing.coming), 0)
 
 
 def find_open_basket(account_id: int | None, public_id: str | None, *, lock: bool = False) -> Basket | None:
@@ -122,6 +130,10 @@ def basket_view(account_id: int | None, public_id: str | None, *, now: datetime)
             Listing.available,
             Listing.state,
             Listing.harvested_on,
+            Listing.opens_on,
+            Listing.closes_on,
+            coming_quantity().label("coming"),
+            coming_on().label("coming_on"),
             Listing.delivers_to,
             Product.art,
             Producer.public_id.label("producer"),
@@ -160,6 +172,8 @@ def _line_view(row: Any) -> BasketLineView:
     problem = None
     if row.state != ListingState.ON_SALE:
         problem = "withdrawn"
+    elif season_on(local_day(now()), row.opens_on, row.closes_on) is not Season.OPEN:
+        problem = "not_in_season"
     elif row.available < least_sold(row.unit, row.minimum_quantity):
         problem = "sold_out"
     elif left <= 0:

@@ -14,6 +14,7 @@ from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.following import tell_booked, tell_moved, tell_taken_back
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.preorders import check_harvested
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
 from marketplace.orders.weights import check_weighed
@@ -151,8 +152,8 @@ def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, no
     parts: dict[int, Any] = defaultdict(int)
     for order in orders:
         for line in order.lines:
-            parts[line.lot_id] += line.quantity
-    return_stock(parts, purpose_kind, purpose_id, now=now)
+            parts[line.lot_id] += line.quantity - line.missing
+    return_stock({lot_id: quantity for lot_id, quantity in parts.items() if quantity}, purpose_kind, purpose_id, now=now)
     tell_taken_back(orders)
     tell_moved("cancelled", orders, now)
 
@@ -163,6 +164,7 @@ def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -
     if group.paid_at is None and group.payment_method != PaymentMethod.CASH_ON_DELIVERY:
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
     check_weighed(order)
+    check_harvested(order)
     return _move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import card_columns, delivered_to, on_sale
+from marketplace.catalogue.seasons import to_be_ordered, to_be_seen
 from marketplace.kernel.db import db
 from marketplace.recommendations.coverage import PoliciesInForce
 from marketplace.recommendations.loaded import LoadedModel, current
@@ -179,7 +180,7 @@ def _head(condition: ColumnElement[bool]) -> Select[Any]:
     """The head of the general order of what fulfils a condition."""
     return (
         select(Listing.id)
-        .where(condition, on_sale(), Listing.available > 0)
+        .where(condition, on_sale(), to_be_seen())
         .order_by(Listing.rank.desc(), Listing.id)
         .limit(_OF_THE_GENERAL_ORDER)
         .correlate(None)
@@ -269,7 +270,7 @@ def _general(asked: Question) -> Shortlist:
     condition = on_sale() if asked.within is None else and_(on_sale(), asked.within)
     best = (
         select(Listing.id)
-        .where(condition, Listing.available > 0, *_conditions(asked))
+        .where(condition, *_conditions(asked))
         .join(Producer, Producer.id == Listing.producer_id)
         .order_by(Listing.rank.desc(), Listing.id)
         .limit(SHORTLIST_SIZE)
@@ -299,8 +300,9 @@ def _owed(asked: Question) -> ColumnElement[Any]:
 
 
 def _conditions(asked: Question) -> list[ColumnElement[bool]]:
-    """What every listing of an answer must fulfil besides being in stock."""
-    conditions = []
+    """What every listing of an answer must fulfil besides being on sale."""
+    # Goods that somebody asked for may wait for their season; nobody is recommended what cannot be had.
+    conditions = [to_be_ordered() if asked.within is None else to_be_seen()]
     if asked.area:
         conditions.append(delivered_to(asked.area))
     if asked.seller is not None and asked.within is None:
@@ -322,7 +324,7 @@ def _in_stock(asked: Question, condition: ColumnElement[bool]) -> list[Any]:
         query = select(Listing.id, Listing.producer_id, Listing.product_id, Listing.area_code, *own).join(
             Producer, Producer.id == Listing.producer_id
         )
-    query = query.where(condition, on_sale(), Listing.available > 0, *_conditions(asked)).order_by(Listing.id)
+    query = query.where(condition, on_sale(), *_conditions(asked)).order_by(Listing.id)
     return list(db.session.execute(query))
 
 

@@ -22,7 +22,7 @@ from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, limits, navigation, session
+from marketplace.web import access, api, errors, filters, forms, headers, languages, limits, navigation, session, uploads
 from marketplace.web.announcing import tell_programs
 from marketplace.web.portals import (
     account,
@@ -32,8 +32,12 @@ from marketplace.web.portals import (
     letters,
     officer,
     operations,
+    operator_evidence,
     operator_money,
+    pictures,
     producer,
+    producer_certificates,
+    producer_goods,
     producer_weighing,
     programs,
     public,
@@ -50,10 +54,14 @@ PORTALS = (
     programs,
     producer,
     producer_weighing,
+    producer_certificates,
+    producer_goods,
+    pictures,
     buyer,
     officer,
     operations,
     operator_money,
+    operator_evidence,
     public,
     discovery,
     hooks,
@@ -93,6 +101,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase, moved=tell_programs)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    uploads.wire(app)
     forms.wire(app)
     csrf = CSRFProtect(app)
     session.wire(app)

@@ -7,8 +7,11 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from marketplace.catalogue.quantities import least_sold
+from marketplace.catalogue.seasons import Season, season_on
+from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.service import Recommendation
+from marketplace.web.evidence import card_photo
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.prices import price_block
@@ -38,7 +41,10 @@ def card(row: Any, reason: str | None = None, reason_url: str | None = None) -> 
         "title": pick(row.title_zh, row.title_en),
         "place": place_name(row.village),
         "harvested_on": row.harvested_on,
+        "expected_on": row.expected_on,
+        **_season(row),
         "art": row.art,
+        "photo": card_photo(row),
         **price_block(row),
         "unit": row.unit,
         "first_quantity": first_quantity(row.minimum_quantity),
@@ -47,6 +53,12 @@ def card(row: Any, reason: str | None = None, reason_url: str | None = None) -> 
         "reason": reason,
         "reason_url": reason_url,
     }
+
+
+def _season(row: Any) -> dict[str, Any]:
+    """The day from which goods can be ordered where that is still to come, and whether their season is over."""
+    season = season_on(local_day(now()), row.opens_on, row.closes_on)
+    return {"opens_on": row.opens_on if season is Season.BEFORE else None, "season_over": season is Season.OVER}
 
 
 def recommended_cards(found: Recommendation, titles: Mapping[int, str] | None = None) -> list[dict[str, Any]]:

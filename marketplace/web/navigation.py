@@ -26,6 +26,7 @@ MENUS = {
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
+        ("operator_evidence.queue", N_("Evidence"), "check"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
     ],
@@ -52,7 +53,8 @@ def _desks() -> list[dict[str, str]]:
 
 
 def _menu() -> list[dict[str, Any]]:
-    portal = (request.blueprint or "").split(".")[0].removesuffix("_money").removesuffix("_weighing")
+    # A portal's further parts are blueprints named after it: ``operator_money`` has the operator's menu.
+    portal = (request.blueprint or "").split(".")[0].split("_")[0]
     entries = MENUS.get(portal, [])
     # A page below an entry belongs to it: the longest address that begins this page's is the one it is under.
     under = [endpoint for endpoint, _, _ in entries if request.path.startswith(url_for(endpoint))]

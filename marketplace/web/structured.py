@@ -15,11 +15,17 @@ _KILOGRAM = "KGM"
 _ONE_PIECE = {"@type": "QuantitativeValue", "value": 1, "unitCode": "C62"}
 
 
+def _availability(item: dict[str, Any]) -> str:
+    if item["opens_on"] is None and (item["season_over"] or item["sold_out"]):
+        return "OutOfStock"
+    return "PreOrder" if item["opens_on"] or item["expected_on"] else "InStock"
+
+
 def product_data(
     item: dict[str, Any],
     *,
     url: str,
-    image: str,
+    image: str | list[str],
     story: str,
     seller: str,
     category: str,
@@ -43,7 +49,7 @@ def product_data(
             "url": url,
             "price": plain_yuan(row.price_fen),
             "priceCurrency": "CNY",
-            "availability": f"https://schema.org/{'OutOfStock' if item['sold_out'] else 'InStock'}",
+            "availability": f"https://schema.org/{_availability(item)}",
             "seller": {"@type": "Organization", "name": seller},
             **_eligible(row, row.minimum_quantity, None),
             "priceSpecification": prices[0] if len(prices) == 1 else prices,

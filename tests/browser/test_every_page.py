@@ -20,6 +20,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search-nothing", "/search?q=zzzzqqqq"),
         ("product", "first product"),
         ("product-weighed", "first weighed product"),
+        ("lot", "first lot"),
         ("basket-empty", "/basket"),
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
@@ -43,6 +44,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-orders", "/farm/"),
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
+        ("farm-showing", "first of my goods"),
+        ("farm-certificates", "/farm/listings/certificates/"),
         ("farm-money", "/farm/money"),
         ("farm-weigh", "first to weigh"),
     ],
@@ -63,6 +66,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
         ("operator-ledger", "/operator/ledger"),
+        ("operator-evidence", "/operator/evidence/"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
     ],
@@ -110,6 +114,12 @@ def address_of(page: Page, path: str) -> str:
     if path == "first to weigh":
         page.goto("/farm/")
         return str(page.locator("main a[href$='/weigh']").first.get_attribute("href"))
+    if path == "first lot":
+        page.goto(address_of(page, "first product"))
+        return str(page.locator("main a[href^='/lots/']").first.get_attribute("href"))
+    if path == "first of my goods":
+        page.goto("/farm/listings")
+        return str(page.locator("main a.goods").first.get_attribute("href")) + "/showing"
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -40,6 +40,7 @@ PLACES = {
     "check_out": ["hold.taken", "hold.committed", "hold.released"],
     "walk_away": ["hold.cleared"],
     "weigh": ["weighing.weights_written", "weighing.money_moved", "weighing.committed", "refund.sent"],
+    "order_what_does_not_grow": ["harvest.written", "harvest.committed", "shortfall.written", "shortfall.committed"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 

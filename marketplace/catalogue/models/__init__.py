@@ -1,5 +1,13 @@
 """Producers, products, listings, lots, stock."""
 
+from marketplace.catalogue.models.evidence import (
+    MOST_PHOTOS,
+    Certificate,
+    CertificateKind,
+    CertificateState,
+    Indication,
+    ListingPhoto,
+)
 from marketplace.catalogue.models.goods import (
     UNIT_GRAMS,
     Category,
@@ -15,9 +23,15 @@ from marketplace.catalogue.models.pricing import PriceTier
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
+    "MOST_PHOTOS",
     "UNIT_GRAMS",
     "Category",
+    "Certificate",
+    "CertificateKind",
+    "CertificateState",
+    "Indication",
     "Listing",
+    "ListingPhoto",
     "ListingState",
     "Lot",
     "LotContribution",

@@ -106,7 +106,7 @@ class Producer(Base):
 
 
 class Listing(Base):
-    """One producer's offer. The last six columns repeat what other rows say, for the speed of lists."""
+    """One producer's offer. The last seven columns repeat what other rows say, for the speed of lists."""
 
     __tablename__ = "listing"
     __table_args__ = (
@@ -134,6 +134,7 @@ class Listing(Base):
             " AND piece_grams_min BETWEEN 1 AND unit_grams - 1)",
             name="catch_weight_whole",
         ),
+        CheckConstraint("closes_on >= opens_on", name="window_in_order"),
         Index("ix_listing_search_terms", "search_terms", postgresql_using="gin"),
         Index("ix_listing_titles_trgm", "titles", postgresql_using="gin", postgresql_ops={"titles": "gin_trgm_ops"}),
         # The orders of a category's list, of one kind of goods and of the whole shop, over what is on sale.
@@ -165,6 +166,9 @@ class Listing(Base):
     piece_grams_min: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(12), default=ListingState.DRAFT)
     season_weeks: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)
+    # The first and the last day on which it can be ordered; empty for no bound.
+    opens_on: Mapped[Day | None]
+    closes_on: Mapped[Day | None]
     # The area that buyers can have it delivered in; empty for the whole country.
     delivers_to: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
     search_terms: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
@@ -177,6 +181,8 @@ class Listing(Base):
     area_code: Mapped[AreaCode] = mapped_column(index=True)
     available: Mapped[Quantity] = mapped_column(default=Decimal(0))
     harvested_on: Mapped[Day | None]
+    # The day of the next harvest to come, where nothing ripe is in stock.
+    expected_on: Mapped[Day | None]
     # Parts of ten thousand of the revenue that go to registered households, over the lots now in stock.
     benefit_bp: Mapped[int] = mapped_column(SmallInteger, default=0)
     # The order of lists that know nothing of the reader: popularity, tilted by the policy.

@@ -27,13 +27,21 @@ class Lot(Base):
     """A harvest behind a listing, counted in the listing's unit."""
 
     __tablename__ = "lot"
-    __table_args__ = (CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),
+        # What a harvest owes is known when it has come, and is made good before anything of it can be sold.
+        CheckConstraint("short >= 0 AND (short = 0 OR (on_hand = 0 AND NOT expected))", name="short_has_nothing"),
+    )
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
     harvested_on: Mapped[Day]
     on_hand: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    # A harvest to come: ``harvested_on`` is the day it is hoped for, and what can be ordered of it is its cap.
+    expected: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # What has been ordered of a harvest and did not grow, until the orders have been made smaller.
+    short: Mapped[Quantity] = mapped_column(default=Decimal(0), server_default="0")
     created_at: Mapped[Moment]
 
     contributions: Mapped[list["LotContribution"]] = relationship(lazy="raise")

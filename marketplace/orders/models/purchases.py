@@ -1,8 +1,9 @@
 """What was bought: purchases, one order per seller, their lines."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalogue.models import Producer
@@ -83,6 +84,9 @@ class OrderLine(Base):
     __tablename__ = "order_line"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("missing BETWEEN 0 AND quantity", name="missing_within_quantity"),
+        # The orders that wait for a harvest.
+        Index("ix_order_line_expected", "lot_id", postgresql_where=text("expected")),
         CheckConstraint("benefit_fen BETWEEN 0 AND total_fen", name="benefit_within_total"),
         CheckConstraint("benefit_bp BETWEEN 0 AND 10000", name="benefit_share_range"),
     )
@@ -100,6 +104,10 @@ class OrderLine(Base):
     unit: Mapped[str] = mapped_column(String(8))
     unit_grams: Mapped[int] = mapped_column(Integer)
     quantity: Mapped[Quantity]
+    # Ordered of a harvest to come; ``harvested_on`` is the day it is hoped for until it has come.
+    expected: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # What the harvest did not bring of it; its price has been given back.
+    missing: Mapped[Quantity] = mapped_column(default=Decimal(0), server_default="0")
     price_fen: Mapped[Fen]
     total_fen: Mapped[Fen]
     benefit_bp: Mapped[int] = mapped_column(SmallInteger)

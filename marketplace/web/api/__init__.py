@@ -6,6 +6,7 @@ from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
     basket,
+    goods,
     invoices,
     listings,
     office,
@@ -27,6 +28,7 @@ _GROUPS = (
     orders,
     invoices,
     selling,
+    goods,
     office,
     operations,
     webhooks,

@@ -8,10 +8,14 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.catalogue import queries
+from marketplace.catalogue.certificates import certificates_of_listing
+from marketplace.catalogue.photos import photos_of
 from marketplace.catalogue.queries import PRICE_BANDS_FEN, ListingFilter, Sort
 from marketplace.catalogue.terms import tiers_of
+from marketplace.kernel import clock
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.goods import photo_item
 from marketplace.web.api.inputs import COUNTY, SLUG, InputSchema, QueryNumber, SearchText, Spelled
 from marketplace.web.api.schemas import CategoriesSchema, ListingDetailSchema, ListingsSchema
 
@@ -111,6 +115,8 @@ def listing(public_id: str) -> Response:
         category={"slug": row.category_slug, "name_zh": row.category_zh, "name_en": row.category_en},
         tiers=tiers_of([row.id]).get(row.id, ()),
         lots=queries.lots_of(row.id),
+        photos=[photo_item(photo) for photo in photos_of(row.id)] if row.photo is not None else [],
+        certificates=certificates_of_listing(row.id, clock.local_day(clock.now())),
     )
     response = Response(json.dumps(ListingDetailSchema().dump(found)), mimetype="application/json")
     # Weak, because the same content is also sent compressed.

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS
-from marketplace.catalogue.models import UNIT_GRAMS, Unit
+from marketplace.catalogue.models import UNIT_GRAMS, CertificateKind, CertificateState, Unit
 from marketplace.catalogue.pricing import price_of_grams
 from marketplace.catalogue.terms import catch_weight_of
 from marketplace.orders.states import OrderState
@@ -33,7 +33,8 @@ class Quantity(fields.Field[Decimal]):
     """A decimal as text without idle zeros: ``"1.5"``."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$", "example": "1.5"}, **kwargs)
+        metadata = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$", "example": "1.5", **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
@@ -133,6 +134,9 @@ class ListingSchema(OutputSchema):
     catch_weight = CatchWeightField()
     available = Quantity()
     harvested_on = fields.Date(allow_none=True)
+    expected_on = fields.Date(allow_none=True, metadata={"description": "The harvest to wait for, where nothing ripe is left"})
+    opens_on = fields.Date(allow_none=True, metadata={"description": "Cannot be ordered before this day"})
+    closes_on = fields.Date(allow_none=True, metadata={"description": "Cannot be ordered after this day"})
     village = fields.String()
     area_code = fields.String(metadata={"description": "The village's 12 digits"})
     producer_zh = fields.String()
@@ -146,6 +150,81 @@ class LotSchema(OutputSchema):
     public_id = fields.String()
     harvested_on = fields.Date()
     on_hand = Quantity()
+    expected = fields.Boolean(metadata={"description": "Still to be harvested, about that day; paid in advance, sent after it"})
+
+
+class PhotoSchema(OutputSchema):
+    """A photo, encoded as WebP with a long side of 320, 800 or 1600 pixels at the most."""
+
+    public_id = fields.String()
+    width = fields.Integer(metadata={"description": "Of the largest"})
+    height = fields.Integer(metadata={"description": "Of the largest"})
+    alt_zh = fields.String()
+    alt_en = fields.String()
+    url_320 = fields.String()
+    url_800 = fields.String()
+    url_1600 = fields.String()
+
+
+class PhotosSchema(OutputSchema):
+    """A listing's photos in their order."""
+
+    items = fields.List(fields.Nested(PhotoSchema))
+
+
+class WindowSchema(OutputSchema):
+    """When a listing can be ordered."""
+
+    opens_on = fields.Date(allow_none=True)
+    closes_on = fields.Date(allow_none=True)
+
+
+_CERTIFICATE_KINDS = [kind.value for kind in CertificateKind]
+
+
+class ShownCertificateSchema(OutputSchema):
+    """A certificate that was verified and is valid today."""
+
+    kind = fields.String(validate=validate.OneOf(_CERTIFICATE_KINDS))
+    number = fields.String()
+    issuer = fields.String()
+    valid_to = fields.Date()
+    lot = fields.String(allow_none=True, metadata={"description": "The one lot it is about, if it is about one"})
+    name_zh = fields.String(allow_none=True, metadata={"description": "The protected name of origin"})
+    name_en = fields.String(allow_none=True)
+
+
+class LotPageSchema(OutputSchema):
+    """A lot as everybody may know it."""
+
+    public_id = fields.String()
+    listing = fields.String()
+    title_zh = fields.String()
+    title_en = fields.String()
+    harvested_on = fields.Date()
+    expected = fields.Boolean()
+    places = fields.List(fields.String(), metadata={"description": "From the province down to the village"})
+    certificates = fields.List(fields.Nested(ShownCertificateSchema))
+
+
+class CertificateSchema(OutputSchema):
+    """A certificate that the caller has handed in."""
+
+    public_id = fields.String()
+    kind = fields.String(validate=validate.OneOf(_CERTIFICATE_KINDS))
+    number = fields.String()
+    issuer = fields.String()
+    valid_from = fields.Date()
+    valid_to = fields.Date()
+    state = fields.String(validate=validate.OneOf([state.value for state in CertificateState]))
+    refusal = fields.String(metadata={"description": "Why it was refused, otherwise empty"})
+    indication = fields.String(allow_none=True)
+
+
+class CertificatesSchema(OutputSchema):
+    """All certificates of the caller's goods."""
+
+    items = fields.List(fields.Nested(CertificateSchema))
 
 
 class ListingDetailSchema(ListingSchema):
@@ -159,6 +238,8 @@ class ListingDetailSchema(ListingSchema):
     season_weeks = fields.List(fields.Integer(), metadata={"description": "ISO weeks"})
     tiers = fields.List(fields.Nested(TierSchema))
     lots = fields.List(fields.Nested(LotSchema))
+    photos = fields.List(fields.Nested(PhotoSchema))
+    certificates = fields.List(fields.Nested(ShownCertificateSchema))
 
 
 class FacetSchema(OutputSchema):
@@ -242,12 +323,13 @@ class BasketLineSchema(OutputSchema):
     next_tier = fields.Nested(NextTierSchema, allow_none=True)
     problem = fields.String(
         allow_none=True,
-        validate=validate.OneOf(["sold_out", "held", "too_few", "below_minimum", "withdrawn", None]),
+        validate=validate.OneOf(["sold_out", "held", "too_few", "below_minimum", "withdrawn", "not_in_season", None]),
         metadata={"description": "`held`: others are just buying the last of it, and it may be free again in ten minutes"},
     )
     # What is there for this basket, without what is kept for others.
     left = Quantity()
     price_changed = fields.Boolean(metadata={"description": "Since it was put in"})
+    waits_for = Quantity(metadata={"description": "How much of it is still to be harvested"})
 
 
 class BasketSchema(OutputSchema):
@@ -282,6 +364,8 @@ class OrderLineSchema(OutputSchema):
     producer_en = fields.String()
     area_code = fields.String()
     harvested_on = fields.Date()
+    expected = fields.Boolean(metadata={"description": "Still to be harvested, about that day"})
+    missing = Quantity(metadata={"description": "What the harvest did not bring of it, which is paid back"})
     unit = fields.String()
     unit_grams = fields.Integer()
     quantity = Quantity()

@@ -83,7 +83,8 @@ def orders() -> str:
     producer = _own_producer()
     waiting = orders_to_pack(producer.id)
     ready = [order for order in waiting if _may_leave(order)]
-    unpaid = [order for order in waiting if not _may_leave(order)]
+    growing = [order for order in waiting if order.group.paid_at is not None and not _may_leave(order)]
+    unpaid = [order for order in waiting if order not in growing and not _may_leave(order)]
     latest = orders_of_producer(producer.id)
     shipped = [order for order in latest if order.state == OrderState.SHIPPED][:_LATEST_SHIPPED]
     art = product_art(line.listing_id for order in ready for line in order.lines)
@@ -93,6 +94,7 @@ def orders() -> str:
         "producer/orders.html",
         headline=headline,
         ready=[_slip(order, art, places) for order in ready],
+        growing=[(order, max(line.harvested_on for line in order.lines if line.expected)) for order in growing],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
         has_orders=bool(latest),
@@ -100,6 +102,8 @@ def orders() -> str:
 
 
 def _may_leave(order: Order) -> bool:
+    if any(line.expected for line in order.lines):
+        return False
     return order.group.paid_at is not None or order.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
 
 
@@ -131,14 +135,15 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
             {
                 "title": pick(line.title_zh, line.title_en),
                 "art": art.get(line.listing_id),
-                "quantity": line.quantity,
+                "quantity": line.quantity - line.missing,
                 "unit": line.unit,
-                "weight_g": int(line.quantity * line.unit_grams),
+                "weight_g": int((line.quantity - line.missing) * line.unit_grams),
                 "price": order_line_price(line),
                 "weighed": _weighed(line),
                 "harvested_on": line.harvested_on,
             }
             for line in order.lines
+            if line.missing < line.quantity
         ],
     }
 

@@ -158,6 +158,13 @@ def _household_error(message: str) -> FormError:
     return FormError({"households": message})
 
 
+def messages_beside(error: DomainError, field_of_code: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    """As ``messages_by_field``, for a form whose refusals belong to fields of its own."""
+    if error.code in field_of_code:
+        return {field_of_code[error.code]: message_of(error)}
+    return messages_by_field(error, names)
+
+
 def messages_by_field(error: DomainError, names: set[str]) -> dict[str, str]:
     """What to write beside which field; '' is the form as a whole."""
     if isinstance(error, FormError):

@@ -20,7 +20,7 @@ from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.cards import recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.errors import message_of, status_of
-from marketplace.web.filters import amount, quantity, weight_beside, yuan
+from marketplace.web.filters import amount, quantity, short_day, weight_beside, yuan
 from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -168,6 +168,7 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
         "far": None
         if may_reach(row.delivers_to, delivery_area())
         else _("Not delivered to %(place)s. Another address is chosen at the checkout.", place=delivery_place()),
+        "waits": _waits(line),
         "price_change": _("The price was %(before)s when you put it in; it is %(now)s now.", **_prices(line))
         if line.price_changed
         else None,
@@ -176,6 +177,17 @@ def basket_line(line: BasketLineView) -> dict[str, Any]:
 
 def _prices(line: BasketLineView) -> dict[str, str]:
     return {"before": yuan(line.listing.price_fen_shown), "now": yuan(line.price_fen)}
+
+
+def _waits(line: BasketLineView) -> str | None:
+    """What of a line is sent only after a harvest to come, which nobody should learn from the parcel."""
+    if not line.waits_for or line.problem is not None:
+        return None
+    what = amount(line.waits_for, line.listing.unit)
+    day = short_day(line.listing.coming_on)
+    if line.waits_for == line.quantity:
+        return str(_("Harvest about %(day)s, sent after it. Paid in advance.", day=day))
+    return str(_("%(amount)s of it come from the harvest about %(day)s; all of it is sent after it.", amount=what, day=day))
 
 
 def _problem(line: BasketLineView) -> str | None:
@@ -188,6 +200,7 @@ def _problem(line: BasketLineView) -> str | None:
     words = {
         "withdrawn": _("No longer on sale. Please take it out."),
         "sold_out": _("Sold out. Please take it out."),
+        "not_in_season": _("It cannot be ordered at the moment. Please take it out."),
         "held": _("Somebody is just buying the last of it. Look again in ten minutes, or take it out."),
     }
     return words.get(line.problem or "")

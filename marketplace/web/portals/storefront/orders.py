@@ -131,6 +131,8 @@ def _lines(part: Order, art: dict[int, str]) -> list[dict[str, Any]]:
             "price": order_line_price(line),
             "weighing": weighing_words(line.weighing, line.total_fen),
             "harvested_on": line.harvested_on,
+            "expected": line.expected,
+            "missing": line.missing,
             "total_fen": line.total_fen,
         }
         for line in part.lines
@@ -143,6 +145,8 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
         return _("Waiting for your transfer"), "wait"
     if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.ONLINE:
         return _("Waiting for the payment"), "wait"
+    if part.state == OrderState.PLACED and any(line.expected for line in part.lines):
+        return _("Waiting for the harvest"), "wait"
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
         OrderState.SHIPPED: (_("On its way"), "info"),

@@ -1,5 +1,6 @@
 """One listing: what it is, where it comes from, where the money goes."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask import render_template, url_for
@@ -19,6 +20,7 @@ from marketplace.recommendations.service import recommend, record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.cards import card, plain_cards, recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
+from marketplace.web.evidence import certificate_words, shown_photo
 from marketplace.web.filters import amount, quantity, unit_name, yuan
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -38,7 +40,7 @@ ONE_YUAN_FEN = 100
 def product(public_id: str) -> str:
     """The page of a listing; a consumer's look at it is remembered, unless they have said no."""
     now, area, reader = clock.now(), delivery_area(), account_or_none()
-    view = product_view(public_id, area=area, alike=ALIKE)
+    view = product_view(public_id, area=area, alike=ALIKE, day=clock.local_day(now))
     row = view.row
     # Committed before the page is made: what is written down of the list are rows that every other reader waits for.
     with transaction():
@@ -57,7 +59,8 @@ def product(public_id: str) -> str:
         structured=product_data(
             item,
             url=address,
-            image=url_for("static", filename=f"art/{row.art}.svg", _external=True),
+            image=[shown_photo(photo, external=True)["large"] for photo in view.photos]
+            or url_for("static", filename=f"art/{row.art}.svg", _external=True),
             story=story,
             seller=seller,
             category=category,
@@ -75,6 +78,11 @@ def product(public_id: str) -> str:
         places=[place_name(name) for name in view.places],
         story=story,
         lots=[_lot(lot) for lot in view.lots],
+        coming=[lot for lot in view.lots if lot.expected],
+        ripe=sum((lot.on_hand for lot in view.lots if not lot.expected), Decimal(0)),
+        closes_on=row.closes_on,
+        photos=[shown_photo(photo) for photo in view.photos],
+        certificates=[certificate_words(one) for one in view.certificates],
         available=row.available,
         step=step_for(row.unit, row.minimum_quantity),
         tiers=tier_rows(row.price_fen, view.tiers, row.unit, row.unit_grams),
@@ -96,7 +104,13 @@ def product(public_id: str) -> str:
 
 
 def _lot(lot: LotInStock) -> dict[str, Any]:
-    return {"number": lot.public_id.upper(), "harvested_on": lot.harvested_on, "on_hand": lot.on_hand}
+    return {
+        "number": lot.public_id.upper(),
+        "url": url_for("storefront.lot", public_id=lot.public_id),
+        "expected": lot.expected,
+        "harvested_on": lot.harvested_on,
+        "on_hand": lot.on_hand,
+    }
 
 
 def _split_of_one_yuan(producer_kind: str) -> list[dict[str, Any]]:

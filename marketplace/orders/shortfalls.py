@@ -1,0 +1,156 @@
+"""Making orders smaller when a harvest brought less than was ordered of it.
+
+The rule, as the page of the goods says it: orders not yet paid give way first, then the latest, the last of them in part. What
+does not come is paid back. Called outside any transaction, this owns one for each order, and can be taken up wherever it was
+left: what is still owed stands in the lot.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from marketplace.catalogue.models import Listing, Lot
+from marketplace.catalogue.preorders import confirm_harvest
+from marketplace.catalogue.service import return_stock
+from marketplace.kernel import audit
+from marketplace.kernel.db import db, lock_rows, transaction
+from marketplace.kernel.errors import Conflict
+from marketplace.kernel.steps import step
+from marketplace.orders.collecting import give_up_payment, send_refunds
+from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.preorders import note_harvest
+from marketplace.orders.refunds import refund_order
+from marketplace.orders.service import lock_order
+from marketplace.orders.states import OrderState
+from marketplace.payments.gateway import ProviderUnavailable
+from marketplace.payments.models import Payment
+from marketplace.payments.queries import get_payment_for
+from marketplace.payments.states import PaymentAction
+
+# Who the audit trail names: nobody chooses whose order gives way.
+RULE = "harvest rule"
+
+_log = logging.getLogger("marketplace.orders")
+
+
+def bring_in_harvest(
+    lot_public_id: str, producer_id: int, quantity: Decimal, harvested_on: date, *, actor: str, now: datetime
+) -> Decimal:
+    """Confirm a harvest that was ordered in advance, and settle its orders; answers what has been ordered beyond it."""
+    with transaction():
+        lot = confirm_harvest(lot_public_id, producer_id, quantity, harvested_on, actor=actor, now=now)
+        lot_id, short = lot.id, lot.short
+        step("harvest.written")
+    step("harvest.committed")
+    settle_shortfall(lot_id, now=now)
+    return short
+
+
+def settle_shortfalls(*, now: datetime) -> None:
+    """Bring the orders of every harvest that is in to what it brought, and let them leave."""
+    with transaction():
+        waiting = db.session.scalars(
+            select(OrderLine.lot_id)
+            .join(Lot, Lot.id == OrderLine.lot_id)
+            .where(OrderLine.expected, ~Lot.expected)
+            .distinct()
+            .order_by(OrderLine.lot_id)
+        ).all()
+    for lot_id in waiting:
+        settle_shortfall(lot_id, now=now)
+
+
+def settle_shortfall(lot_id: int, *, now: datetime) -> None:
+    """Bring the orders of one harvest to what it brought. What cannot be done now is left to the next round."""
+    passed_over: set[int] = set()
+    while True:
+        with transaction():
+            lot = db.session.get_one(Lot, lot_id, with_for_update=True, populate_existing=True)
+            if not lot.short:
+                note_harvest(lot)
+                return
+            last = _next_to_give_way(lot_id, passed_over)
+        if last is None:
+            return
+        if last.paid_at is not None:
+            _give_back(last, now)
+        elif not _give_up(last.payment, now):
+            # The money is on its way after all, or the provider does not answer.
+            passed_over.add(last.id)
+
+
+def _next_to_give_way(lot_id: int, passed_over: Collection[int]) -> Any:
+    """Of the orders that wait for a harvest: the latest unpaid, then the latest."""
+    return db.session.execute(
+        select(
+            Order.id,
+            Order.public_id,
+            OrderLine.id.label("line_id"),
+            OrderGroup.paid_at,
+            Payment.public_id.label("payment"),
+        )
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .join(Payment, (Payment.purpose_kind == "order_group") & (Payment.purpose_id == OrderGroup.public_id))
+        .where(OrderLine.lot_id == lot_id, OrderLine.expected, OrderLine.missing < OrderLine.quantity)
+        .where(Order.state == OrderState.PLACED, Order.id.not_in(passed_over))
+        .order_by(OrderGroup.paid_at.is_not(None), OrderGroup.placed_at.desc(), OrderLine.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _give_up(payment: str, now: datetime) -> bool:
+    """Give up a purchase that nobody has paid for; False when it cannot be."""
+    try:
+        return give_up_payment(payment, PaymentAction.CANCEL, actor=RULE, now=now)
+    except (Conflict, ProviderUnavailable) as error:
+        _log.warning("payment %s cannot be given up yet: %s", payment, error)
+        return False
+
+
+def _give_back(last: Any, now: datetime) -> None:
+    with transaction():
+        make_smaller(last.public_id, last.line_id, now=now)
+        step("shortfall.written")
+    step("shortfall.committed")
+    send_refunds(last.payment, now=now)
+
+
+def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decimal:
+    """Take off a paid order's line what its harvest still owes, and promise the price back; answers the quantity.
+
+    An order of which nothing is left is cancelled.
+    """
+    # In the order of all who change a purchase: payment, purchase, orders, then listing and lot.
+    purchase = select(OrderGroup.public_id).join(Order, Order.group_id == OrderGroup.id)
+    group_id = db.session.scalars(purchase.where(Order.public_id == order_public_id)).one()
+    get_payment_for("order_group", group_id, lock=True)
+    order, _ = lock_order(order_public_id)
+    line = db.session.get_one(OrderLine, line_id)
+    lock_rows(Listing, [line.listing_id])
+    lot = lock_rows(Lot, [line.lot_id])[line.lot_id]
+    # Read again behind the lot: whoever changes what a line waits for holds its lot.
+    db.session.refresh(line)
+    quantity = min(line.quantity - line.missing, lot.short)
+    if order.state != OrderState.PLACED or not line.expected or not quantity:
+        return Decimal(0)
+    amount_fen = min(
+        _price_of(line, line.missing + quantity) - _price_of(line, line.missing), order.total_fen - order.refunded_fen
+    )
+    if amount_fen:
+        refund_order(order_public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=RULE, now=now)
+    if order.state == OrderState.PLACED:
+        line.missing += quantity
+        return_stock({lot.id: quantity}, "order", order.public_id, now=now)
+    data = {"quantity": str(quantity), "lot": lot.public_id}
+    audit.record("order.made_smaller", "order", order.public_id, actor=RULE, at=now, **data)
+    return quantity
+
+
+def _price_of(line: OrderLine, quantity: Decimal) -> int:
+    """What a part of a line costs, in fen, rounded down; of the whole line it is the whole price."""
+    return int(line.total_fen * quantity / line.quantity)

@@ -1,0 +1,274 @@
+"""What a seller's program can do about its goods: photos, seasons, harvests to come, certificates; and a lot, for everybody."""
+
+from decimal import Decimal
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.catalogue import photos
+from marketplace.catalogue.certificates import Paper, certificates_of_lot, certificates_of_producer, submit_certificate
+from marketplace.catalogue.lots import public_lot
+from marketplace.catalogue.models import Certificate, CertificateKind, Listing, ListingPhoto, Lot, Producer
+from marketplace.catalogue.preorders import put_off_harvest
+from marketplace.catalogue.queries import own_listing
+from marketplace.catalogue.seasons import set_window
+from marketplace.catalogue.service import add_harvest
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.orders.preorders import note_new_day
+from marketplace.orders.shortfalls import bring_in_harvest
+from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.inputs import InputSchema, Line, PublicIdField, QuantityField
+from marketplace.web.api.schemas import (
+    CertificateSchema,
+    CertificatesSchema,
+    LotPageSchema,
+    LotSchema,
+    PhotosSchema,
+    WindowSchema,
+)
+from marketplace.web.evidence import keep_paper, photo_block, read_sent_picture, sent_file
+from marketplace.web.portals.producer_goods import own_producer
+from marketplace.web.uploads import takes_files
+
+blueprint: Blueprint = ApiBlueprint("api-goods", __name__, url_prefix="/api/v1", description="What goods can show")
+
+_BYTES = {"type": "string", "format": "binary"}
+
+
+def _form(**properties: Any) -> dict[str, Any]:
+    """A multipart body, all of it required."""
+    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+class WindowInput(InputSchema):
+    """The first and the last day of sale; null for no bound."""
+
+    opens_on = fields.Date(required=True, allow_none=True)
+    closes_on = fields.Date(required=True, allow_none=True)
+
+
+class ExpectedInput(InputSchema):
+    """A harvest to come of the seller's own household."""
+
+    expected_on = fields.Date(required=True)
+    quantity = QuantityField(required=True)
+
+
+class HarvestInput(InputSchema):
+    """What a harvest has been; a quantity of null when nothing came of it."""
+
+    harvested_on = fields.Date(required=True)
+    quantity = QuantityField(required=True, allow_none=True)
+
+
+class DayInput(InputSchema):
+    """Another day of a harvest to come."""
+
+    expected_on = fields.Date(required=True)
+
+
+class CertificateInput(InputSchema):
+    """A certificate as it stands on its paper."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in CertificateKind]))
+    number = Line(60, required=True)
+    issuer = Line(80, required=True)
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(required=True)
+    lot = PublicIdField(load_default=None, allow_none=True)
+    indication = PublicIdField(load_default=None, allow_none=True)
+
+
+@blueprint.get("/lots/<public_id:public_id>")
+@allow(PUBLIC)
+@blueprint.response(200, LotPageSchema)
+@problems(404)
+def lot(public_id: str) -> dict[str, Any]:
+    """A lot: where it comes from, when it was picked, what it can show. It names a village and nobody who lives there."""
+    found = public_lot(public_id)
+    return {
+        "public_id": found.lot.public_id,
+        "listing": found.listing_public_id,
+        "title_zh": found.title_zh,
+        "title_en": found.title_en,
+        "harvested_on": found.lot.harvested_on,
+        "expected": found.lot.expected,
+        "places": found.places,
+        "certificates": certificates_of_lot(found.lot, clock.local_day(clock.now())),
+    }
+
+
+@blueprint.post("/farm/listings/<public_id:public_id>/photos")
+@signed_in
+@takes_files(1)
+@blueprint.doc(**_form(photo=_BYTES))
+@blueprint.response(201, PhotosSchema)
+@problems(404, 409, 413, 422)
+def add_photo(public_id: str) -> dict[str, Any]:
+    """Add a photo behind the others, eight at the most.
+
+    JPEG, PNG or WebP up to 12 MB. It is encoded anew; what the camera noted of place and time is not kept.
+    """
+    producer = own_producer()
+    own_listing(public_id, producer.id)
+    file = sent_file("photo")
+    if file is None:
+        raise Invalid("picture_empty", N_("Please choose a picture."))
+    picture = read_sent_picture(file)
+    with transaction():
+        listing = own_listing(public_id, producer.id, lock=True)
+        photos.add_photo(listing, picture, actor=account().public_id, now=clock.now())
+        return _photos(listing)
+
+
+@blueprint.delete("/farm/listings/<public_id:public_id>/photos/<public_id:photo>")
+@signed_in
+@blueprint.response(204)
+@problems(404)
+def delete_photo(public_id: str, photo: str) -> None:
+    """Take a photo away."""
+    producer = own_producer()
+    with transaction():
+        listing = own_listing(public_id, producer.id, lock=True)
+        photos.remove_photo(photos.get_photo(listing.id, photo), actor=account().public_id, now=clock.now())
+
+
+def _photos(listing: Listing) -> dict[str, Any]:
+    return {"items": [photo_item(photo) for photo in photos.photos_of(listing.id)]}
+
+
+def photo_item(photo: ListingPhoto) -> dict[str, Any]:
+    """A photo as programs are given it."""
+    block = photo_block(photo.name, photo.width, photo.height, "", external=True)
+    return {
+        "public_id": photo.public_id,
+        "width": photo.width,
+        "height": photo.height,
+        "alt_zh": photo.alt_zh,
+        "alt_en": photo.alt_en,
+        **{name: block[source] for name, source in (("url_320", "small"), ("url_800", "src"), ("url_1600", "large"))},
+    }
+
+
+@blueprint.patch("/farm/listings/<public_id:public_id>/window")
+@signed_in
+@blueprint.arguments(WindowInput)
+@blueprint.response(200, WindowSchema)
+@problems(400, 404, 413, 415, 422)
+def change_window(given: dict[str, Any], public_id: str) -> Listing:
+    """Say from which day to which a listing can be ordered. Before the first it is visible, and says when."""
+    producer = own_producer()
+    with transaction():
+        listing = own_listing(public_id, producer.id, lock=True)
+        set_window(listing, given["opens_on"], given["closes_on"], actor=account().public_id, now=clock.now())
+    return listing
+
+
+@blueprint.post("/farm/listings/<public_id:public_id>/harvests-to-come")
+@signed_in
+@blueprint.arguments(ExpectedInput)
+@blueprint.response(201, LotSchema)
+@problems(400, 404, 413, 415, 422)
+def add_expected_harvest(given: dict[str, Any], public_id: str) -> Lot:
+    """Offer a harvest to come, paid in advance and sent after it; for a household, whose own harvest it is."""
+    producer = own_producer()
+    with transaction():
+        listing = own_listing(public_id, producer.id)
+        grams = _own_grams(producer, given["quantity"], listing.unit_grams)
+        day, actor = given["expected_on"], account().public_id
+        return add_harvest(listing, given["quantity"], day, grams, expected=True, actor=actor, now=clock.now())
+
+
+def _own_grams(producer: Producer, quantity: Decimal, unit_grams: int) -> dict[int, int]:
+    if producer.household_id is None:
+        raise Invalid("contributions_invalid", N_("Please say which households the harvest comes from."))
+    return {producer.household_id: max(1, int(quantity * unit_grams))}
+
+
+@blueprint.post("/farm/lots/<public_id:public_id>/harvest")
+@signed_in
+@blueprint.arguments(HarvestInput)
+@blueprint.response(200, LotSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def confirm_harvest(given: dict[str, Any], public_id: str) -> Lot:
+    """Say what a harvest to come has been; its orders can then be sent.
+
+    Where it is smaller than what was ordered, orders not yet paid give way first, then the latest, the last of them in part;
+    what does not come is paid back.
+    """
+    producer = own_producer()
+    quantity = given["quantity"] or Decimal(0)
+    actor, now = account().public_id, clock.now()
+    bring_in_harvest(public_id, producer.id, quantity, given["harvested_on"], actor=actor, now=now)
+    return public_lot(public_id).lot
+
+
+@blueprint.patch("/farm/lots/<public_id:public_id>")
+@signed_in
+@blueprint.arguments(DayInput)
+@blueprint.response(200, LotSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def change_expected_day(given: dict[str, Any], public_id: str) -> Lot:
+    """Give a harvest to come another day."""
+    producer = own_producer()
+    with transaction():
+        found = put_off_harvest(public_id, producer.id, given["expected_on"], actor=account().public_id, now=clock.now())
+        note_new_day(found)
+    return found
+
+
+@blueprint.get("/farm/certificates")
+@signed_in
+@blueprint.response(200, CertificatesSchema)
+@problems(404)
+def certificates() -> dict[str, Any]:
+    """What the seller has handed in, newest first."""
+    return {"items": [_certificate(row) for row in certificates_of_producer(own_producer().id)]}
+
+
+@blueprint.post("/farm/certificates")
+@signed_in
+@takes_files(1)
+@blueprint.arguments(CertificateInput, location="form", content_type="multipart/form-data")
+@blueprint.response(201, CertificateSchema)
+@problems(404, 409, 413, 422)
+def submit(given: dict[str, Any]) -> dict[str, Any]:
+    """Hand in a certificate: its words and, as the file ``paper``, the paper as a picture or PDF."""
+    producer = own_producer()
+    file = sent_file("paper")
+    if file is None:
+        raise Invalid("paper_missing", N_("Please add the paper as a picture or a PDF file."))
+    file_kind, file_name = keep_paper(file)
+    paper = Paper(
+        kind=CertificateKind(given["kind"]),
+        number=given["number"],
+        issuer=given["issuer"],
+        valid_from=given["valid_from"],
+        valid_to=given["valid_to"],
+        file_kind=file_kind,
+        file_name=file_name,
+        lot_public_id=given["lot"],
+        indication_public_id=given["indication"],
+    )
+    with transaction():
+        return _certificate(submit_certificate(producer, paper, actor=account().public_id, now=clock.now()))
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    indication = certificate.indication
+    return {
+        "public_id": certificate.public_id,
+        "kind": certificate.kind,
+        "number": certificate.number,
+        "issuer": certificate.issuer,
+        "valid_from": certificate.valid_from,
+        "valid_to": certificate.valid_to,
+        "state": certificate.state,
+        "refusal": certificate.refusal,
+        "indication": indication.public_id if indication is not None else None,
+    }
