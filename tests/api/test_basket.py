@@ -63,6 +63,7 @@ def test_what_is_put_in_stands_there_with_its_price_and_is_remembered(
         "next_tier": None,
         "problem": None,
         "left": "5",
+        "waits_for": "0",
         "price_changed": False,
     }
     assert added.json == line
