@@ -20,6 +20,7 @@ from marketplace.catalogue.models import (
     Product,
 )
 from marketplace.catalogue.search_terms import begins_name, tsquery
+from marketplace.catalogue.terms import in_stock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Area
@@ -133,11 +134,6 @@ def benefit_bp_on(day: date) -> ColumnElement[int]:
 def on_sale() -> ColumnElement[bool]:
     """The condition that buyers can see a listing, sold out or not."""
     return Listing.state == ListingState.ON_SALE
-
-
-def in_stock() -> ColumnElement[bool]:
-    """The condition that as much is left of a listing as is sold of it at a time."""
-    return and_(Listing.available > 0, Listing.available >= func.coalesce(Listing.minimum_quantity, 0))
 
 
 def delivered_to(area: str, listing: type[Listing] = Listing) -> ColumnElement[bool]:
