@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Date, and_, cast, func, or_
 
 from marketplace.catalogue.models import Listing
+from marketplace.catalogue.terms import in_stock
 from marketplace.kernel import audit
 from marketplace.kernel.clock import MARKET_ZONE
 from marketplace.kernel.db import db
@@ -70,11 +71,6 @@ def check_expected_day(expected_on: date, day: date) -> None:
 def _today() -> ColumnElement[date]:
     # The database's own clock, as lists are asked for without a moment.
     return cast(func.timezone(str(MARKET_ZONE), func.now()), Date)
-
-
-def in_stock() -> ColumnElement[bool]:
-    """The condition that as much is left of a listing as is sold of it at a time."""
-    return and_(Listing.available > 0, Listing.available >= func.coalesce(Listing.minimum_quantity, 0))
 
 
 def to_be_seen() -> ColumnElement[bool]:

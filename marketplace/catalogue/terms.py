@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select
+from sqlalchemy import ColumnElement, Text, and_, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.catalogue.catch_weight import CatchWeight
@@ -65,6 +65,11 @@ def write_terms(listing: Listing, terms: Terms) -> None:
 def terms_of(listing: Listing) -> Terms:
     """The terms of a listing as they stand."""
     return Terms(listing.minimum_quantity, tiers_of([listing.id]).get(listing.id, ()), catch_weight_of(listing))
+
+
+def in_stock() -> ColumnElement[bool]:
+    """The condition that as much is left of a listing as is sold of it at a time."""
+    return and_(Listing.available > 0, Listing.available >= func.coalesce(Listing.minimum_quantity, 0))
 
 
 def catch_weight_of(row: Any) -> CatchWeight | None:
