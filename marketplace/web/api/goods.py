@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_smorest import Blueprint
+from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from marketplace.catalogue import photos
@@ -80,8 +81,15 @@ class CertificateInput(InputSchema):
     issuer = Line(80, required=True)
     valid_from = fields.Date(required=True)
     valid_to = fields.Date(required=True)
-    lot = PublicIdField(load_default=None, allow_none=True)
-    indication = PublicIdField(load_default=None, allow_none=True)
+    # Left out and not null, which a form cannot say.
+    lot = PublicIdField()
+    indication = PublicIdField()
+
+
+class PaperInput(InputSchema):
+    """The paper itself."""
+
+    paper = Upload(required=True, metadata={"description": "A picture (JPEG, PNG, WebP) or a PDF, up to 12 MB"})
 
 
 @blueprint.get("/lots/<public_id:public_id>")
@@ -234,16 +242,14 @@ def certificates() -> dict[str, Any]:
 @blueprint.post("/farm/certificates")
 @signed_in
 @takes_files(1)
-@blueprint.arguments(CertificateInput, location="form", content_type="multipart/form-data")
+@blueprint.arguments(CertificateInput, location="form")
+@blueprint.arguments(PaperInput, location="files")
 @blueprint.response(201, CertificateSchema)
 @problems(404, 409, 413, 422)
-def submit(given: dict[str, Any]) -> dict[str, Any]:
-    """Hand in a certificate: its words and, as the file ``paper``, the paper as a picture or PDF."""
+def submit(given: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
+    """Hand in a certificate, to be looked at by the operator; the paper is shown to nobody else."""
     producer = own_producer()
-    file = sent_file("paper")
-    if file is None:
-        raise Invalid("paper_missing", N_("Please add the paper as a picture or a PDF file."))
-    file_kind, file_name = keep_paper(file)
+    file_kind, file_name = keep_paper(files["paper"])
     paper = Paper(
         kind=CertificateKind(given["kind"]),
         number=given["number"],
@@ -252,8 +258,8 @@ def submit(given: dict[str, Any]) -> dict[str, Any]:
         valid_to=given["valid_to"],
         file_kind=file_kind,
         file_name=file_name,
-        lot_public_id=given["lot"],
-        indication_public_id=given["indication"],
+        lot_public_id=given.get("lot"),
+        indication_public_id=given.get("indication"),
     )
     with transaction():
         return _certificate(submit_certificate(producer, paper, actor=account().public_id, now=clock.now()))
