@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from flask import request
 from flask_smorest import Blueprint
-from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from marketplace.catalogue import photos
@@ -40,9 +40,10 @@ blueprint: Blueprint = ApiBlueprint("api-goods", __name__, url_prefix="/api/v1",
 _BYTES = {"type": "string", "format": "binary"}
 
 
-def _form(**properties: Any) -> dict[str, Any]:
-    """A multipart body, all of it required."""
-    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+def _form(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A multipart body, which the library cannot describe from two schemas without losing what is required."""
+    properties = {**required, **(optional or {})}
+    schema = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
@@ -86,10 +87,19 @@ class CertificateInput(InputSchema):
     indication = PublicIdField()
 
 
-class PaperInput(InputSchema):
-    """The paper itself."""
-
-    paper = Upload(required=True, metadata={"description": "A picture (JPEG, PNG, WebP) or a PDF, up to 12 MB"})
+_DAY = {"type": "string", "format": "date"}
+_WORDS = {name: {"type": "string", **field.metadata} for name, field in CertificateInput().fields.items()}
+_CERTIFICATE = _form(
+    {
+        "paper": _BYTES,
+        "kind": {"type": "string", "enum": [kind.value for kind in CertificateKind]},
+        "number": _WORDS["number"],
+        "issuer": _WORDS["issuer"],
+        "valid_from": _DAY,
+        "valid_to": _DAY,
+    },
+    {"lot": _WORDS["lot"], "indication": _WORDS["indication"]},
+)
 
 
 @blueprint.get("/lots/<public_id:public_id>")
@@ -114,7 +124,7 @@ def lot(public_id: str) -> dict[str, Any]:
 @blueprint.post("/farm/listings/<public_id:public_id>/photos")
 @signed_in
 @takes_files(1)
-@blueprint.doc(**_form(photo=_BYTES))
+@blueprint.doc(**_form({"photo": _BYTES}))
 @blueprint.response(201, PhotosSchema)
 @problems(404, 409, 413, 422)
 def add_photo(public_id: str) -> dict[str, Any]:
@@ -242,14 +252,20 @@ def certificates() -> dict[str, Any]:
 @blueprint.post("/farm/certificates")
 @signed_in
 @takes_files(1)
-@blueprint.arguments(CertificateInput, location="form")
-@blueprint.arguments(PaperInput, location="files")
+@blueprint.doc(**_CERTIFICATE)
 @blueprint.response(201, CertificateSchema)
 @problems(404, 409, 413, 422)
-def submit(given: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
-    """Hand in a certificate, to be looked at by the operator; the paper is shown to nobody else."""
+def submit() -> dict[str, Any]:
+    """Hand in a certificate, to be looked at by the operator.
+
+    The paper is a picture (JPEG, PNG, WebP) or a PDF up to 12 MB, and is shown to nobody else.
+    """
     producer = own_producer()
-    file_kind, file_name = keep_paper(files["paper"])
+    given = ApiBlueprint.ARGUMENTS_PARSER.parse(CertificateInput(), request, location="form")
+    file = sent_file("paper")
+    if file is None:
+        raise Invalid("paper_missing", N_("Please add the paper as a picture or a PDF file."))
+    file_kind, file_name = keep_paper(file)
     paper = Paper(
         kind=CertificateKind(given["kind"]),
         number=given["number"],
