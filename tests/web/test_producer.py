@@ -50,8 +50,8 @@ def test_a_new_listing_goes_on_sale_with_its_first_harvest_from_the_farms_own_ho
     farmer: Desk, world: World, session: Session
 ) -> None:
     answer = farmer.post("/farm/listings/new", new_listing())
-    assert (answer.status_code, answer.location) == (303, "/farm/listings")
     listing = session.scalars(select(Listing)).one()
+    assert (answer.status_code, answer.location) == (303, f"/farm/listings/{listing.public_id}/showing")
     assert (listing.producer_id, listing.state, listing.price_fen, listing.unit, listing.unit_grams) == (
         world.farm.id,
         ListingState.ON_SALE,

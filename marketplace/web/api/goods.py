@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from flask import request
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
@@ -39,9 +40,10 @@ blueprint: Blueprint = ApiBlueprint("api-goods", __name__, url_prefix="/api/v1",
 _BYTES = {"type": "string", "format": "binary"}
 
 
-def _form(**properties: Any) -> dict[str, Any]:
-    """A multipart body, all of it required."""
-    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+def _form(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A multipart body, which the library cannot describe from two schemas without losing what is required."""
+    properties = {**required, **(optional or {})}
+    schema = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
@@ -80,8 +82,24 @@ class CertificateInput(InputSchema):
     issuer = Line(80, required=True)
     valid_from = fields.Date(required=True)
     valid_to = fields.Date(required=True)
-    lot = PublicIdField(load_default=None, allow_none=True)
-    indication = PublicIdField(load_default=None, allow_none=True)
+    # Left out and not null, which a form cannot say.
+    lot = PublicIdField()
+    indication = PublicIdField()
+
+
+_DAY = {"type": "string", "format": "date"}
+_WORDS = {name: {"type": "string", **field.metadata} for name, field in CertificateInput().fields.items()}
+_CERTIFICATE = _form(
+    {
+        "paper": _BYTES,
+        "kind": {"type": "string", "enum": [kind.value for kind in CertificateKind]},
+        "number": _WORDS["number"],
+        "issuer": _WORDS["issuer"],
+        "valid_from": _DAY,
+        "valid_to": _DAY,
+    },
+    {"lot": _WORDS["lot"], "indication": _WORDS["indication"]},
+)
 
 
 @blueprint.get("/lots/<public_id:public_id>")
@@ -106,7 +124,7 @@ def lot(public_id: str) -> dict[str, Any]:
 @blueprint.post("/farm/listings/<public_id:public_id>/photos")
 @signed_in
 @takes_files(1)
-@blueprint.doc(**_form(photo=_BYTES))
+@blueprint.doc(**_form({"photo": _BYTES}))
 @blueprint.response(201, PhotosSchema)
 @problems(404, 409, 413, 422)
 def add_photo(public_id: str) -> dict[str, Any]:
@@ -234,12 +252,16 @@ def certificates() -> dict[str, Any]:
 @blueprint.post("/farm/certificates")
 @signed_in
 @takes_files(1)
-@blueprint.arguments(CertificateInput, location="form", content_type="multipart/form-data")
+@blueprint.doc(**_CERTIFICATE)
 @blueprint.response(201, CertificateSchema)
 @problems(404, 409, 413, 422)
-def submit(given: dict[str, Any]) -> dict[str, Any]:
-    """Hand in a certificate: its words and, as the file ``paper``, the paper as a picture or PDF."""
+def submit() -> dict[str, Any]:
+    """Hand in a certificate, to be looked at by the operator.
+
+    The paper is a picture (JPEG, PNG, WebP) or a PDF up to 12 MB, and is shown to nobody else.
+    """
     producer = own_producer()
+    given = ApiBlueprint.ARGUMENTS_PARSER.parse(CertificateInput(), request, location="form")
     file = sent_file("paper")
     if file is None:
         raise Invalid("paper_missing", N_("Please add the paper as a picture or a PDF file."))
@@ -252,8 +274,8 @@ def submit(given: dict[str, Any]) -> dict[str, Any]:
         valid_to=given["valid_to"],
         file_kind=file_kind,
         file_name=file_name,
-        lot_public_id=given["lot"],
-        indication_public_id=given["indication"],
+        lot_public_id=given.get("lot"),
+        indication_public_id=given.get("indication"),
     )
     with transaction():
         return _certificate(submit_certificate(producer, paper, actor=account().public_id, now=clock.now()))

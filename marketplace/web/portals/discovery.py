@@ -8,6 +8,7 @@ from marketplace.catalogue.published import largest_listing_id, listings_between
 from marketplace.catalogue.queries import categories
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.cards import plain_cards
+from marketplace.web.evidence import shown_photo
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -71,6 +72,7 @@ def feed() -> Response:
             **item,
             "url": url_for("storefront.product", public_id=row.public_id, _external=True),
             "at": row.published_at.isoformat(),
+            "image": shown_photo(row.photo, external=True)["src"] if row.photo is not None else None,
         }
         for item, row in zip(plain_cards(rows), rows, strict=True)
     ]

@@ -207,10 +207,11 @@ def listing_create() -> Response | tuple[str, int]:
             listing = create_listing(producer, offer, actor=actor, now=now)
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
             publish(listing, actor=actor, now=now)
+            public_id = listing.public_id
     except Invalid as error:
         return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), 422
-    flash(_("It is on sale now."), "success")
-    return redirect(url_for("producer.listings"), 303)
+    flash(_("It is on sale now. Add a photo: it says more than words."), "success")
+    return redirect(url_for("producer_goods.showing", public_id=public_id), 303)
 
 
 def _new_page(producer: Producer, form: Mapping[str, Any], errors: Mapping[str, str]) -> str:
