@@ -16,6 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
+from marketplace.orders.delivering import Agreed, agree_on_orders
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.settlement import split_order
 from marketplace.payments.gateway import find_provider
@@ -43,8 +44,11 @@ def place_order(
     expected_total_fen: int,
     *,
     now: datetime,
+    delivery: Mapping[str, str] | None = None,
 ) -> OrderGroup:
     """Turn a basket into a purchase with one order per seller, all or nothing.
+
+    ``delivery`` names the way of each delivery group (``delivering``); the cheapest is taken for one that it does not name.
 
     Raises
     ------
@@ -52,8 +56,8 @@ def place_order(
         When the basket is not this account's.
     Conflict
         ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``not_delivered_there``
-        when some are not delivered to the destination. A basket that was placed before answers its purchase and takes
-        nothing again.
+        when some are not delivered to the destination, and those of ``agree_on_orders``. A basket that was placed before
+        answers its purchase and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -83,7 +87,8 @@ def place_order(
     taken = take_stock({line.listing_id: line.quantity for line in lines}, "order_group", group.public_id, now=now)
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
-    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
+    agreed = agree_on_orders(snapshots, destination.area_code, delivery or {}, now=now)
+    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own) + sum(a.fen for a in agreed.values())
     if group.total_fen != expected_total_fen:
         raise Conflict(
             "total_changed",
@@ -92,7 +97,7 @@ def place_order(
         )
     db.session.add(group)
     db.session.flush()
-    _add_orders(group, snapshots)
+    _add_orders(group, snapshots, agreed)
     basket.ordered = True
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
@@ -162,15 +167,18 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
     return snapshots
 
 
-def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]]) -> None:
+def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]], agreed: Mapping[int, Agreed]) -> None:
     for producer_id, lines in sorted(snapshots.items()):
-        total_fen = sum(line.total_fen for line in lines)
-        producer_fen, service_fee_fen = split_order(total_fen)
+        freight = agreed[producer_id]
+        goods_fen = sum(line.total_fen for line in lines)
+        producer_fen, service_fee_fen = split_order(goods_fen, freight.fen)
         db.session.add(
             Order(
                 group_id=group.id,
                 producer_id=producer_id,
-                total_fen=total_fen,
+                total_fen=goods_fen + freight.fen,
+                delivery_fen=freight.fen,
+                delivery=freight.delivery,
                 producer_fen=producer_fen,
                 service_fee_fen=service_fee_fen,
                 lines=lines,

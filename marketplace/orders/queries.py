@@ -18,7 +18,9 @@ from marketplace.payments.states import PaymentState
 from marketplace.regions.models import Area
 
 # A purchase as its buyer reads it: every seller's part with its lines.
-_WITH_PARTS = selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines))
+_WITH_PARTS = selectinload(OrderGroup.orders).options(
+    joinedload(Order.producer), joinedload(Order.delivery), selectinload(Order.lines)
+)
 
 # What only a person can say: that money which no provider collects has arrived.
 _TO_CONFIRM = (
@@ -100,6 +102,8 @@ def basket_view(account_id: int | None, public_id: str | None) -> BasketView:
             Listing.state,
             Listing.harvested_on,
             Listing.delivers_to,
+            Listing.area_code,
+            Listing.temperature,
             Product.art,
             Producer.public_id.label("producer"),
             Producer.name_zh.label("producer_zh"),
@@ -161,7 +165,7 @@ def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id)
-        .options(joinedload(Order.group), selectinload(Order.lines))
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
         .order_by(Order.id.desc())
         .limit(limit)
     ).all()
@@ -210,7 +214,7 @@ def orders_to_pack(producer_id: int) -> Sequence[Order]:
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id, Order.state == OrderState.PLACED)
-        .options(joinedload(Order.group), selectinload(Order.lines))
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
         .order_by(Order.id)
     ).all()
 

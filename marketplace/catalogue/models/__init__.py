@@ -8,6 +8,7 @@ from marketplace.catalogue.models.goods import (
     Producer,
     ProducerKind,
     Product,
+    Temperature,
     Unit,
 )
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
@@ -24,5 +25,6 @@ __all__ = [
     "ProducerKind",
     "Product",
     "StockMovement",
+    "Temperature",
     "Unit",
 ]
