@@ -126,6 +126,11 @@ def get_hub(public_id: str) -> Hub:
     return _found(select(Hub).filter_by(public_id=public_id), N_("There is no such hub."), "hub_unknown")
 
 
+def find_hub(hub_id: int) -> Hub:
+    """The hub that an order names."""
+    return db.session.get_one(Hub, hub_id)
+
+
 def get_point(public_id: str) -> PickupPoint:
     """A pickup point, or ``NotFound``."""
     query = select(PickupPoint).filter_by(public_id=public_id)

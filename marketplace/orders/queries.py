@@ -18,9 +18,8 @@ from marketplace.payments.states import PaymentState
 from marketplace.regions.models import Area
 
 # A purchase as its buyer reads it: every seller's part with its lines.
-_WITH_PARTS = selectinload(OrderGroup.orders).options(
-    joinedload(Order.producer), joinedload(Order.delivery), selectinload(Order.lines)
-)
+_PART = (joinedload(Order.producer), joinedload(Order.delivery), selectinload(Order.lines))
+_WITH_PARTS = selectinload(OrderGroup.orders).options(*_PART)
 
 # What only a person can say: that money which no provider collects has arrived.
 _TO_CONFIRM = (
@@ -152,9 +151,13 @@ def _line_view(row: Any) -> BasketLineView:
 
 def get_group(public_id: str, account_id: int) -> OrderGroup:
     """A buyer's own purchase with its orders and lines, or ``NotFound``."""
-    group = db.session.scalars(
-        select(OrderGroup).where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id).options(_WITH_PARTS)
-    ).first()
+    found = db.session.scalars(
+        select(OrderGroup)
+        .where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id)
+        # One purchase and its parts are read at once.
+        .options(joinedload(OrderGroup.orders).options(*_PART))
+    )
+    group = found.unique().first()
     if group is None:
         raise NotFound("order_unknown", N_("There is no such order."))
     return group
@@ -207,6 +210,24 @@ def payments_listed(reference: str | None = None, *, limit: int = 50) -> Sequenc
     if reference is not None:
         query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
     return db.session.execute(query.order_by(Payment.id.desc()).limit(limit)).all()
+
+
+def order_of_producer(public_id: str, producer_id: int) -> Order | None:
+    """A producer's own order with lines, delivery and purchase."""
+    return db.session.scalars(
+        select(Order)
+        .filter_by(public_id=public_id, producer_id=producer_id)
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
+    ).first()
+
+
+def find_order(public_id: str) -> Order | None:
+    """An order with lines, delivery and purchase, whosever it is."""
+    return db.session.scalars(
+        select(Order)
+        .filter_by(public_id=public_id)
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
+    ).first()
 
 
 def orders_to_pack(producer_id: int) -> Sequence[Order]:

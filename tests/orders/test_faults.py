@@ -37,6 +37,10 @@ PLACES = {
     "buy_and_cancel": [
         *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
     ],
+    "buy_and_get": ["shipment.order_left", "shipment.written", "shipment.event_kept", "shipment.orders_arrived"],
+    "buy_by_hub": [
+        *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
+    ],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from marketplace.catalogue.models import Unit
+from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.states import PaymentState
@@ -206,12 +207,30 @@ class OrderLineSchema(OutputSchema):
     total_fen = _fen()
 
 
+class OrderDeliverySchema(OutputSchema):
+    """How an order was agreed to travel."""
+
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in MethodKind]))
+    name_zh = fields.String()
+    name_en = fields.String()
+    place_zh = fields.String(metadata={"description": "The hub or the pickup point; empty for a courier"})
+    place_en = fields.String()
+    place_address = fields.String()
+    temperature = fields.String(validate=validate.OneOf([temperature.value for temperature in Temperature]))
+    grams = fields.Integer()
+    arrives_from = fields.Date()
+    arrives_to = fields.Date()
+
+
 class OrderSchema(OutputSchema):
     """One seller's part of a purchase."""
 
     public_id = fields.String()
     state = fields.String(validate=validate.OneOf([state.value for state in OrderState]))
     total_fen = _fen()
+    goods_fen = _fen()
+    delivery_fen = _fen()
+    delivery = fields.Nested(OrderDeliverySchema, allow_none=True, metadata={"description": "Null where it is included"})
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))

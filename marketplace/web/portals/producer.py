@@ -27,8 +27,8 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
-from marketplace.orders.service import ship_order
 from marketplace.orders.settlement import kept_fen, producer_account
+from marketplace.orders.shipments import send_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
@@ -48,6 +48,7 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
+from marketplace.web.portals.producer_sending import ShipForm, active_carriers, chosen_carrier, label_page, sending_of
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
@@ -84,11 +85,12 @@ def orders() -> str:
     shipped = [order for order in latest if order.state == OrderState.SHIPPED][:_LATEST_SHIPPED]
     art = product_art(line.listing_id for order in ready for line in order.lines)
     places = _places([*ready, *shipped])
+    known = active_carriers() if ready else []
     headline = ngettext("%(num)d order to pack", "%(num)d orders to pack", len(ready)) if ready else _("Nothing to pack now")
     return render_template(
         "producer/orders.html",
         headline=headline,
-        ready=[_slip(order, art, places) for order in ready],
+        ready=[{**_slip(order, art, places), "sending": sending_of(order.delivery, known)} for order in ready],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
         has_orders=bool(latest),
@@ -141,16 +143,24 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
 def ship(public_id: str) -> Response:
     """Note that an order has left the farm."""
     producer = _own_producer()
-    read_form(FormSchema())
+    form = read_form(ShipForm())
     now = clock.now()
     with transaction():
-        order = ship_order(public_id, producer.id, actor=account().public_id, now=now)
+        by = chosen_carrier(form)
+        order = send_order(public_id, producer.id, by, form["number"], actor=account().public_id, now=now)
         shipped_at = order.shipped_at
     if shipped_at == now:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
     else:
         flash(_("This order had already left. Nothing was changed."), "info")
     return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.get("/orders/<public_id>/label")
+@allow(RoleKind.FARMER)
+def label(public_id: str) -> str:
+    """The slip of an order's parcel, to print."""
+    return label_page(public_id, _own_producer().id)
 
 
 @blueprint.get("/listings")

@@ -60,7 +60,7 @@ def ways_of(view: BasketView, county: str, choices: Mapping[str, str]) -> Ways:
 def _group(group: DeliveryGroup, chosen: Option | None, sellers: list[str], day: date) -> dict[str, Any]:
     return {
         "field": _FIELD + group.key,
-        "sellers": _("、").join(sellers),
+        "sellers": pick("、", ", ").join(sellers),
         "together": group.hub is not None,
         "included": group.included,
         "reachable": group.included or bool(group.options),
