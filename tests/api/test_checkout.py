@@ -81,6 +81,9 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                 "public_id": order.public_id,
                 "state": "placed",
                 "total_fen": total_fen,
+                "goods_fen": total_fen,
+                "delivery_fen": 0,
+                "delivery": None,
                 "shipped_at": None,
                 "delivered_at": None,
                 "lines": [

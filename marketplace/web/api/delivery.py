@@ -147,12 +147,12 @@ class DispatchSchema(InputSchema):
 
 
 class NewsSchema(InputSchema):
-    """A piece of news; with ``external_id``, the teller's own name for it, it can be sent again and counts once."""
+    """A piece of news; with ``key``, the teller's own name for it, it can be sent again and counts once."""
 
     kind = fields.String(required=True, validate=validate.OneOf([NEWS[action].value for action in TOLD]))
     at = fields.AwareDateTime(required=True)
     place = Line(120, load_default="")
-    external_id = Line(64, load_default=None)
+    key = Line(64, load_default=None)
 
 
 class TakenSchema(OutputSchema):
@@ -316,7 +316,7 @@ def shipment_news(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     action = next(action for action in TOLD if NEWS[action] == given["kind"])
     with transaction():
         source = _source(get_shipment(public_id))
-        news = News(action, given["at"], source, given["place"], given["external_id"])
+        news = News(action, given["at"], source, given["place"], given["key"])
         new = note_news(public_id, news, actor=account().public_id, now=clock.now())
         return {"new": new, "state": get_shipment(public_id).state}
 
