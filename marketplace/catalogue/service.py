@@ -22,6 +22,7 @@ from marketplace.catalogue.models import (
     Producer,
     Product,
     StockMovement,
+    Temperature,
     Unit,
 )
 from marketplace.catalogue.queries import contributions_of
@@ -55,6 +56,7 @@ class Offer:
     story_zh: str = ""
     story_en: str = ""
     delivers_to: str | None = None
+    temperature: Temperature = Temperature.AMBIENT
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _apply(listing: Listing, offer: Offer) -> None:
     if offer.delivers_to is not None and offer.delivers_to not in delivery_areas(listing.area_code):
         raise Invalid("delivers_to_invalid", N_("Please choose one of the delivery areas offered."))
     listing.delivers_to = offer.delivers_to
+    listing.temperature = offer.temperature
     listing.title_zh, listing.title_en = title_zh, title_en
     listing.story_zh, listing.story_en = offer.story_zh.strip(), offer.story_en.strip()
     listing.unit, listing.unit_grams, listing.price_fen = offer.unit, unit_grams, offer.price_fen

@@ -329,6 +329,7 @@ def _edit_page(
         "story_zh": listing.story_zh,
         "story_en": listing.story_en,
         "delivers_to": listing.delivers_to,
+        "temperature": listing.temperature,
     }
     return render_template(
         "producer/listing_edit.html",

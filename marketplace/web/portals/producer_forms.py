@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext
 from marshmallow import fields
 
-from marketplace.catalogue.models import UNIT_GRAMS, Listing, Producer, Product, Unit
+from marketplace.catalogue.models import UNIT_GRAMS, Listing, Producer, Product, Temperature, Unit
 from marketplace.catalogue.service import Offer
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_, DomainError
@@ -46,6 +46,7 @@ class WordsForm(FormSchema):
     story_zh = Text(load_default="")
     story_en = Text(load_default="")
     delivers_to = Text(load_default=None)
+    temperature = fields.Enum(Temperature, by_value=fields.String(), load_default=None)
 
 
 class HarvestForm(FormSchema):
@@ -87,6 +88,7 @@ def read_offer(form: Mapping[str, Any], products: Mapping[str, Product]) -> Offe
         story_zh=form["story_zh"],
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
+        temperature=form["temperature"] or Temperature.AMBIENT,
     )
 
 
@@ -102,6 +104,7 @@ def changed_offer(form: Mapping[str, Any], listing: Listing) -> Offer:
         story_zh=form["story_zh"],
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
+        temperature=form["temperature"] or Temperature(listing.temperature),
     )
 
 
