@@ -57,6 +57,12 @@ def ways_of(view: BasketView, county: str, choices: Mapping[str, str]) -> Ways:
     return Ways(fen, bool(county), all(group.included for group in groups), shown, problem)
 
 
+def freight_before_checkout(view: BasketView) -> str:
+    """What a basket can say of its delivery while nobody knows where to."""
+    groups = delivery_groups(basket_goods(view), "", local_day(now()))
+    return str(_("Included") if all(group.included for group in groups) else _("Shown at the checkout"))
+
+
 def _group(group: DeliveryGroup, chosen: Option | None, sellers: list[str], day: date) -> dict[str, Any]:
     return {
         "field": _FIELD + group.key,
