@@ -5,7 +5,7 @@ Rates are made up in the size of what couriers ask. The purchases are placed, pa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select, update
@@ -45,27 +45,34 @@ class _Terms:
     pickup: DeliveryMethod
 
 
-def add_delivery(consumer: str, keeper: str, *, now: datetime) -> None:
-    """Set the terms, and send a few purchases of an account by them; both are named by login."""
+def add_delivery(consumer: str, farmer: str, keeper: str, *, now: datetime) -> None:
+    """Set the terms, and send a few purchases of a consumer by them, from a farmer if it can be; all are named by login."""
     db.session.execute(
         update(Listing)
         .where(Listing.category_id == select(Category.id).filter_by(slug="salads-ready").scalar_subquery())
         .values(temperature=GoodsTemperature.CHILLED)
     )
     since = now - timedelta(days=60)
-    sellers = _neighbours()
+    # All of the purchases are younger than the harvest they are taken from.
+    picked = local_day(now) - timedelta(days=5)
+    known = find_account_by_login(farmer)
+    sellers = _neighbours(picked, known.id if known is not None else 0)
     terms = _terms(sellers[0].area_code, keeper, since)
     buyer = find_account_by_login(consumer)
     if buyer is not None:
-        _parcels(buyer.id, buyer.public_id, sellers, terms, now)
+        _parcels(_Buyer(buyer.id, buyer.public_id, [_listing(seller, picked) for seller in sellers]), terms, now)
 
 
-def _neighbours() -> Sequence[Producer]:
-    """Two farms of one village of the county with much in stock, so that a hub has something to gather."""
+def _neighbours(picked: date, farmer_id: int) -> Sequence[Producer]:
+    """Two farms of one village of the county with much in stock, so that a hub has something to gather.
+
+    The farmer's village comes before all others, and the farmer before the neighbours.
+    """
+    known = func.coalesce(Producer.account_id == farmer_id, False)
     stock = (
         select(Listing.producer_id, func.sum(Listing.available).label("left"))
         .where(Listing.state == ListingState.ON_SALE, Listing.delivers_to.is_(None))
-        .where(Listing.temperature == GoodsTemperature.AMBIENT, Listing.available >= 12)
+        .where(Listing.temperature == GoodsTemperature.AMBIENT, Listing.available >= 12, Listing.harvested_on <= picked)
         .group_by(Listing.producer_id)
         .subquery()
     )
@@ -75,7 +82,7 @@ def _neighbours() -> Sequence[Producer]:
         .where(Producer.area_code.startswith(SELLERS_COUNTY), Producer.kind == "household")
         .group_by(Producer.area_code)
         .having(func.count() >= 2)
-        .order_by(func.sum(stock.c.left).desc(), Producer.area_code)
+        .order_by(func.bool_or(known).desc(), func.sum(stock.c.left).desc(), Producer.area_code)
         .limit(1)
         .scalar_subquery()
     )
@@ -83,7 +90,7 @@ def _neighbours() -> Sequence[Producer]:
         select(Producer)
         .join(stock, stock.c.producer_id == Producer.id)
         .where(Producer.area_code == village, Producer.kind == "household")
-        .order_by(stock.c.left.desc(), Producer.id)
+        .order_by(known.desc(), stock.c.left.desc(), Producer.id)
         .limit(2)
     ).all()
 
@@ -170,19 +177,19 @@ class _Buyer:
         return group
 
 
-def _parcels(account_id: int, account: str, sellers: Sequence[Producer], terms: _Terms, now: datetime) -> None:
+def _listing(seller: Producer, picked: date) -> str:
+    """What of a seller's is bought, by public id."""
+    return db.session.scalars(
+        select(Listing.public_id)
+        .where(Listing.producer_id == seller.id, Listing.state == ListingState.ON_SALE, Listing.harvested_on <= picked)
+        .where(Listing.temperature == GoodsTemperature.AMBIENT, Listing.available >= 12, Listing.delivers_to.is_(None))
+        .order_by(Listing.available.desc(), Listing.id)
+        .limit(1)
+    ).one()
+
+
+def _parcels(buyer: _Buyer, terms: _Terms, now: datetime) -> None:
     """Purchases whose parcels stand in every state there is."""
-    listings = [
-        db.session.scalars(
-            select(Listing.public_id)
-            .where(Listing.producer_id == seller.id, Listing.state == ListingState.ON_SALE)
-            .where(Listing.temperature == GoodsTemperature.AMBIENT)
-            .order_by(Listing.available.desc(), Listing.id)
-            .limit(1)
-        ).one()
-        for seller in sellers
-    ]
-    buyer = _Buyer(account_id, account, listings)
 
     def placed(days: int) -> datetime:
         return now - timedelta(days=days, hours=6)
@@ -192,7 +199,7 @@ def _parcels(account_id: int, account: str, sellers: Sequence[Producer], terms: 
     buyer.buys(2, None, placed(1))
     packed = buyer.buys(2, None, placed(2))
     _send(packed.orders[0], None, placed(1))
-    for days, sent in ((3, False), (4, True)):
+    for days, sent in ((2, False), (3, True)):
         group = buyer.buys(2, None, placed(days))
         for order in group.orders:
             receive_at_hub(terms.hub, order.public_id, actor=ACTOR, now=placed(days - 1))
@@ -200,11 +207,11 @@ def _parcels(account_id: int, account: str, sellers: Sequence[Producer], terms: 
             shipment = _shipment(group.orders[0])
             dispatch(terms.hub, shipment, terms.couriers["zto"], "ZTO7700120034", actor=ACTOR, now=placed(days - 2))
     stories: list[tuple[int, str, list[tuple[ShipmentAction, str]]]] = [
-        (3, "SF1002003001", []),
-        (4, "SF1002003002", [(MOVE, "贵阳转运中心")]),
-        (6, "SF1002003003", [(MOVE, "贵阳转运中心"), (MOVE, "凯里营业部"), (ShipmentAction.DELIVER, "营盘东路")]),
-        (9, "SF1002003004", [(MOVE, "贵阳转运中心"), (ShipmentAction.LOSE, "贵阳转运中心")]),
-        (8, "SF1002003005", [(MOVE, "凯里营业部"), (ShipmentAction.RETURN, "凯里营业部")]),
+        (2, "SF1002003001", []),
+        (3, "SF1002003002", [(MOVE, "贵阳转运中心")]),
+        (4, "SF1002003003", [(MOVE, "贵阳转运中心"), (MOVE, "凯里营业部"), (ShipmentAction.DELIVER, "营盘东路")]),
+        (4, "SF1002003004", [(MOVE, "贵阳转运中心"), (ShipmentAction.LOSE, "贵阳转运中心")]),
+        (4, "SF1002003005", [(MOVE, "凯里营业部"), (ShipmentAction.RETURN, "凯里营业部")]),
     ]
     for days, number, news in stories:
         order = buyer.buys(1, terms.courier, placed(days)).orders[0]

@@ -62,7 +62,7 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     _set_policy(now)
     _rank(now)
     say("  ways to send, and parcels on their way")
-    add_delivery("consumer", "cooperative", now=now)
+    add_delivery("consumer", "farmer", "cooperative", now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))

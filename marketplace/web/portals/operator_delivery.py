@@ -175,7 +175,7 @@ def _method(row: DeliveryMethod, names: Mapping[str, str]) -> dict[str, Any]:
 def _zone(zone: DeliveryZone, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "place": _place(zone.area_code, names),
-        "days": f"{zone.days_from}–{zone.days_to}",
+        "days": str(zone.days_to) if zone.days_from == zone.days_to else f"{zone.days_from}–{zone.days_to}",
         "since": zone.valid_from,
         "until": zone.valid_to,
         "rates": [_rate_words(rate) for rate in zone.rates] or [_("Not served")],
