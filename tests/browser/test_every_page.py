@@ -43,7 +43,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-money", "/farm/money"),
+        ("farm-label", "first label"),
     ],
+    "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
         ("office-sales", "/office/sales"),
         ("office-sales-product", "/office/sales?by=product"),
@@ -61,6 +63,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
         ("operator-ledger", "/operator/ledger"),
+        ("operator-shipments", "/operator/shipments/"),
+        ("operator-delivery", "/operator/delivery/"),
+        ("operator-places", "/operator/delivery/places"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
     ],
@@ -105,6 +110,16 @@ def address_of(page: Page, path: str) -> str:
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
+    if path == "first label":
+        page.goto("/farm/")
+        return str(page.locator("main a[href$='/label']").first.get_attribute("href"))
+    if path in ("first hub", "first parcel"):
+        page.goto("/hub/")
+        hub = str(page.locator("main a[href^='/hub/']").first.get_attribute("href"))
+        if path == "first hub":
+            return hub
+        page.goto(hub)
+        return str(page.locator("main form[action$='/received']").first.get_attribute("action")).removesuffix("/received")
     return path
 
 
