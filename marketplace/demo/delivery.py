@@ -54,7 +54,7 @@ def add_delivery(consumer: str, farmer: str, keeper: str, *, now: datetime) -> N
     )
     since = now - timedelta(days=60)
     # All of the purchases are younger than the harvest they are taken from.
-    picked = local_day(now) - timedelta(days=5)
+    picked = local_day(now) - timedelta(days=4)
     known = find_account_by_login(farmer)
     sellers = _neighbours(picked, known.id if known is not None else 0)
     terms = _terms(sellers[0].area_code, keeper, since)
@@ -209,15 +209,15 @@ def _parcels(buyer: _Buyer, terms: _Terms, now: datetime) -> None:
     stories: list[tuple[int, str, list[tuple[ShipmentAction, str]]]] = [
         (2, "SF1002003001", []),
         (3, "SF1002003002", [(MOVE, "贵阳转运中心")]),
-        (4, "SF1002003003", [(MOVE, "贵阳转运中心"), (MOVE, "凯里营业部"), (ShipmentAction.DELIVER, "营盘东路")]),
-        (4, "SF1002003004", [(MOVE, "贵阳转运中心"), (ShipmentAction.LOSE, "贵阳转运中心")]),
-        (4, "SF1002003005", [(MOVE, "凯里营业部"), (ShipmentAction.RETURN, "凯里营业部")]),
+        (3, "SF1002003003", [(MOVE, "贵阳转运中心"), (MOVE, "凯里营业部"), (ShipmentAction.DELIVER, "营盘东路")]),
+        (3, "SF1002003004", [(MOVE, "贵阳转运中心"), (ShipmentAction.LOSE, "贵阳转运中心")]),
+        (3, "SF1002003005", [(MOVE, "凯里营业部"), (ShipmentAction.RETURN, "凯里营业部")]),
     ]
     for days, number, news in stories:
         order = buyer.buys(1, terms.courier, placed(days)).orders[0]
         _send(order, (terms.couriers["sf"], number), placed(days - 1))
         for step, (action, where) in enumerate(news, 1):
-            at = placed(days - 1) + timedelta(hours=16 * step)
+            at = placed(days - 1) + timedelta(hours=12 * step)
             note_news(_shipment(order), News(action, at, "carrier", where, f"{number}-{step}"), actor=ACTOR, now=at)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from marketplace.delivery.models import Carrier, Hub
 from marketplace.kernel.db import db
 from marketplace.orders.models import Order, OrderDelivery, OrderGroup, Shipment, ShipmentOrder
-from marketplace.orders.shipment_states import FAILED, GATHERING
+from marketplace.orders.shipment_states import FAILED, GATHERING, ON_THE_ROAD
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 
@@ -30,6 +30,21 @@ def shipments_of(group: OrderGroup) -> dict[int, Shipment]:
         .where(Shipment.group_id == group.id)
         .options(joinedload(Shipment.carrier), joinedload(Shipment.events))
     ).unique()
+    return dict(rows.all())
+
+
+def underway(orders: Sequence[Order]) -> dict[int, Shipment]:
+    """The shipments of orders that somebody has to bring home, by order, with who carries them, in two statements."""
+    rows = db.session.execute(
+        select(ShipmentOrder.order_id, Shipment)
+        .join(Shipment, Shipment.id == ShipmentOrder.shipment_id)
+        .where(ShipmentOrder.order_id.in_([order.id for order in orders]), Shipment.state.in_(ON_THE_ROAD))
+        .options(
+            joinedload(Shipment.carrier),
+            joinedload(Shipment.hub),
+            selectinload(Shipment.parcels).joinedload(ShipmentOrder.order),
+        )
+    )
     return dict(rows.all())
 
 

@@ -51,6 +51,7 @@ SHIPMENTS = StateMachine(
 # The states that follow one another on the way.
 _WAY = (ShipmentState.PACKED, ShipmentState.AT_HUB, ShipmentState.HANDED_OVER, ShipmentState.IN_TRANSIT)
 GATHERING = frozenset({ShipmentState.PACKED, ShipmentState.AT_HUB})
+ON_THE_ROAD = frozenset({ShipmentState.HANDED_OVER, ShipmentState.IN_TRANSIT})
 ENDED = frozenset({ShipmentState.DELIVERED, ShipmentState.LOST, ShipmentState.RETURNED})
 # What came to no good end and has to be made good by a person.
 FAILED = frozenset({ShipmentState.LOST, ShipmentState.RETURNED})

@@ -24,6 +24,7 @@ from marketplace.orders.shipment_states import (
     FAILED,
     GATHERING,
     NEWS,
+    ON_THE_ROAD,
     SHIPMENTS,
     ShipmentAction,
     ShipmentState,
@@ -234,6 +235,36 @@ def note_news(public_id: str, news: News, *, actor: str, now: datetime) -> bool:
     return True
 
 
+def driver_of(shipment: Shipment, *, producer_id: int | None, account: str) -> str | None:
+    """As what somebody may tell of a shipment because they carry it themselves; None for whoever does not.
+
+    Of a parcel with a carrier's number only the carrier knows.
+    """
+    if shipment.carrier is not None and shipment.carrier.numbered:
+        return None
+    if shipment.hub is not None:
+        return "hub" if shipment.hub.keeper == account else None
+    own = producer_id is not None and any(parcel.order.producer_id == producer_id for parcel in shipment.parcels)
+    return "seller" if own else None
+
+
+def note_own_arrival(public_id: str, *, producer_id: int | None, account: str, now: datetime) -> bool:
+    """Note that a shipment has been brought to its buyer by whoever says so; False when it had been.
+
+    Raises
+    ------
+    NotFound
+        For a shipment that somebody else carries, as for one that does not exist.
+    """
+    shipment = get_shipment(public_id, lock=True)
+    source = driver_of(shipment, producer_id=producer_id, account=account)
+    if source is None:
+        raise NotFound("shipment_unknown", N_("There is no such shipment."))
+    if shipment.state == ShipmentState.DELIVERED:
+        return False
+    return note_news(public_id, News(ShipmentAction.DELIVER, now, source), actor=account, now=now)
+
+
 def _is_known(shipment: Shipment, news: News) -> bool:
     """Whether this very piece of news is there: by its teller's name for it, or the same thing of the same moment and place."""
     return any(
@@ -265,7 +296,7 @@ def note_received(order: Order, *, actor: str, now: datetime) -> None:
     """A buyer has an order: its shipment has arrived when all of its orders have. The purchase is locked."""
     parcel = db.session.get(ShipmentOrder, order.id)
     shipment = _locked(parcel.shipment_id) if parcel is not None else None
-    if shipment is None or shipment.state not in (ShipmentState.HANDED_OVER, ShipmentState.IN_TRANSIT):
+    if shipment is None or shipment.state not in ON_THE_ROAD:
         return
     if all(parcel.order.state not in (OrderState.PLACED, OrderState.SHIPPED) for parcel in shipment.parcels):
         _apply(shipment, News(ShipmentAction.DELIVER, now, "buyer"), now)

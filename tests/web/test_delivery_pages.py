@@ -197,6 +197,25 @@ class TestOnTheFarm:
         assert "Carrier sf SF12345678" in page
         assert "Handed over to the carrier" in page
 
+    def test_what_the_farm_brings_itself_it_says_has_come_and_nobody_else_does(self, village: Village) -> None:
+        village.bought(**{f"way-{village.hub.public_id}": village.courier.public_id})
+        for order, owner, form in zip(
+            village.orders(), village.owners, ({"carrier": "van"}, {"carrier": "sf", "number": "SF123456"}), strict=True
+        ):
+            village.as_(owner).post(f"/farm/orders/{order.public_id}/ship", form, sent_from="/farm/")
+        own, by_courier = db.session.scalars(select(Shipment).order_by(Shipment.id)).all()
+        browser = village.as_(village.owners[1])
+        for shipment in (own, by_courier):
+            path = f"/farm/shipments/{shipment.public_id}/arrived"
+            assert path not in browser.get("/farm/").text
+            assert browser.post(path, sent_from="/farm/").status_code == 404
+        browser = village.as_(village.owners[0])
+        path = f"/farm/shipments/{own.public_id}/arrived"
+        assert path in browser.get("/farm/").text
+        assert [browser.post(path, sent_from="/farm/").status_code for _ in range(2)] == [303, 303]
+        assert [order.state for order in village.orders()] == ["delivered", "shipped"]
+        assert [event.kind for event in own.events] == ["packed", "handed_over", "delivered"]
+
     def test_for_a_hub_there_is_one_button_and_no_courier(self, village: Village) -> None:
         village.bought()
         page = village.as_(village.owners[0]).get("/farm/").text
@@ -251,6 +270,11 @@ class TestAtTheHub:
             assert answer.status_code in (404, 422)
         assert browser.post(path, {"carrier": "van"}, sent_from=hub).status_code == 303
         assert (shipment.state, [order.state for order in village.orders()]) == ("handed_over", ["shipped"] * 2)
+        path = f"{hub}/shipments/{shipment.public_id}/arrived"
+        assert path in browser.get(hub).text
+        assert village.as_(village.buyer).post(path).status_code == 404
+        assert village.as_(village.keeper).post(path, sent_from=hub).status_code == 303
+        assert (shipment.state, [order.state for order in village.orders()]) == ("delivered", ["delivered"] * 2)
 
     def test_a_hub_is_its_keepers_and_the_operators(self, village: Village) -> None:
         village.bought()

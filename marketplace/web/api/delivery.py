@@ -21,7 +21,7 @@ from marketplace.orders.models import Order, Shipment
 from marketplace.orders.queries import basket_view, get_group
 from marketplace.orders.shipment_queries import find_by_number, shipments_of
 from marketplace.orders.shipment_states import NEWS, ShipmentState
-from marketplace.orders.shipments import TOLD, News, dispatch, get_shipment, note_news, receive_at_hub, send_order
+from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import AREA, CARRIER, COUNTY, LARGEST_FEN, NUMBER, FenField, InputSchema, Line, Spelled
@@ -327,14 +327,10 @@ def _source(shipment: Shipment) -> str:
         return "operator"
     if shipment.carrier is not None and _reports_for(shipment.carrier):
         return "carrier"
-    # Their own van is driven by themselves; of a carrier's parcel only the carrier knows.
-    if shipment.carrier is None or not shipment.carrier.numbered:
-        producer = producer_of(account().id)
-        if shipment.hub is not None:
-            if shipment.hub.keeper == account().public_id:
-                return "hub"
-        elif producer is not None and any(parcel.order.producer_id == producer.id for parcel in shipment.parcels):
-            return "seller"
+    producer = producer_of(account().id)
+    driver = driver_of(shipment, producer_id=producer.id if producer is not None else None, account=account().public_id)
+    if driver is not None:
+        return driver
     raise NotFound("shipment_unknown", N_("There is no such shipment."))
 
 

@@ -17,7 +17,8 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Order, Shipment
 from marketplace.orders.queries import find_order
 from marketplace.orders.shipment_queries import hub_work
-from marketplace.orders.shipments import dispatch, receive_at_hub
+from marketplace.orders.shipment_states import ON_THE_ROAD
+from marketplace.orders.shipments import dispatch, driver_of, note_own_arrival, receive_at_hub
 from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
@@ -100,6 +101,7 @@ def _shipment(shipment: Shipment) -> dict[str, Any]:
         "order": shipment.group.reference,
         "chip": shipment_chip(shipment.state),
         "carrier": carrier_line(shipment),
+        "own": driver_of(shipment, producer_id=None, account=account().public_id) == "hub" and shipment.state in ON_THE_ROAD,
         "here": len(here),
         "parcels": len(shipment.parcels),
     }
@@ -146,4 +148,16 @@ def send_on(hub_id: str, public_id: str) -> Response | tuple[str, int]:
         errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
         return _page(own_hub(hub_id), errors, public_id), status_of(error)
     flash(_("It is with the carrier now, and the buyer can see it."), "success")
+    return see_other(url_for("hub.work", hub_id=hub_id))
+
+
+@blueprint.post("/<hub_id>/shipments/<public_id>/arrived")
+@allow(SIGNED_IN)
+def arrived(hub_id: str, public_id: str) -> Response:
+    """Note that the hub's own van has brought a shipment to its buyer."""
+    read_form(FormSchema())
+    own_hub(hub_id)
+    with transaction():
+        note_own_arrival(public_id, producer_id=None, account=account().public_id, now=clock.now())
+    flash(_("Noted: the buyer has it."), "success")
     return see_other(url_for("hub.work", hub_id=hub_id))

@@ -28,7 +28,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.settlement import kept_fen, producer_account
-from marketplace.orders.shipments import send_order
+from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
@@ -48,7 +48,14 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
-from marketplace.web.portals.producer_sending import ShipForm, active_carriers, chosen_carrier, label_page, sending_of
+from marketplace.web.portals.producer_sending import (
+    ShipForm,
+    active_carriers,
+    carried_by_oneself,
+    chosen_carrier,
+    label_page,
+    sending_of,
+)
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
@@ -93,6 +100,7 @@ def orders() -> str:
         ready=[{**_slip(order, art, places), "sending": sending_of(order.delivery, known)} for order in ready],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
+        own_way=carried_by_oneself(shipped, producer.id, account().public_id),
         has_orders=bool(latest),
     )
 
@@ -153,6 +161,18 @@ def ship(public_id: str) -> Response:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
     else:
         flash(_("This order had already left. Nothing was changed."), "info")
+    return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.post("/shipments/<public_id>/arrived")
+@allow(RoleKind.FARMER)
+def arrived(public_id: str) -> Response:
+    """Note that the farm has brought a parcel to its buyer itself."""
+    producer = _own_producer()
+    read_form(FormSchema())
+    with transaction():
+        note_own_arrival(public_id, producer_id=producer.id, account=account().public_id, now=clock.now())
+    flash(_("Noted: the buyer has it."), "success")
     return redirect(url_for("producer.orders"), 303)
 
 

@@ -14,6 +14,8 @@ from marketplace.delivery.queries import carriers, find_hub, get_carrier
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderDelivery
 from marketplace.orders.queries import order_of_producer
+from marketplace.orders.shipment_queries import underway
+from marketplace.orders.shipments import driver_of
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.forms import FormSchema, Text
@@ -58,6 +60,15 @@ def _choices(known: Sequence[Carrier]) -> list[dict[str, Any]]:
 def active_carriers() -> Sequence[Carrier]:
     """The carriers one can choose."""
     return carriers()
+
+
+def carried_by_oneself(orders: Sequence[Order], producer_id: int, account: str) -> dict[int, str]:
+    """The shipments that a farm brings to its buyers itself, by the id of the order."""
+    return {
+        order_id: shipment.public_id
+        for order_id, shipment in underway(orders).items()
+        if driver_of(shipment, producer_id=producer_id, account=account) == "seller"
+    }
 
 
 def label_page(public_id: str, producer_id: int) -> str:
