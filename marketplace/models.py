@@ -2,6 +2,7 @@
 
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
+from marketplace.delivery import models as delivery
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
 from marketplace.kernel.outbox import models as outbox
@@ -18,6 +19,7 @@ __all__ = [
     "audit",
     "catalogue",
     "dashboard",
+    "delivery",
     "idempotency",
     "identity",
     "ledger",

@@ -24,6 +24,7 @@ from marketplace.catalogue.models import (
     Producer,
     Product,
     StockMovement,
+    Temperature,
     Unit,
 )
 from marketplace.catalogue.quantities import check_quantity
@@ -66,6 +67,8 @@ class Offer:
             return self
         check_catch_weight(self.unit, weight)
         return replace(self, unit_grams=weight.grams_max, price_fen=weight.most_fen)
+
+    temperature: Temperature = Temperature.AMBIENT
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def _apply(listing: Listing, offer: Offer) -> None:
     if offer.delivers_to is not None and offer.delivers_to not in delivery_areas(listing.area_code):
         raise Invalid("delivers_to_invalid", N_("Please choose one of the delivery areas offered."))
     listing.delivers_to = offer.delivers_to
+    listing.temperature = offer.temperature
     listing.title_zh, listing.title_en = title_zh, title_en
     listing.story_zh, listing.story_en = offer.story_zh.strip(), offer.story_en.strip()
     listing.unit, listing.unit_grams, listing.price_fen = offer.unit, unit_grams, offer.price_fen

@@ -16,6 +16,7 @@ from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
 from marketplace.demo.accounts import add_people
+from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
@@ -65,6 +66,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     _set_policy(now)
     _rank(now)
     add_evidence(data_dir / "documents", now=now)
+    say("  ways to send, and parcels on their way")
+    add_delivery("consumer", "farmer", "cooperative", now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))

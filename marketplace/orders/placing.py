@@ -19,6 +19,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
+from marketplace.orders.delivering import Agreed, agree_on_orders
 from marketplace.orders.following import tell_moved
 from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
@@ -50,8 +51,11 @@ def place_order(
     expected_total_fen: int,
     *,
     now: datetime,
+    delivery: Mapping[str, str] | None = None,
 ) -> OrderGroup:
     """Turn a basket into a purchase with one order per seller, all or nothing.
+
+    ``delivery`` names the way of each delivery group (``delivering``); the cheapest is taken for one that it does not name.
 
     Raises
     ------
@@ -60,7 +64,8 @@ def place_order(
     Conflict
         ``total_changed`` when the total is not what the buyer saw, ``sold_out`` when goods are gone, ``held`` when others are
         just buying them, ``not_delivered_there`` when some are not delivered to the destination, ``below_minimum`` when less of
-        something is wanted than is sold. A basket that was placed before answers its purchase and takes nothing again.
+        something is wanted than is sold, and those of ``agree_on_orders``. A basket that was placed before answers its purchase
+        and takes nothing again.
     """
     basket = db.session.scalars(
         select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
@@ -100,7 +105,8 @@ def place_order(
     step("checkout.goods_taken")
     snapshots = _snapshots(lines, taken)
     check_prepaid((line for own in snapshots.values() for line in own), method)
-    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own)
+    agreed = agree_on_orders(snapshots, destination.area_code, delivery or {}, now=now)
+    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own) + sum(a.fen for a in agreed.values())
     if group.total_fen != expected_total_fen:
         raise Conflict(
             "total_changed",
@@ -109,7 +115,7 @@ def place_order(
         )
     db.session.add(group)
     basket.ordered = True
-    _add_orders(group, snapshots)
+    _add_orders(group, snapshots, agreed)
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
     tell_moved("placed", group.orders, now)
@@ -172,14 +178,17 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
     return snapshots
 
 
-def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]]) -> None:
+def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]], agreed: Mapping[int, Agreed]) -> None:
     for producer_id, lines in sorted(snapshots.items()):
-        total_fen = sum(line.total_fen for line in lines)
-        producer_fen, service_fee_fen = split_order(total_fen)
+        freight = agreed[producer_id]
+        goods_fen = sum(line.total_fen for line in lines)
+        producer_fen, service_fee_fen = split_order(goods_fen, freight.fen)
         group.orders.append(
             Order(
                 producer_id=producer_id,
-                total_fen=total_fen,
+                total_fen=goods_fen + freight.fen,
+                delivery_fen=freight.fen,
+                delivery=freight.delivery,
                 producer_fen=producer_fen,
                 service_fee_fen=service_fee_fen,
                 lines=lines,

@@ -30,7 +30,8 @@ from marketplace.regions.models import Area
 HELD_FOR = "basket"
 
 # A purchase as its buyer reads it: every seller's part with its lines.
-_WITH_PARTS = selectinload(OrderGroup.orders).options(joinedload(Order.producer), selectinload(Order.lines))
+_PART = (joinedload(Order.producer), joinedload(Order.delivery), selectinload(Order.lines))
+_WITH_PARTS = selectinload(OrderGroup.orders).options(*_PART)
 
 # What only a person can say: that money which no provider collects has arrived.
 _TO_CONFIRM = (
@@ -135,6 +136,8 @@ def basket_view(account_id: int | None, public_id: str | None, *, now: datetime)
             coming_quantity().label("coming"),
             coming_on().label("coming_on"),
             Listing.delivers_to,
+            Listing.area_code,
+            Listing.temperature,
             Product.art,
             Producer.public_id.label("producer"),
             Producer.name_zh.label("producer_zh"),
@@ -199,9 +202,13 @@ def _line_view(row: Any) -> BasketLineView:
 
 def get_group(public_id: str, account_id: int) -> OrderGroup:
     """A buyer's own purchase with its orders and lines, or ``NotFound``."""
-    group = db.session.scalars(
-        select(OrderGroup).where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id).options(_WITH_PARTS)
-    ).first()
+    found = db.session.scalars(
+        select(OrderGroup)
+        .where(OrderGroup.public_id == public_id, OrderGroup.account_id == account_id)
+        # One purchase and its parts are read at once.
+        .options(joinedload(OrderGroup.orders).options(*_PART))
+    )
+    group = found.unique().first()
     if group is None:
         raise NotFound("order_unknown", N_("There is no such order."))
     return group
@@ -212,7 +219,7 @@ def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id)
-        .options(joinedload(Order.group), selectinload(Order.lines))
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
         .order_by(Order.id.desc())
         .limit(limit)
     ).all()
@@ -256,12 +263,30 @@ def payments_listed(reference: str | None = None, *, limit: int = 50) -> Sequenc
     return db.session.execute(query.order_by(Payment.id.desc()).limit(limit)).all()
 
 
+def order_of_producer(public_id: str, producer_id: int) -> Order | None:
+    """A producer's own order with lines, delivery and purchase."""
+    return db.session.scalars(
+        select(Order)
+        .filter_by(public_id=public_id, producer_id=producer_id)
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
+    ).first()
+
+
+def find_order(public_id: str) -> Order | None:
+    """An order with lines, delivery and purchase, whosever it is."""
+    return db.session.scalars(
+        select(Order)
+        .filter_by(public_id=public_id)
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
+    ).first()
+
+
 def orders_to_pack(producer_id: int) -> Sequence[Order]:
     """A producer's orders that have not left yet, oldest first, with lines and the purchase they belong to."""
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id, Order.state == OrderState.PLACED)
-        .options(joinedload(Order.group), selectinload(Order.lines))
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
         .order_by(Order.id)
     ).all()
 

@@ -174,6 +174,12 @@ def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetim
     return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
 
 
+def note_arrival(public_id: str, *, actor: str, now: datetime) -> Order:
+    """Note that an order has arrived, as its carrier, hub or seller says; nothing where that was known."""
+    order, group = lock_order(public_id)
+    return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
+
+
 def lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
     """An order that belongs to this producer or this buyer, locked behind its purchase, or ``NotFound``."""
     group_id = db.session.scalar(select(Order.group_id).filter_by(public_id=public_id))

@@ -26,14 +26,14 @@ def producer_account(producer_public_id: str) -> str:
     return f"producer:{producer_public_id}"
 
 
-def split_order(total_fen: int) -> tuple[int, int]:
-    """The producer's part and the service fee of an order, which sum to it.
+def split_order(goods_fen: int, delivery_fen: int = 0) -> tuple[int, int]:
+    """The producer's part and the service fee of an order, which sum to it. Freight goes on whole: nobody takes a fee of it.
 
-    >>> split_order(10_000)
-    (9700, 300)
+    >>> split_order(10_000), split_order(10_000, 650)
+    ((9700, 300), (10350, 300))
     """
-    parts = split_fen(total_fen, {"producer": 10_000 - SERVICE_FEE_BP, "service_fee": SERVICE_FEE_BP})
-    return parts["producer"], parts["service_fee"]
+    parts = split_fen(goods_fen, {"producer": 10_000 - SERVICE_FEE_BP, "service_fee": SERVICE_FEE_BP})
+    return parts["producer"] + delivery_fen, parts["service_fee"]
 
 
 def book_payment(group: OrderGroup, *, now: datetime) -> None:

@@ -27,9 +27,13 @@ MENUS = {
         ("operator_money.payments", N_("Refunds"), "money"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator_evidence.queue", N_("Evidence"), "check"),
+        ("operator.shipments.listed", N_("Shipments"), "truck"),
+        ("operator.delivery.methods", N_("Delivery"), "truck"),
+        ("operator.delivery.places", N_("Hubs and points"), "pin"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
     ],
+    "hub": [("hub.hubs", N_("My hub"), "box")],
     "buyer": [("buyer.start", N_("What to source now"), "basket")],
 }
 

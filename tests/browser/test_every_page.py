@@ -48,7 +48,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-certificates", "/farm/listings/certificates/"),
         ("farm-money", "/farm/money"),
         ("farm-weigh", "first to weigh"),
+        ("farm-label", "first label"),
     ],
+    "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
         ("office-sales", "/office/sales"),
         ("office-sales-product", "/office/sales?by=product"),
@@ -67,6 +69,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-messages", "/operator/money/events"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-evidence", "/operator/evidence/"),
+        ("operator-shipments", "/operator/shipments/"),
+        ("operator-delivery", "/operator/delivery/"),
+        ("operator-places", "/operator/delivery/places"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
     ],
@@ -123,6 +128,16 @@ def address_of(page: Page, path: str) -> str:
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
+    if path == "first label":
+        page.goto("/farm/")
+        return str(page.locator("main a[href$='/label']").first.get_attribute("href"))
+    if path in ("first hub", "first parcel"):
+        page.goto("/hub/")
+        hub = str(page.locator("main a[href^='/hub/']").first.get_attribute("href"))
+        if path == "first hub":
+            return hub
+        page.goto(hub)
+        return str(page.locator("main form[action$='/received']").first.get_attribute("action")).removesuffix("/received")
     return path
 
 

@@ -44,6 +44,9 @@ def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser
     with consumer.expect_navigation():
         consumer.click("#show-counties")
     consumer.select_option("select[name=county]", "522601")
+    # What delivery costs is seen before it is ordered.
+    with consumer.expect_navigation():
+        consumer.click("#show-prices")
     consumer.fill("input[name=recipient]", "Li Si")
     consumer.fill("input[name=phone]", "13800000000")
     consumer.fill("[name=address]", "1 Yingpan Road")

@@ -58,7 +58,7 @@ def test_movements_add_up_to_the_stock_of_every_listing_and_lot(ask: Any) -> Non
 
 def test_lines_sum_to_orders_and_orders_to_purchases(ask: Any) -> None:
     assert ask(
-        'SELECT count(*) FROM "order" WHERE total_fen <> (SELECT sum(total_fen) FROM order_line WHERE order_id = "order".id)'
+        'SELECT count(*) FROM "order" WHERE goods_fen <> (SELECT sum(total_fen) FROM order_line WHERE order_id = "order".id)'
         " + (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE purpose_id = \"order\".public_id AND reason = 'weighed')"
     ) == (0,)
     assert ask(

@@ -41,6 +41,10 @@ PLACES = {
     "walk_away": ["hold.cleared"],
     "weigh": ["weighing.weights_written", "weighing.money_moved", "weighing.committed", "refund.sent"],
     "order_what_does_not_grow": ["harvest.written", "harvest.committed", "shortfall.written", "shortfall.committed"],
+    "buy_and_get": ["shipment.order_left", "shipment.written", "shipment.event_kept", "shipment.orders_arrived"],
+    "buy_by_hub": [
+        *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
+    ],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 

@@ -16,6 +16,7 @@ from marketplace.catalogue.models.goods import (
     Producer,
     ProducerKind,
     Product,
+    Temperature,
     Unit,
 )
 from marketplace.catalogue.models.holds import StockHold
@@ -42,5 +43,6 @@ __all__ = [
     "Product",
     "StockHold",
     "StockMovement",
+    "Temperature",
     "Unit",
 ]

@@ -42,6 +42,14 @@ class Unit(enum.StrEnum):
     BAG = "bag"
 
 
+class Temperature(enum.StrEnum):
+    """How cold goods must be kept on their way."""
+
+    AMBIENT = "ambient"
+    CHILLED = "chilled"
+    FROZEN = "frozen"
+
+
 # A weighed unit has the same grams on every listing; a box, a piece, a bunch or a bag says its own.
 UNIT_GRAMS = {Unit.JIN: 500, Unit.LIANG: 50, Unit.KG: 1000, Unit.G: 1}
 
@@ -117,6 +125,7 @@ class Listing(Base):
         CheckConstraint("available >= 0", name="available_not_negative"),
         CheckConstraint("benefit_bp BETWEEN 0 AND 10000", name="benefit_share_range"),
         CheckConstraint("state IN ('draft', 'on_sale', 'withdrawn')", name="state_known"),
+        CheckConstraint("temperature IN ('ambient', 'chilled', 'frozen')", name="temperature_known"),
         # Goods that do not travel are delivered around the village they come from, not somewhere else.
         CheckConstraint("starts_with(area_code, delivers_to)", name="delivers_around"),
         CheckConstraint(
@@ -171,6 +180,7 @@ class Listing(Base):
     closes_on: Mapped[Day | None]
     # The area that buyers can have it delivered in; empty for the whole country.
     delivers_to: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
+    temperature: Mapped[str] = mapped_column(String(8), default=Temperature.AMBIENT, server_default=Temperature.AMBIENT)
     search_terms: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
     # Both titles in one column, which trigrams search when a word was mistyped.
     titles: Mapped[str] = mapped_column(Text, Computed("title_zh || ' ' || title_en", persisted=True), deferred=True)

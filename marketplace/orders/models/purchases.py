@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalogue.models import Producer
@@ -13,6 +13,9 @@ from marketplace.orders.states import OrderState
 
 if TYPE_CHECKING:
     from marketplace.orders.models.weighings import Weighing
+
+if TYPE_CHECKING:
+    from marketplace.orders.models.deliveries import OrderDelivery
 
 
 class OrderGroup(Base):
@@ -50,6 +53,10 @@ class Order(Base):
     __table_args__ = (
         # The parts of the money are the whole of it.
         CheckConstraint("total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="split_is_whole"),
+        # Goods and freight are the whole of it too, and nobody is paid for taking a parcel.
+        CheckConstraint(
+            "delivery_fen >= 0 AND goods_fen > 0 AND goods_fen + delivery_fen = total_fen", name="goods_and_delivery"
+        ),
         CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'cancelled')", name="state_known"),
         # An order gives back no more than it took.
         CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded_within_total"),
@@ -64,6 +71,9 @@ class Order(Base):
     total_fen: Mapped[Fen]
     producer_fen: Mapped[Fen]
     service_fee_fen: Mapped[Fen]
+    # What of the total is freight; the goods are the rest.
+    delivery_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
+    goods_fen: Mapped[Fen] = mapped_column(Computed("total_fen - delivery_fen", persisted=True))
     refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
@@ -71,6 +81,7 @@ class Order(Base):
 
     group: Mapped[OrderGroup] = relationship(back_populates="orders")
     producer: Mapped[Producer] = relationship()
+    delivery: Mapped["OrderDelivery | None"] = relationship(uselist=False)
     lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.id")
 
 

@@ -6,6 +6,7 @@ from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
     basket,
+    delivery,
     goods,
     invoices,
     listings,
@@ -27,6 +28,7 @@ _GROUPS = (
     basket,
     orders,
     invoices,
+    delivery,
     selling,
     goods,
     office,

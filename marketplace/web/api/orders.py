@@ -16,6 +16,7 @@ from marketplace.orders import queries, service
 from marketplace.orders.collecting import pay_page
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.placing import Destination, place_order
+from marketplace.orders.shipments import note_received
 from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.queries import find_area_in_force
@@ -25,6 +26,7 @@ from marketplace.web.api.inputs import (
     COUNTY,
     IDEMPOTENCY_KEY,
     PHONE,
+    WAY,
     FenField,
     InputSchema,
     Line,
@@ -48,6 +50,13 @@ class DestinationSchema(InputSchema):
     address = Line(200, required=True)
 
 
+class ChosenWaySchema(InputSchema):
+    """The way that one delivery group is to travel."""
+
+    group = PublicIdField(required=True)
+    way = Spelled(WAY, most=29, required=True)
+
+
 class CheckoutSchema(InputSchema):
     """A basket and the total that the buyer saw."""
 
@@ -55,6 +64,12 @@ class CheckoutSchema(InputSchema):
     expected_total_fen = FenField(required=True)
     destination = fields.Nested(DestinationSchema, required=True)
     payment_method = fields.String(required=True, validate=validate.OneOf([method.value for method in PaymentMethod]))
+    delivery = fields.List(
+        fields.Nested(ChosenWaySchema),
+        load_default=list,
+        validate=validate.Length(max=100),
+        metadata={"description": "Ways of `GET /api/v1/basket/delivery`; the cheapest is taken for a group not named"},
+    )
 
 
 class IdempotencySchema(InputSchema):
@@ -117,6 +132,7 @@ def _buy(buyer: Account, given: dict[str, Any], now: datetime) -> dict[str, Any]
         PaymentMethod(given["payment_method"]),
         given["expected_total_fen"],
         now=now,
+        delivery={row["group"]: row["way"] for row in given["delivery"]},
     )
     # A basket placed before under another key answers its purchase, which was remembered then.
     if group.placed_at == now:
@@ -187,4 +203,5 @@ def received(group: str, order: str) -> Order:
         found = service.accept_delivery(order, account().id, actor=account().public_id, now=clock.now())
         if found.group.public_id != group:
             raise NotFound("order_unknown", N_("There is no such order."))
+        note_received(found, actor=account().public_id, now=clock.now())
     return found

@@ -9,6 +9,7 @@ from marketplace.catalogue.catch_weight import WEIGHT_UNITS
 from marketplace.catalogue.models import UNIT_GRAMS, CertificateKind, CertificateState, Unit
 from marketplace.catalogue.pricing import price_of_grams
 from marketplace.catalogue.terms import catch_weight_of
+from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.states import PaymentState
@@ -374,6 +375,21 @@ class OrderLineSchema(OutputSchema):
     weighing = fields.Nested(WeighingSchema, allow_none=True)
 
 
+class OrderDeliverySchema(OutputSchema):
+    """How an order was agreed to travel."""
+
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in MethodKind]))
+    name_zh = fields.String()
+    name_en = fields.String()
+    place_zh = fields.String(metadata={"description": "The hub or the pickup point; empty for a courier"})
+    place_en = fields.String()
+    place_address = fields.String()
+    temperature = fields.String(validate=validate.OneOf([temperature.value for temperature in Temperature]))
+    grams = fields.Integer()
+    arrives_from = fields.Date()
+    arrives_to = fields.Date()
+
+
 class OrderSchema(OutputSchema):
     """One seller's part of a purchase."""
 
@@ -381,6 +397,9 @@ class OrderSchema(OutputSchema):
     state = fields.String(validate=validate.OneOf([state.value for state in OrderState]))
     total_fen = fen()
     refunded_fen = fen()
+    goods_fen = fen()
+    delivery_fen = fen()
+    delivery = fields.Nested(OrderDeliverySchema, allow_none=True, metadata={"description": "Null where it is included"})
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))

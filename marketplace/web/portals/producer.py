@@ -28,8 +28,8 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
-from marketplace.orders.service import ship_order
 from marketplace.orders.settlement import kept_fen, producer_account
+from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
 from marketplace.orders.weights import awaits_weighing
 from marketplace.payments.models import PaymentMethod
@@ -49,6 +49,14 @@ from marketplace.web.portals.producer_forms import (
     messages_by_field,
     read_contributions,
     read_offer,
+)
+from marketplace.web.portals.producer_sending import (
+    ShipForm,
+    active_carriers,
+    carried_by_oneself,
+    chosen_carrier,
+    label_page,
+    sending_of,
 )
 from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weighed_words
 from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
@@ -89,14 +97,16 @@ def orders() -> str:
     shipped = [order for order in latest if order.state == OrderState.SHIPPED][:_LATEST_SHIPPED]
     art = product_art(line.listing_id for order in ready for line in order.lines)
     places = _places([*ready, *shipped])
+    known = active_carriers() if ready else []
     headline = ngettext("%(num)d order to pack", "%(num)d orders to pack", len(ready)) if ready else _("Nothing to pack now")
     return render_template(
         "producer/orders.html",
         headline=headline,
-        ready=[_slip(order, art, places) for order in ready],
+        ready=[{**_slip(order, art, places), "sending": sending_of(order.delivery, known)} for order in ready],
         growing=[(order, max(line.harvested_on for line in order.lines if line.expected)) for order in growing],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
+        own_way=carried_by_oneself(shipped, producer.id, account().public_id),
         has_orders=bool(latest),
     )
 
@@ -163,16 +173,36 @@ def _weighed(line: OrderLine) -> str | None:
 def ship(public_id: str) -> Response:
     """Note that an order has left the farm."""
     producer = _own_producer()
-    read_form(FormSchema())
+    form = read_form(ShipForm())
     now = clock.now()
     with transaction():
-        order = ship_order(public_id, producer.id, actor=account().public_id, now=now)
+        by = chosen_carrier(form)
+        order = send_order(public_id, producer.id, by, form["number"], actor=account().public_id, now=now)
         shipped_at = order.shipped_at
     if shipped_at == now:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
     else:
         flash(_("This order had already left. Nothing was changed."), "info")
     return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.post("/shipments/<public_id>/arrived")
+@allow(RoleKind.FARMER)
+def arrived(public_id: str) -> Response:
+    """Note that the farm has brought a parcel to its buyer itself."""
+    producer = _own_producer()
+    read_form(FormSchema())
+    with transaction():
+        note_own_arrival(public_id, producer_id=producer.id, account=account().public_id, now=clock.now())
+    flash(_("Noted: the buyer has it."), "success")
+    return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.get("/orders/<public_id>/label")
+@allow(RoleKind.FARMER)
+def label(public_id: str) -> str:
+    """The slip of an order's parcel, to print."""
+    return label_page(public_id, _own_producer().id)
 
 
 @blueprint.get("/listings")
@@ -348,6 +378,7 @@ def _edit_page(
         "story_zh": listing.story_zh,
         "story_en": listing.story_en,
         "delivers_to": listing.delivers_to,
+        "temperature": listing.temperature,
     }
     return render_template(
         "producer/listing_edit.html",

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext
 from marshmallow import fields
 
-from marketplace.catalogue.models import UNIT_GRAMS, Listing, Producer, Product, Unit
+from marketplace.catalogue.models import UNIT_GRAMS, Listing, Producer, Product, Temperature, Unit
 from marketplace.catalogue.service import Offer
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_, DomainError
@@ -48,6 +48,7 @@ class WordsForm(PriceForm):
     story_zh = Text(load_default="")
     story_en = Text(load_default="")
     delivers_to = Text(load_default=None)
+    temperature = fields.Enum(Temperature, by_value=fields.String(), load_default=None)
 
 
 class HarvestForm(FormSchema):
@@ -91,6 +92,7 @@ def read_offer(form: Mapping[str, Any], products: Mapping[str, Product]) -> Offe
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
         terms=terms,
+        temperature=form["temperature"] or Temperature.AMBIENT,
     )
 
 
@@ -107,6 +109,7 @@ def changed_offer(form: Mapping[str, Any], listing: Listing) -> Offer:
         story_en=form["story_en"],
         delivers_to=form["delivers_to"],
         terms=changed_terms(form, listing),
+        temperature=form["temperature"] or Temperature(listing.temperature),
     )
 
 

@@ -25,6 +25,7 @@ from marketplace.web.forms import Amount, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.portals.storefront.ways import freight_before_checkout
 from marketplace.web.prices import listing_price_words, next_tier_words
 from marketplace.web.quantities import largest, step_for
 from marketplace.web.redirects import came_from, see_other
@@ -68,7 +69,7 @@ def _page(view: BasketView, error: str | None = None) -> str:
         more=more,
         groups=seller_groups(view),
         ready=view.ready,
-        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
+        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), freight_before_checkout(view))],
         total_fen=view.total_fen,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from marshmallow import fields, validate
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from marketplace.kernel import clock
@@ -32,6 +33,7 @@ from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.basket import seller_groups
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.portals.storefront.paying import to_pay_page
+from marketplace.web.portals.storefront.ways import SHOW_PRICES, Ways, split_choices, ways_of
 from marketplace.web.redirects import see_other
 
 _STALE = {"required": N_("Please open the checkout again."), "invalid": N_("Please open the checkout again.")}
@@ -97,10 +99,11 @@ def checkout() -> str | Response:
 def checkout_place() -> Response | tuple[str, int] | str:
     """Order what is in the basket. The same basket sent twice is one order."""
     buyer_id = account().id
-    if request.form.get("show") == SHOW_COUNTIES:
+    if request.form.get("show") in (SHOW_COUNTIES, SHOW_PRICES):
         return _page(_kept_basket(buyer_id), request.form)
     try:
-        group = _place(read_form(CheckoutForm()), clock.now())
+        choices, rest = split_choices(request.form)
+        group = _place(read_form(CheckoutForm(), rest), choices, clock.now())
     except FormError as error:
         return _page(_kept_basket(buyer_id), request.form, _by_field(error)), status_of(error)
     except (Conflict, Invalid) as error:
@@ -142,7 +145,7 @@ def _method_at_first(last: OrderGroup | None) -> str:
     return PaymentMethod.ONLINE if online else PaymentMethod.CASH_ON_DELIVERY
 
 
-def _place(form: Mapping[str, Any], now: datetime) -> OrderGroup:
+def _place(form: Mapping[str, Any], choices: Mapping[str, str], now: datetime) -> OrderGroup:
     buyer = account()
     if find_area_in_force(form["county"]) is None:
         raise FormError({"county": _("Please choose a county or district.")})
@@ -156,6 +159,7 @@ def _place(form: Mapping[str, Any], now: datetime) -> OrderGroup:
             form["payment_method"],
             form["expected_total_fen"],
             now=now,
+            delivery=choices,
         )
         # A basket that had been placed before answers its purchase, which was remembered then.
         if group.placed_at == now:
@@ -181,14 +185,19 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
     province = form.get("province") or (form.get("county") or "")[:2]
     known_province = province if len(province) == Level.PROVINCE and province.isascii() and province.isdigit() else ""
     areas = counties_to_choose(known_province or None)
+    county = form.get("county") or ""
+    counties = {area.code for area in areas if area.level is Level.COUNTY}
+    ways = ways_of(view, county if county in counties else "", split_choices(MultiDict(form))[0])
     return render_template(
         "storefront/checkout.html",
         basket_id=view.public_id,
         ready=view.ready,
         groups=seller_groups(view),
         held_until=view.held_until,
-        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _("Included"))],
-        total_fen=view.total_fen,
+        total_rows=[(_("Goods"), yuan(view.total_fen)), (_("Delivery"), _freight_words(ways))],
+        total_fen=view.total_fen + ways.fen,
+        ways=ways,
+        show_prices=SHOW_PRICES,
         form=form,
         errors=errors or {},
         provinces=[(area.code, place_name(area.name)) for area in areas if area.level is Level.PROVINCE],
@@ -209,6 +218,12 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
         ],
         show_counties=SHOW_COUNTIES,
     )
+
+
+def _freight_words(ways: Ways) -> str:
+    if ways.included:
+        return str(_("Included"))
+    return yuan(ways.fen) if ways.known else str(_("Once we know where to"))
 
 
 def _online_method() -> list[dict[str, str]]:

@@ -14,16 +14,20 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.queries import get_group, groups_after, payment_with_refunds
 from marketplace.orders.service import accept_delivery
+from marketplace.orders.shipment_queries import shipments_of
+from marketplace.orders.shipments import note_received
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import SIGNED_IN, account, allow
+from marketplace.web.filters import yuan
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.portals.storefront.invoices import invoices_on
+from marketplace.web.portals.storefront.journey import agreed_words, journey_of
 from marketplace.web.portals.storefront.paying import may_give_up, method_name, refund_line
 from marketplace.web.prices import order_line_price, weighing_words
 from marketplace.web.redirects import see_other
@@ -79,6 +83,7 @@ def order(public_id: str) -> str:
     names = area_names(codes)
     art = product_art(line.listing_id for part in group.orders for line in part.lines)
     payment = payment_with_refunds(group)
+    shipments = shipments_of(group)
     return render_template(
         "storefront/order.html",
         group=group,
@@ -90,7 +95,8 @@ def order(public_id: str) -> str:
         bank_account=current_app.extensions["settings"].bank_account,
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
         place=address_line((names[code] for code in codes if code in names), group.address),
-        parts=[_part(part, group, art) for part in group.orders],
+        parts=[{**_part(part, group, art), "journey": journey_of(shipments.get(part.id))} for part in group.orders],
+        total_rows=_total_rows(group),
         # A seller who has not agreed to the badge must not be told by a sum either.
         benefit_fen=sum(line.benefit_fen for part in group.orders if part.producer.badge_consent for line in part.lines),
     )
@@ -106,12 +112,22 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
         "chip": state_of(part, group),
         "lines": _lines(part, art),
         "total_fen": part.total_fen,
+        "delivery_fen": part.delivery_fen,
+        "agreed": agreed_words(part.delivery),
         "shipped_at": part.shipped_at,
         "delivered_at": part.delivered_at,
         "can_be_received": part.state == OrderState.SHIPPED,
         "can_be_cancelled": part.state == OrderState.PLACED and group.paid_at is not None,
         "refunded_fen": part.refunded_fen,
     }
+
+
+def _total_rows(group: OrderGroup) -> list[tuple[str, str]]:
+    """Goods and freight of a purchase; of one that pays none, that it is included."""
+    delivery_fen = sum(part.delivery_fen for part in group.orders)
+    if all(part.delivery is None for part in group.orders):
+        return [(_("Delivery"), _("Included"))]
+    return [(_("Goods"), yuan(group.total_fen - delivery_fen)), (_("Delivery"), yuan(delivery_fen))]
 
 
 def _seller(part: Order) -> str:
@@ -167,6 +183,7 @@ def order_received(group: str, order: str) -> Response:
         if found.group.public_id != group:
             raise NotFound("order_unknown", N_("There is no such order."))
         news = found.delivered_at == now
+        note_received(found, actor=account().public_id, now=now)
     if news:
         flash(_("Thank you. The seller is paid for it now."), "success")
     else:

@@ -1,0 +1,407 @@
+"""How goods travel: what a basket's delivery costs, shipments and their news, hubs, and the terms behind it all."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.catalogue.queries import producer_of
+from marketplace.delivery import queries as terms
+from marketplace.delivery import service
+from marketplace.delivery.models import Carrier, DeliveryMethod, Hub, MethodKind, Temperature
+from marketplace.delivery.quoting import Rate
+from marketplace.identity.models import RoleKind
+from marketplace.identity.queries import may_see
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.orders.delivering import DeliveryGroup, basket_goods, delivery_groups
+from marketplace.orders.models import Order, Shipment
+from marketplace.orders.queries import basket_view, get_group
+from marketplace.orders.shipment_queries import find_by_number, shipments_of
+from marketplace.orders.shipment_states import NEWS, ShipmentState
+from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
+from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.inputs import AREA, CARRIER, COUNTY, LARGEST_FEN, NUMBER, FenField, InputSchema, Line, Spelled
+from marketplace.web.api.schemas import OrderSchema, OutputSchema
+
+blueprint: Blueprint = ApiBlueprint("api-delivery", __name__, url_prefix="/api/v1", description="Delivery and shipments")
+
+_TEMPERATURES = [temperature.value for temperature in Temperature]
+_KINDS = [kind.value for kind in MethodKind]
+_EVENTS = [state.value for state in ShipmentState]
+
+
+def _amount(**kwargs: Any) -> fields.Integer:
+    return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
+
+
+class PartSchema(OutputSchema):
+    """One weighing: `first_kg_fen + each_kg_fen * (kilograms - 1)`, or nothing where `free_from_fen` says why."""
+
+    temperature = fields.String(validate=validate.OneOf(_TEMPERATURES))
+    grams = fields.Integer()
+    kilograms = fields.Integer(metadata={"description": "Started ones"})
+    first_kg_fen = _amount()
+    each_kg_fen = _amount()
+    free_from_fen = _amount(allow_none=True)
+    fen = _amount()
+
+
+class OfferedWaySchema(OutputSchema):
+    """A way in which a group's goods can travel."""
+
+    way = fields.String(metadata={"description": "To name in `delivery` of the checkout"})
+    kind = fields.String(validate=validate.OneOf(_KINDS))
+    name_zh = fields.String()
+    name_en = fields.String()
+    place_zh = fields.String(allow_none=True, metadata={"description": "The pickup point"})
+    place_en = fields.String(allow_none=True)
+    address = fields.String(allow_none=True)
+    arrives_from = fields.Date()
+    arrives_to = fields.Date()
+    total_fen = _amount()
+    parts = fields.List(fields.Nested(PartSchema))
+
+
+class DeliveryGroupSchema(OutputSchema):
+    """Sellers whose goods travel by one choice; without ways and not included, their goods cannot be sent there."""
+
+    group = fields.String()
+    sellers = fields.List(fields.String(), metadata={"description": "Public ids"})
+    together = fields.Boolean(metadata={"description": "Weighed together at their hub"})
+    included = fields.Boolean(metadata={"description": "No terms are set: delivery is part of the price"})
+    ways = fields.List(
+        fields.Nested(OfferedWaySchema), metadata={"description": "Cheapest first; the first is taken unless another is named"}
+    )
+
+
+class BasketDeliverySchema(OutputSchema):
+    """What the delivery of a basket can cost; ``total_fen`` is that of the first ways."""
+
+    groups = fields.List(fields.Nested(DeliveryGroupSchema))
+    goods_fen = _amount()
+    delivery_fen = _amount()
+    total_fen = _amount()
+
+
+class DestinationQuerySchema(InputSchema):
+    """Where to."""
+
+    area_code = Spelled(COUNTY, most=6, required=True, metadata={"description": "A county's six digits"})
+
+
+class ShipmentEventSchema(OutputSchema):
+    """A piece of news."""
+
+    kind = fields.String(validate=validate.OneOf(_EVENTS))
+    at = fields.AwareDateTime()
+    place = fields.String()
+    source = fields.String(validate=validate.OneOf(["seller", "hub", "carrier", "buyer", "operator"]))
+
+
+class ShipmentSchema(OutputSchema):
+    """What travels under one number."""
+
+    public_id = fields.String()
+    reference = fields.String()
+    state = fields.String(validate=validate.OneOf(_EVENTS))
+    carrier = fields.Function(
+        lambda row: row.carrier.code if row.carrier is not None else None, metadata={"type": ["string", "null"]}
+    )
+    tracking_number = fields.String(allow_none=True)
+    orders = fields.Function(
+        lambda row: [parcel.order.public_id for parcel in row.parcels],
+        metadata={"type": "array", "items": {"type": "string"}},
+    )
+    events = fields.List(fields.Nested(ShipmentEventSchema))
+
+
+class ShipmentsSchema(OutputSchema):
+    """The shipments of a purchase."""
+
+    items = fields.List(fields.Nested(ShipmentSchema))
+
+
+class NumberQuerySchema(InputSchema):
+    """A carrier's number."""
+
+    carrier = Spelled(CARRIER, most=20, required=True)
+    number = Spelled(NUMBER, most=40, required=True)
+
+
+class SendingSchema(InputSchema):
+    """Who takes a parcel, and its number there."""
+
+    carrier = Spelled(CARRIER, most=20, load_default=None)
+    number = Spelled(NUMBER, most=40, load_default=None)
+
+
+class DispatchSchema(InputSchema):
+    """Who takes a hub's shipment, and its number there."""
+
+    carrier = Spelled(CARRIER, most=20, required=True)
+    number = Spelled(NUMBER, most=40, load_default=None)
+
+
+class NewsSchema(InputSchema):
+    """A piece of news; with ``key``, the teller's own name for it, it can be sent again and counts once."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([NEWS[action].value for action in TOLD]))
+    at = fields.AwareDateTime(required=True)
+    place = Line(120, load_default="")
+    key = Line(64, load_default=None)
+
+
+class TakenSchema(OutputSchema):
+    """Whether a piece of news was new, and where the shipment is now."""
+
+    new = fields.Boolean()
+    state = fields.String(validate=validate.OneOf(_EVENTS))
+
+
+class RateInSchema(InputSchema):
+    """What the kilograms of one temperature cost; a further one not more than the first."""
+
+    temperature = fields.String(required=True, validate=validate.OneOf(_TEMPERATURES))
+    first_kg_fen = FenField(required=True)
+    each_kg_fen = FenField(required=True)
+    free_from_fen = FenField(load_default=None)
+
+
+class ZoneInSchema(InputSchema):
+    """What a method charges for a place from a day on; without rates the place is closed."""
+
+    area_code = Spelled(AREA, most=12, load_default=None, metadata={"description": "Left out for the whole country"})
+    from_day = fields.Date(required=True)
+    days_from = fields.Integer(required=True, strict=True, validate=validate.Range(0, 60))
+    days_to = fields.Integer(required=True, strict=True, validate=validate.Range(0, 60))
+    rates = fields.List(fields.Nested(RateInSchema), required=True, validate=validate.Length(max=3))
+
+
+class RateSchema(OutputSchema):
+    """What the kilograms of one temperature cost."""
+
+    temperature = fields.String(validate=validate.OneOf(_TEMPERATURES))
+    first_kg_fen = _amount()
+    each_kg_fen = _amount()
+    free_from_fen = _amount(allow_none=True)
+
+
+class ZoneSchema(OutputSchema):
+    """Where a method goes from a day until the day before another."""
+
+    area_code = fields.String(allow_none=True)
+    days_from = fields.Integer()
+    days_to = fields.Integer()
+    valid_from = fields.Date()
+    valid_to = fields.Date(allow_none=True)
+    rates = fields.List(fields.Nested(RateSchema))
+
+
+class MethodSchema(OutputSchema):
+    """A way to send that sellers of an area have."""
+
+    public_id = fields.String()
+    kind = fields.String(validate=validate.OneOf(_KINDS))
+    name_zh = fields.String()
+    name_en = fields.String()
+    origin_code = fields.String(allow_none=True)
+    valid_from = fields.Date()
+    valid_to = fields.Date(allow_none=True)
+    zones = fields.List(fields.Nested(ZoneSchema))
+
+
+class MethodsSchema(OutputSchema):
+    """All methods, newest first."""
+
+    items = fields.List(fields.Nested(MethodSchema))
+
+
+@blueprint.get("/basket/delivery")
+@signed_in
+@blueprint.arguments(DestinationQuerySchema, location="query")
+@blueprint.response(200, BasketDeliverySchema)
+@problems(422)
+def basket_delivery(given: dict[str, str]) -> dict[str, Any]:
+    """How your basket can travel to a county, what each way costs and how that is counted."""
+    view = basket_view(account().id, None)
+    groups = delivery_groups(basket_goods(view), given["area_code"], clock.local_day(clock.now()))
+    delivery_fen = sum(group.options[0].quote.total_fen for group in groups if group.options)
+    return {
+        "groups": [_group(group) for group in groups],
+        "goods_fen": view.total_fen,
+        "delivery_fen": delivery_fen,
+        "total_fen": view.total_fen + delivery_fen,
+    }
+
+
+def _group(group: DeliveryGroup) -> dict[str, Any]:
+    today = clock.local_day(clock.now())
+    return {
+        "group": group.key,
+        "sellers": group.sellers,
+        "together": group.hub is not None,
+        "included": group.included,
+        "ways": [
+            {
+                "way": option.key,
+                "kind": option.method.kind,
+                "name_zh": option.method.name_zh,
+                "name_en": option.method.name_en,
+                "place_zh": option.point.name_zh if option.point is not None else None,
+                "place_en": option.point.name_en if option.point is not None else None,
+                "address": option.point.address if option.point is not None else None,
+                "arrives_from": today + timedelta(days=option.quote.days_from),
+                "arrives_to": today + timedelta(days=option.quote.days_to),
+                "total_fen": option.quote.total_fen,
+                "parts": option.quote.parts,
+            }
+            for option in group.options
+        ],
+    }
+
+
+@blueprint.get("/orders/<public_id:public_id>/shipments")
+@signed_in
+@blueprint.response(200, ShipmentsSchema)
+@problems(404)
+def order_shipments(public_id: str) -> dict[str, Any]:
+    """The shipments of a purchase of yours, each with its journey."""
+    found = shipments_of(get_group(public_id, account().id))
+    return {"items": list(dict.fromkeys(found.values()))}
+
+
+@blueprint.post("/farm/orders/<public_id:public_id>/shipped")
+@signed_in
+@blueprint.arguments(SendingSchema)
+@blueprint.response(200, OrderSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def shipped(given: dict[str, str | None], public_id: str) -> Order:
+    """Say that an order of your farm has left: with a carrier, or to the hub it goes by. Said again, nothing changes."""
+    producer = producer_of(account().id)
+    if producer is None:
+        raise NotFound("order_unknown", N_("There is no such order."))
+    with transaction():
+        carrier = terms.get_carrier(given["carrier"]) if given["carrier"] else None
+        return send_order(public_id, producer.id, carrier, given["number"], actor=account().public_id, now=clock.now())
+
+
+@blueprint.get("/shipments")
+@signed_in
+@blueprint.arguments(NumberQuerySchema, location="query")
+@blueprint.response(200, ShipmentSchema)
+@problems(404, 422)
+def shipment_by_number(given: dict[str, str]) -> Shipment:
+    """A carrier's shipment by its number, for the carrier and the operator."""
+    carrier = terms.get_carrier(given["carrier"])
+    found = find_by_number(carrier, given["number"])
+    if found is None or not (_is_operator() or _reports_for(carrier)):
+        raise NotFound("shipment_unknown", N_("There is no such shipment."))
+    return found
+
+
+@blueprint.post("/shipments/<public_id:public_id>/events")
+@signed_in
+@blueprint.arguments(NewsSchema)
+@blueprint.response(200, TakenSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def shipment_news(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """Tell what happened to a shipment: its carrier, the operator, or whoever drives it themselves.
+
+    News may come again and in any order. What contradicts what is known is refused (`shipment_state`, 409).
+    """
+    action = next(action for action in TOLD if NEWS[action] == given["kind"])
+    with transaction():
+        source = _source(get_shipment(public_id))
+        news = News(action, given["at"], source, given["place"], given["key"])
+        new = note_news(public_id, news, actor=account().public_id, now=clock.now())
+        return {"new": new, "state": get_shipment(public_id).state}
+
+
+def _source(shipment: Shipment) -> str:
+    """As what the caller may speak of a shipment; who has nothing to say of it is told that there is none."""
+    if _is_operator():
+        return "operator"
+    if shipment.carrier is not None and _reports_for(shipment.carrier):
+        return "carrier"
+    producer = producer_of(account().id)
+    driver = driver_of(shipment, producer_id=producer.id if producer is not None else None, account=account().public_id)
+    if driver is not None:
+        return driver
+    raise NotFound("shipment_unknown", N_("There is no such shipment."))
+
+
+def _is_operator() -> bool:
+    return may_see(account(), RoleKind.OPERATOR, "")
+
+
+def _reports_for(carrier: Carrier) -> bool:
+    return carrier.account is not None and carrier.account == account().public_id
+
+
+@blueprint.post("/hubs/<public_id:hub>/orders/<public_id:order>/received")
+@signed_in
+@blueprint.response(200, OrderSchema)
+@problems(404, 409)
+def hub_received(hub: str, order: str) -> Order:
+    """Say that the parcel of an order has come to the hub you keep. Said again, nothing changes."""
+    with transaction():
+        return receive_at_hub(_own_hub(hub), order, actor=account().public_id, now=clock.now())
+
+
+@blueprint.post("/hubs/<public_id:hub>/shipments/<public_id:public_id>/dispatched")
+@signed_in
+@blueprint.arguments(DispatchSchema)
+@blueprint.response(200, ShipmentSchema)
+@problems(400, 404, 409, 413, 415, 422)
+def hub_dispatched(given: dict[str, Any], hub: str, public_id: str) -> Shipment:
+    """Say that a shipment has left the hub you keep; parcels that have not come make another."""
+    with transaction():
+        own = _own_hub(hub)
+        carrier = terms.get_carrier(given["carrier"])
+        return dispatch(own, public_id, carrier, given["number"], actor=account().public_id, now=clock.now())
+
+
+def _own_hub(public_id: str) -> Hub:
+    hub = terms.get_hub(public_id)
+    if hub.keeper != account().public_id and not may_see(account(), RoleKind.OPERATOR, hub.area_code):
+        raise NotFound("hub_unknown", N_("There is no such hub."))
+    return hub
+
+
+@blueprint.get("/delivery/methods")
+@allow(PUBLIC)
+@blueprint.response(200, MethodsSchema)
+def delivery_methods() -> dict[str, Any]:
+    """Every way to send, with what it charges where and since when."""
+    return {"items": terms.all_methods()}
+
+
+@blueprint.post("/delivery/methods/<public_id:public_id>/zones")
+@ApiBlueprint.doc(security=BEARER)
+@problems(401, 403)
+@allow(RoleKind.OPERATOR)
+@blueprint.arguments(ZoneInSchema)
+@blueprint.response(201, MethodSchema)
+@problems(400, 404, 413, 415, 422)
+def delivery_zone(given: dict[str, Any], public_id: str) -> DeliveryMethod:
+    """Say what a method charges for a place from a day on. Orders placed before keep what they agreed."""
+    rates = {Temperature(row["temperature"]): _rate(row) for row in given["rates"]}
+    with transaction():
+        method = terms.get_method(public_id, lock=True)
+        days = (given["days_from"], given["days_to"])
+        actor = account().public_id
+        service.set_zone(method, given["area_code"], given["from_day"], days, rates, actor=actor, now=clock.now())
+    return terms.get_method(public_id)
+
+
+def _rate(row: dict[str, Any]) -> Rate:
+    try:
+        return Rate(row["first_kg_fen"], row["each_kg_fen"], row["free_from_fen"])
+    except ValueError:
+        raise Invalid(
+            "rate_invalid", N_("A further kilogram must not cost more than the first, nor less than nothing.")
+        ) from None
