@@ -14,6 +14,7 @@ from marketplace.orders import jobs as order_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.web import digest as letter_jobs
+from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
@@ -25,6 +26,7 @@ JOB_MODULES = (
     policy_jobs,
     recommendation_jobs,
     letter_jobs,
+    notice_jobs,
 )
 
 

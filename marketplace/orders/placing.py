@@ -17,6 +17,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
+from marketplace.orders.news import News, tell
 from marketplace.orders.settlement import split_order
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
@@ -96,6 +97,7 @@ def place_order(
     basket.ordered = True
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
+    tell(News.PLACED, group, now=now)
     step("checkout.order_written")
     return group
 

@@ -14,6 +14,7 @@ from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.following import tell_booked, tell_taken_back
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.news import News, tell
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
 from marketplace.payments.gateway import PageState, PayPage
@@ -74,6 +75,7 @@ def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
     db.session.flush()
     audit.record("payment.confirmed", "payment", payment.public_id, actor=actor, at=now, amount_fen=payment.amount_fen)
     tell_booked(now)
+    tell(News.PAID, group, now=now)
     return True
 
 
@@ -131,6 +133,7 @@ def cancel_unpaid(payment: Payment, *, actor: str, now: datetime, action: Paymen
     db.session.flush()
     return_goods(orders, "order_group", group.public_id, now)
     audit.record(f"order.{payment.state}", "order_group", group.public_id, actor=actor, at=now)
+    tell(News.CANCELLED, group, now=now)
     return True
 
 
@@ -196,4 +199,5 @@ def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str
     settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)
+    tell(News.SHIPPED if state is OrderState.SHIPPED else News.ARRIVED, group, order, now=now)
     return order

@@ -15,18 +15,24 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
 from marketplace.orders.following import follow_purchases
+from marketplace.orders.news import follow_news
 from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
 from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session, uploads
+from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
     account,
+    answers,
     buyer,
     discovery,
+    evidence,
     hooks,
     letters,
+    notices,
     officer,
     operations,
     operator_money,
@@ -39,7 +45,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     account,
+    answers,
     letters,
+    notices,
     producer,
     buyer,
     officer,
@@ -47,6 +55,7 @@ PORTALS = (
     operator_money,
     public,
     discovery,
+    evidence,
     hooks,
 )
 # The largest form is a listing with its story; photos come in requests of their own.
@@ -81,6 +90,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
+    follow_news(tell_news)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     uploads.wire(app)
@@ -106,10 +116,11 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
 
 
 def _carriers(settings: Settings) -> dict[str, Carrier]:
-    """Who takes messages out: a mail server where there is one, and files for all that has no other way."""
+    """Who takes messages out: a mail server and a gateway where there are any, and files for all that has no other way."""
     files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
     email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
-    return {Channel.EMAIL: email, Channel.SMS: files}
+    sms = HttpSmsCarrier(settings.sms_url, settings.sms_token, settings.sms_from) if settings.sms_url else files
+    return {Channel.EMAIL: email, Channel.SMS: sms}
 
 
 def _have_day_built(now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Producers, products, listings, lots, stock."""
 
+from marketplace.catalogue.models.denials import ListingDenial
 from marketplace.catalogue.models.goods import (
     UNIT_GRAMS,
     Category,
@@ -16,6 +17,7 @@ __all__ = [
     "UNIT_GRAMS",
     "Category",
     "Listing",
+    "ListingDenial",
     "ListingState",
     "Lot",
     "LotContribution",

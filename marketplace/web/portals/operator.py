@@ -13,10 +13,11 @@ from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals import operator_ledger
+from marketplace.web.portals import operator_ledger, operator_mandates
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 blueprint.register_blueprint(operator_ledger.blueprint)
+blueprint.register_blueprint(operator_mandates.blueprint)
 
 
 class ReferenceForm(FormSchema):
