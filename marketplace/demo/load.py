@@ -14,8 +14,9 @@ from sqlalchemy import text
 from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
-from marketplace.demo.accounts import add_people
+from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.mandates import add_mandates
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
@@ -60,10 +61,11 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     replay(shop, bought, accounts.consumer_ids, now=now)
     _set_policy(now)
     _rank(now)
+    in_names = add_mandates(PASSWORD, now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))
-    return accounts.logins
+    return [*accounts.logins, *in_names]
 
 
 def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.ndarray[Any, np.dtype[np.int64]]]:

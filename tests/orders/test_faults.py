@@ -37,6 +37,7 @@ PLACES = {
     "buy_and_cancel": [
         *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
     ],
+    "deny": ["denial.written"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 

@@ -66,6 +66,10 @@ class MandateWorld(World):
                 now=now,
             )
 
+    def house_listing(self) -> Listing:
+        """The only listing of the house."""
+        return db.session.scalars(select(Listing).filter_by(producer_id=self.house.id)).one()
+
     def other_farm_without_account(self) -> Producer:
         """A second household of the village that nobody signs in for."""
         with transaction():

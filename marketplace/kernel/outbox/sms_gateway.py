@@ -53,7 +53,8 @@ class HttpSmsCarrier:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 answer.read()
         except urllib.error.HTTPError as error:
-            said = error.read(_LONGEST_ANSWER).decode(errors="replace").strip()
+            with error:
+                said = error.read(_LONGEST_ANSWER).decode(errors="replace").strip()
             permanent = 400 <= error.code < 500 and error.code not in _NOT_NOW
             raise NotDelivered(f"the gateway refused: {error.code} {said}".rstrip(), permanent=permanent) from error
         except (OSError, ValueError) as error:

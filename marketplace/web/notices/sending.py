@@ -21,6 +21,8 @@ from marketplace.web.outside import outside_url
 
 # A notice fits into one text message; one with an address to answer at into two.
 MOST_PARTS, MOST_PARTS_WITH_LINK = 1, 2
+# What the shop itself has written; all else is somebody's words.
+_OURS = frozenset({"reference", "amount", "price", "unit", "day", "scopes"})
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def send(reader: Reader | None, notice: Notice, *, now: datetime) -> bool:
         return False
     channel = Channel(reader.contact.channel)
     with force_locale(reader.language):
-        values = {name: harmless(value) for name, value in notice.values().items()}
+        values = {name: value if name in _OURS else harmless(value) for name, value in notice.values().items()}
         subject = _(notice.subject)
         body = _short(notice, values) if channel is Channel.SMS else _letter(notice, values)
     return post_once(

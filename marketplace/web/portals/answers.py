@@ -69,7 +69,7 @@ def page(code: str) -> str | tuple[str, int]:
     """What the notice was about, and the buttons; looking at it uses nothing up."""
     now = clock.now()
     try:
-        found, options = _guarded(code, now)
+        found, options = guarded_code(code, now)
     except (NotFound, Conflict) as error:
         return _refused(error)
     return render_template("answers/page.html", code=code, options=options, about=_about(found))
@@ -82,7 +82,7 @@ def act(code: str) -> str | tuple[str, int]:
     now = clock.now()
     chosen = read_form(AnswerForm())["answer"]
     try:
-        _guarded(code, now)
+        guarded_code(code, now)
         with transaction():
             answer(code, chosen, now=now)
     except (NotFound, Conflict) as error:
@@ -95,7 +95,7 @@ def act(code: str) -> str | tuple[str, int]:
     return render_template("answers/done.html", said=said[chosen])
 
 
-def _guarded(code: str, now: datetime) -> tuple[AnswerCode, list[str]]:
+def guarded_code(code: str, now: datetime) -> tuple[AnswerCode, list[str]]:
     """What a code stands for; wrong guesses are counted, so that nobody can try out codes."""
     guess, address = f"code {code[:20]}", remote_address()
     check_attempts(guess, address, now=now)
