@@ -10,28 +10,12 @@ from marketplace.catalogue.service import withdraw
 from marketplace.identity.mandates import lock_mandates_between
 from marketplace.identity.models import Account, Answered
 from marketplace.kernel import audit
-from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden
 from marketplace.kernel.steps import step
 
 # The acts by which somebody puts goods on sale, or says of them what buyers read.
 _LISTING_ACTS = ("listing.published", "listing.changed", "listing.created")
-
-
-def last_act_in_name(listing: Listing, producer: Producer) -> AuditEvent | None:
-    """The last time somebody acted on a listing in its household's name; None when the household has done all itself."""
-    return db.session.scalars(
-        select(AuditEvent)
-        .where(
-            AuditEvent.object_kind == "listing",
-            AuditEvent.object_id == listing.public_id,
-            AuditEvent.on_behalf_of == producer.public_id,
-            AuditEvent.verb.in_(_LISTING_ACTS),
-        )
-        .order_by(AuditEvent.id.desc())
-        .limit(1)
-    ).first()
 
 
 def deny_listing(
@@ -46,10 +30,10 @@ def deny_listing(
     Conflict
         ``nothing_to_deny`` when nobody has acted on the listing in the household's name.
     """
-    act = last_act_in_name(listing, producer)
+    act = audit.last_act_for(producer.public_id, listing.public_id, _LISTING_ACTS)
     if act is None:
         raise Conflict("nothing_to_deny", N_("You have put this on sale yourself. You can take it off sale."))
-    holder = db.session.scalars(select(Account).filter_by(public_id=act.actor)).one()
+    holder = db.session.scalars(select(Account).filter_by(public_id=act[0])).one()
     lock_mandates_between(producer.public_id, holder)
     listing = lock_rows(Listing, [listing.id])[listing.id]
     known = open_denial(listing.id)
@@ -60,7 +44,7 @@ def deny_listing(
         producer_id=producer.id,
         product_id=listing.product_id,
         holder=holder.public_id,
-        mandate=str(act.data.get("mandate", "")),
+        mandate=str(act[1].get("mandate", "")),
         how=how,
         note=note.strip(),
         denied_by=actor,

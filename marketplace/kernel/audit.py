@@ -106,6 +106,16 @@ def acts_for(principal: str | None = None, *, object_id: str | None = None, limi
     return db.session.scalars(query).all()
 
 
+def last_act_for(principal: str, object_id: str, verbs: Sequence[str]) -> tuple[str, dict[str, Any]] | None:
+    """Who last did one of these things in somebody's name, with the act's data; what the open transaction has done counts."""
+    for event in reversed(db.session().info.get("audit_events", [])):
+        if (event["on_behalf_of"], event["object_id"]) == (principal, object_id) and event["verb"] in verbs:
+            return event["actor"], event["data"]
+    query = select(AuditEvent).where(AuditEvent.on_behalf_of == principal, AuditEvent.object_id == object_id)
+    found = db.session.scalars(query.where(AuditEvent.verb.in_(verbs)).order_by(AuditEvent.id.desc()).limit(1)).first()
+    return None if found is None else (found.actor, found.data)
+
+
 def acts_on(object_kind: str, object_id: str, *, limit: int = 50) -> Sequence[AuditEvent]:
     """What was done to one thing, by whomever, newest first."""
     query = select(AuditEvent).filter_by(object_kind=object_kind, object_id=object_id)

@@ -149,4 +149,7 @@ def test_a_contact_is_kept_and_read(client: FlaskClient, bearer: Headers) -> Non
     assert client.put("/api/v1/contact", json=wanted, headers=bearer).json == wanted
     assert client.get("/api/v1/contact", headers=bearer).json == wanted
     refused = client.put("/api/v1/contact", json={**wanted, "phone": "call"}, headers=bearer)
-    assert (refused.status_code, refused.json["code"]) == (422, "phone_invalid")
+    assert (refused.status_code, refused.json["code"]) == (422, "input_invalid")
+    refused = client.put("/api/v1/contact", json={**wanted, "phone": ""}, headers=bearer)
+    assert (refused.status_code, refused.json["code"]) == (409, "contact_incomplete")
+    assert client.get("/api/v1/contact", headers=bearer).json == wanted

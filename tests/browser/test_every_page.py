@@ -23,6 +23,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
         ("sign-up", "/sign-up"),
+        ("answer-notice", "/n"),
         ("about", "/about"),
         ("about-demo", "/about/demo"),
         ("policy", "/policy"),
@@ -43,6 +44,17 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-money", "/farm/money"),
+        ("farm-who-acts", "/farm/mandates"),
+        ("farm-for-whom", "/farm/mandates/for"),
+    ],
+    "village": [
+        ("office-mandates", "/office/mandates"),
+        ("office-mandate", "first mandate"),
+        ("office-mandate-who", "/office/mandates/new"),
+        ("office-mandate-new", "first household"),
+        ("farm-for-whom-officer", "/farm/mandates/for"),
+        ("farm-listings-acting", "first farm acted for"),
+        ("farm-listing-acting", "first listing acted on"),
     ],
     "danzhai": [
         ("office-sales", "/office/sales"),
@@ -63,6 +75,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-ledger", "/operator/ledger"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
+        ("operator-in-names", "/operator/in-names"),
     ],
     "canteen": [
         ("buyer-start", "/buyer/"),
@@ -105,6 +118,19 @@ def address_of(page: Page, path: str) -> str:
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
+    if path == "first mandate":
+        page.goto("/office/mandates")
+        return str(page.locator("main a.row-link").first.get_attribute("href"))
+    if path == "first household":
+        page.goto("/office/mandates/new")
+        return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))
+    if path in ("first farm acted for", "first listing acted on"):
+        page.goto("/farm/mandates/for")
+        page.locator("main button[name=farm]").first.click()
+        page.goto("/farm/listings")
+        if path == "first farm acted for":
+            return "/farm/listings"
+        return str(page.locator("main a.goods").first.get_attribute("href"))
     return path
 
 

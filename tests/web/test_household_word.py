@@ -198,6 +198,7 @@ def _day(days: int) -> str:
         ({"evidence": "signed_in"}, 422, "Please say how the household has agreed."),
         ({"evidence": "voice", "note": "Tape 3", "scopes": []}, 422, "Please choose what the mandate is for."),
         ({"evidence": "voice", "note": "Tape 3", "last_day": "2020-01-01"}, 422, "between tomorrow and a year"),
+        ({"evidence": "voice", "note": "Tape 3", "last_day": "9999-12-31"}, 422, "between tomorrow and a year"),
         ({"evidence": "voice", "note": "Tape 3", "holder": "nobody"}, 422, "cannot hold a mandate"),
         ({"evidence": "voice", "note": "Tape 3", "scopes": ["everything"]}, 422, "one of the values offered"),
     ],

@@ -31,7 +31,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.audit import acts_for
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
@@ -51,13 +51,17 @@ _SCOPES = [scope.value for scope in Scope]
 # A call is at most 256 kB; a picture of a paper that a program has made small fits into it.
 _PICTURE_MOST = 240_000
 CODE = re.compile(r"[2-9a-hjkmnp-z]{10}")
+_BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_PHONE = re.compile(r"(?:\+?[0-9]{5,15})?")
+_EMAIL = re.compile(r"(?:[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,3})?")
 
 
 class Base64(fields.String):
     """Bytes in Base64."""
 
     def __init__(self, **kwargs: Any) -> None:
-        documented = {"contentEncoding": "base64", "maxLength": _PICTURE_MOST, **kwargs.pop("metadata", {})}
+        encoded = {"contentEncoding": "base64", "pattern": _BASE64, "maxLength": _PICTURE_MOST}
+        documented = {**encoded, **kwargs.pop("metadata", {})}
         super().__init__(metadata=documented, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -139,8 +143,8 @@ class ContactInSchema(InputSchema):
     """Where and when you want to be told."""
 
     channel = fields.String(required=True, validate=validate.OneOf(["sms", "email", "none"]))
-    phone = SearchText(20, load_default="")
-    email = SearchText(254, load_default="")
+    phone = Spelled(_PHONE, most=16, load_default="")
+    email = Spelled(_EMAIL, most=254, load_default="")
     quiet_at_night = fields.Boolean(load_default=True, truthy={True}, falsy={False})
 
 
@@ -310,8 +314,11 @@ def contact() -> Contact:
 @signed_in
 @blueprint.arguments(ContactInSchema)
 @blueprint.response(200, ContactSchema)
-@problems(400, 413, 415, 422)
+@problems(400, 409, 413, 415, 422)
 def change_contact(given: dict[str, Any]) -> Contact:
-    """Be told there from now on."""
+    """Be told there from now on. `contact_incomplete` (409) when the channel's number or address is empty."""
+    wanted = Contact(**given)
+    if wanted.channel != "none" and not wanted.address:
+        raise Conflict("contact_incomplete", N_("Please give the number or the address as well."))
     with transaction():
-        return set_contact("account", account().public_id, Contact(**given), actor=account().public_id, now=clock.now())
+        return set_contact("account", account().public_id, wanted, actor=account().public_id, now=clock.now())

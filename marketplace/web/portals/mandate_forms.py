@@ -87,6 +87,9 @@ def scalar_form() -> Any:
 
 def terms_of(scopes: Iterable[Scope], last_day: date) -> Terms:
     """Until the end of a local day."""
+    if last_day.year > 9000:
+        # The calendar itself ends soon after; the rule about a mandate's length says the same kindly.
+        last_day = last_day.replace(year=9000, day=1)
     return Terms(frozenset(scopes), day_start(last_day + timedelta(days=1)))
 
 
