@@ -97,15 +97,16 @@ def answer(code: str, chosen: str, *, now: datetime) -> Producer:
     if chosen not in options:
         raise Invalid("answer_invalid", N_("This cannot be answered here any more."))
     mandate_id, purpose_kind, purpose_id = found.mandate.public_id, found.purpose_kind, found.purpose_id
-    # The mandate is locked first, as by everybody, and the code last, where of two the second is refused.
-    mandate = get_mandate(mandate_id, lock=True)
-    producer = producer_of_mandate(mandate)
+    producer = producer_of_mandate(found.mandate)
+    # Denying locks the holder's mandates in the order of their ids, so none is locked before; the code comes last, where of two
+    # who answer at once the second is refused and takes everything back.
     if purpose_kind == "listing" and chosen in ("deny", "revoke"):
         listing = db.session.scalars(select(Listing).filter_by(public_id=purpose_id, producer_id=producer.id)).one()
         deny(listing, producer, Answered.CODE, actor=BY_CODE, now=now)
     if purpose_kind == "denial" and chosen == "agree":
         agree_again(own_denial(purpose_id, producer), Answered.CODE, actor=BY_CODE, now=now)
     if chosen == "revoke":
+        mandate = get_mandate(mandate_id, lock=True)
         end(mandate, producer, MandateAction.REVOKE, Answered.CODE, actor=BY_CODE, now=now)
     use_code(code, now=now)
     return producer

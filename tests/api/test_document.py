@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from marketplace.web.access import LIBRARY_ENDPOINTS, PUBLIC, SIGNED_IN
 
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def document(client: FlaskClient) -> dict[str, Any]:
@@ -28,14 +28,24 @@ def operations(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 
 def test_the_operations_are_these(client: FlaskClient) -> None:
     assert sorted((path, method) for method, path, _ in operations(document(client))) == [
+        ("/api/v1/acts-in-my-name", "get"),
+        ("/api/v1/answers", "post"),
         ("/api/v1/basket", "get"),
         ("/api/v1/basket/lines", "post"),
         ("/api/v1/basket/lines/{public_id}", "delete"),
         ("/api/v1/basket/lines/{public_id}", "patch"),
         ("/api/v1/categories", "get"),
         ("/api/v1/checkout", "post"),
+        ("/api/v1/contact", "get"),
+        ("/api/v1/contact", "put"),
         ("/api/v1/listings", "get"),
+        ("/api/v1/listings/{listing}/deny", "post"),
         ("/api/v1/listings/{public_id}", "get"),
+        ("/api/v1/mandates", "get"),
+        ("/api/v1/mandates", "post"),
+        ("/api/v1/mandates/{public_id}/agree", "post"),
+        ("/api/v1/mandates/{public_id}/deny", "post"),
+        ("/api/v1/mandates/{public_id}/revoke", "post"),
         ("/api/v1/orders", "get"),
         ("/api/v1/orders/{group}/{order}/received", "post"),
         ("/api/v1/orders/{public_id}", "get"),

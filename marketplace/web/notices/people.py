@@ -21,7 +21,7 @@ EVIDENCE = {
 }
 STATES = {
     MandateState.PROPOSED: (N_("Waits for the household"), "wait"),
-    MandateState.IN_FORCE: (N_("In force"), "good"),
+    MandateState.IN_FORCE: (N_("Valid now"), "good"),
     MandateState.REVOKED: (N_("Taken back"), "neutral"),
     MandateState.EXPIRED: (N_("Time is over"), "neutral"),
     MandateState.DENIED: (N_("Denied"), "bad"),
