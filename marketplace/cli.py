@@ -38,6 +38,7 @@ from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
 from marketplace.web import digest
 from marketplace.web.application import create_app
+from marketplace.web.notices.jobs import watch_mandates
 from marketplace.worker import run_worker
 
 
@@ -148,6 +149,7 @@ def _load_demo(app: Flask) -> None:
         logins = demo.load(now=clock.now(), data_dir=app.extensions["settings"].data_dir, say=click.echo)
         facts.build_all()
     seal_now(now=clock.now())
+    watch_mandates(now=clock.now())
     lines = [f"  {login:<14} {what}" for what, login in logins]
     text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])
     (app.extensions["settings"].data_dir / "demo-accounts.txt").write_text(f"{text}\n")

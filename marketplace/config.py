@@ -35,6 +35,10 @@ class Settings:
     # The mail server, ``smtp://`` or ``smtps://``; without one, messages are written into files of the data directory.
     smtp_url: str = ""
     mail_from: str = _NO_SENDER
+    # A gateway for text messages, as ``kernel/outbox/sms_gateway.py`` describes; without one they are files as well.
+    sms_url: str = ""
+    sms_token: str = ""
+    sms_from: str = "农桥"
     # Where links in messages lead to.
     public_url: str = _OWN_MACHINE
     # Online payment is offered where both are set; the address only for a stand-in that answers like Stripe.
@@ -53,7 +57,7 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
         ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, for payment online ``STRIPE_*``, and for messages ``SMTP_URL``,
-        ``MAIL_FROM`` and ``PUBLIC_URL``.
+        ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -94,6 +98,9 @@ class Settings:
             bank_account=environ.get("BANK_ACCOUNT", DEMO_BANK_ACCOUNT if flags["NONGQIAO_DEMO"] else ""),
             smtp_url=environ.get("SMTP_URL", ""),
             mail_from=environ.get("MAIL_FROM") or _NO_SENDER,
+            sms_url=environ.get("SMS_URL", ""),
+            sms_token=environ.get("SMS_TOKEN", ""),
+            sms_from=environ.get("SMS_FROM") or "农桥",
             public_url=(environ.get("PUBLIC_URL") or _OWN_MACHINE).rstrip("/"),
             stripe_api_key=stripe["STRIPE_API_KEY"],
             api_calls_per_minute=int(calls),
@@ -110,6 +117,10 @@ def _mail_faults(environ: Mapping[str, str]) -> list[str]:
         faults.append("SMTP_URL must begin with smtp:// or smtps://")
     # Mail that nobody can answer and whose links lead nowhere must not leave the house.
     faults += [f"{name} is needed with SMTP_URL" for name in ("MAIL_FROM", "PUBLIC_URL") if smtp_url and not environ.get(name)]
+    sms_url = environ.get("SMS_URL", "")
+    if sms_url and not sms_url.startswith(("http://", "https://")):
+        faults.append("SMS_URL must begin with http:// or https://")
+    faults += [f"{name} is needed with SMS_URL" for name in ("SMS_TOKEN", "PUBLIC_URL") if sms_url and not environ.get(name)]
     if public_url and not public_url.startswith(("http://", "https://")):
         faults.append("PUBLIC_URL must begin with http:// or https://")
     return faults

@@ -14,8 +14,9 @@ from marketplace.ledger import jobs as ledger_jobs
 from marketplace.orders import jobs as order_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
-from marketplace.web import certificate_notices as notice_jobs
+from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
+from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
@@ -27,6 +28,7 @@ JOB_MODULES = (
     outbox_jobs,
     policy_jobs,
     recommendation_jobs,
+    certificate_jobs,
     letter_jobs,
     notice_jobs,
 )

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import array
 from marketplace.catalogue.benefit import BenefitShare, benefit_share
 from marketplace.catalogue.catch_weight import check_catch_weight
 from marketplace.catalogue.deliveries import delivery_areas
+from marketplace.catalogue.denied import check_not_denied
 from marketplace.catalogue.holds import Holder, give_back, holds_on, not_enough
 from marketplace.catalogue.models import (
     UNIT_GRAMS,
@@ -149,7 +150,8 @@ def _apply(listing: Listing, offer: Offer) -> None:
 
 
 def publish(listing: Listing, *, actor: str, now: datetime) -> None:
-    """Show a listing to buyers."""
+    """Show a listing to buyers, unless the household has denied it to whoever asks."""
+    check_not_denied(listing, actor)
     listing.state = ListingState.ON_SALE
     listing.published_at = listing.published_at or now
     db.session.flush()

@@ -15,10 +15,11 @@ from sqlalchemy import text
 from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
-from marketplace.demo.accounts import add_people
+from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.mandates import add_mandates
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
@@ -68,10 +69,11 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_evidence(data_dir / "documents", now=now)
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
+    in_names = add_mandates(PASSWORD, now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))
-    return accounts.logins
+    return [*accounts.logins, *in_names]
 
 
 def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.ndarray[Any, np.dtype[np.int64]]]:

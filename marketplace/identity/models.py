@@ -99,3 +99,148 @@ class SignInAttempt(Base):
     login: Mapped[str] = mapped_column(String(120))
     address: Mapped[str] = mapped_column(String(45))
     at: Mapped[Moment]
+
+
+class Scope(enum.StrEnum):
+    """What a mandate lets its holder do in somebody's name."""
+
+    LIST = "list"
+    STOCK = "stock"
+    SHIP = "ship"
+    RECEIVE_MONEY = "receive_money"
+    ANSWER = "answer"
+
+
+class HolderRole(enum.StrEnum):
+    """As what somebody holds a mandate: the right to hold it ends with the role."""
+
+    OFFICER = "officer"
+    COOPERATIVE = "cooperative"
+
+
+class EvidenceKind(enum.StrEnum):
+    """How a household has said yes."""
+
+    PAPER = "paper"
+    THUMBPRINT = "thumbprint"
+    VOICE = "voice"
+    IN_PERSON = "in_person"
+    SIGNED_IN = "signed_in"
+
+
+class MandateState(enum.StrEnum):
+    """Where a mandate stands; only one in force lets anybody do anything."""
+
+    PROPOSED = "proposed"
+    IN_FORCE = "in_force"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    DENIED = "denied"
+
+
+class Answered(enum.StrEnum):
+    """The way a household's word has reached us."""
+
+    SIGNED_IN = "signed_in"
+    CODE = "code"
+    TOLD_OFFICER = "told_officer"
+    HOLDER = "holder"
+    TIME = "time"
+
+
+class Mandate(Base):
+    """The right of an account to act in the name of a seller, as far and as long as the seller has agreed to.
+
+    ``principal_*`` names the seller as whoever stands above identity knows it. Mandates may overlap; none is ever altered: a
+    wider or longer one is a new one, with its own consent.
+    """
+
+    __tablename__ = "mandate"
+    __table_args__ = (
+        CheckConstraint("ends_at > begins_at", name="ends_after_beginning"),
+        CheckConstraint("holder_role IN ('officer', 'cooperative')", name="holder_role_known"),
+        CheckConstraint("state IN ('proposed', 'in_force', 'revoked', 'expired', 'denied')", name="state_known"),
+        CheckConstraint("(state IN ('revoked', 'expired', 'denied')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
+        # A mandate for nothing, or for something no rule knows, could only be misread.
+        CheckConstraint(
+            "cardinality(scopes) > 0 AND scopes <@ ARRAY['list', 'stock', 'ship', 'receive_money', 'answer']::varchar[]",
+            name="scopes_known",
+        ),
+        # Nobody hands a right to themselves.
+        CheckConstraint("given_by_id IS NULL OR given_by_id <> holder_id", name="giver_is_not_holder"),
+        # Consent that somebody else wrote down can be looked at; consent by signing in names the account.
+        CheckConstraint(
+            "CASE evidence_kind WHEN 'paper' THEN evidence_picture <> '' WHEN 'thumbprint' THEN evidence_picture <> ''"
+            " WHEN 'voice' THEN evidence_note <> '' WHEN 'in_person' THEN evidence_note <> ''"
+            " WHEN 'signed_in' THEN given_by_id IS NOT NULL OR state <> 'in_force' ELSE false END",
+            name="evidence_is_there",
+        ),
+        Index("ix_mandate_principal_id_principal_kind", "principal_id", "principal_kind"),
+        Index("ix_mandate_holder_id_state", "holder_id", "state"),
+        Index("ix_mandate_state_ends_at", "state", "ends_at"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    holder_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    holder_role: Mapped[str] = mapped_column(String(12))
+    principal_kind: Mapped[str] = mapped_column(String(24))
+    principal_id: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String(16)))
+    state: Mapped[str] = mapped_column(String(12))
+    begins_at: Mapped[Moment]
+    ends_at: Mapped[Moment]
+    evidence_kind: Mapped[str] = mapped_column(String(12))
+    evidence_note: Mapped[str] = mapped_column(String(400), default="")
+    # The name under which the picture of the paper is kept; empty where there is none.
+    evidence_picture: Mapped[str] = mapped_column(String(64), default="")
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[Moment]
+    # The household's own account, where it agreed by signing in; the mandate lives no longer than that account's right.
+    given_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[Moment | None]
+    ended_how: Mapped[str | None] = mapped_column(String(12))
+
+    holder: Mapped[Account] = relationship(foreign_keys=[holder_id])
+    recorded_by: Mapped[Account] = relationship(foreign_keys=[recorded_by_id])
+    given_by: Mapped[Account | None] = relationship(foreign_keys=[given_by_id])
+
+
+class AnswerCode(Base):
+    """A short secret in a notice that lets its reader answer once without signing in, kept as a digest."""
+
+    __tablename__ = "answer_code"
+
+    id: Mapped[Id]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    mandate_id: Mapped[int] = mapped_column(ForeignKey("mandate.id"), index=True)
+    # What the notice was about, if not the mandate itself.
+    purpose_kind: Mapped[str] = mapped_column(String(24))
+    purpose_id: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]
+
+    mandate: Mapped[Mandate] = relationship()
+
+
+class NoticeContact(Base):
+    """Where and when somebody wants to be told: an account, or a seller whose household has none."""
+
+    __tablename__ = "notice_contact"
+    __table_args__ = (
+        UniqueConstraint("owner_kind", "owner_id"),
+        CheckConstraint("channel IN ('sms', 'email', 'none')", name="channel_known"),
+        CheckConstraint("channel <> 'sms' OR phone <> ''", name="sms_has_phone"),
+        CheckConstraint("channel <> 'email' OR email <> ''", name="email_has_address"),
+    )
+
+    id: Mapped[Id]
+    owner_kind: Mapped[str] = mapped_column(String(24))
+    owner_id: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(8))
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    # Nothing between nine in the evening and eight in the morning.
+    quiet_at_night: Mapped[bool] = mapped_column(default=True)
+    changed_at: Mapped[Moment]

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from marketplace.identity.models import AccessToken, Account, RoleKind
+from marketplace.identity.models import AccessToken, Account, Role, RoleKind
 from marketplace.kernel.db import db
 from marketplace.regions.codes import contains
 
@@ -64,3 +64,15 @@ def account_names(public_ids: Iterable[str]) -> dict[str, str]:
     """The display names of accounts by public id; what is no account's is absent."""
     rows = db.session.execute(select(Account.public_id, Account.display_name).where(Account.public_id.in_(set(public_ids))))
     return dict(rows.all())
+
+
+def officers_over(area_code: str) -> list[Account]:
+    """The active officers whose area holds this one, those nearest to it first."""
+    codes = [area_code[:length] for length in range(2, len(area_code) + 1)]
+    rows = db.session.scalars(
+        select(Account)
+        .join(Role, Role.account_id == Account.id)
+        .where(Role.kind == RoleKind.OFFICER, Role.scope_code.in_(codes), Account.active)
+        .order_by(func.length(Role.scope_code).desc(), Account.id)
+    )
+    return list(dict.fromkeys(rows))

@@ -11,7 +11,6 @@ from marketplace.orders.models import Order
 
 Booked = Callable[[datetime], None]
 TakenBack = Callable[[Sequence[Order]], None]
-Moved = Callable[[str, Sequence[Order], datetime], None]
 
 
 class _Followers:
@@ -19,24 +18,17 @@ class _Followers:
 
     booked: Booked | None = None
     taken_back: TakenBack | None = None
-    moved: Moved | None = None
 
 
-def follow_purchases(*, booked: Booked | None, taken_back: TakenBack | None, moved: Moved | None = None) -> None:
-    """Say who is told the moment at which a purchase was booked as paid, which orders were cancelled, and of each step."""
-    _Followers.booked, _Followers.taken_back, _Followers.moved = booked, taken_back, moved
+def follow_purchases(*, booked: Booked | None, taken_back: TakenBack | None) -> None:
+    """Say who is told the moment at which a purchase was booked as paid, and which orders were cancelled."""
+    _Followers.booked, _Followers.taken_back = booked, taken_back
 
 
 def tell_booked(now: datetime) -> None:
     """A purchase has been booked as paid."""
     if _Followers.booked is not None:
         _Followers.booked(now)
-
-
-def tell_moved(step: str, orders: Sequence[Order], now: datetime) -> None:
-    """Orders have made a step: ``placed``, ``paid``, a new state, or ``refunded``."""
-    if _Followers.moved is not None and orders:
-        _Followers.moved(step, orders, now)
 
 
 def tell_taken_back(orders: Sequence[Order]) -> None:

@@ -20,9 +20,9 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.delivering import Agreed, agree_on_orders
-from marketplace.orders.following import tell_moved
 from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
+from marketplace.orders.news import News, tell
 from marketplace.orders.preorders import check_prepaid
 from marketplace.orders.settlement import split_order
 from marketplace.orders.weights import to_weigh
@@ -118,7 +118,7 @@ def place_order(
     _add_orders(group, snapshots, agreed)
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
-    tell_moved("placed", group.orders, now)
+    tell(News.PLACED, group, now=now)
     step("checkout.order_written")
     return group
 

@@ -11,9 +11,9 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
-from marketplace.orders.following import tell_moved
 from marketplace.orders.invoicing import credit_refund
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.news import News, tell
 from marketplace.orders.service import lock_order, return_goods, take_back
 from marketplace.orders.settlement import book_refund, book_refund_bounced, book_refund_sent
 from marketplace.orders.states import OrderState
@@ -48,6 +48,7 @@ def _cancel(payment: Payment, order: Order, group: OrderGroup, actor: str, now: 
     refund = _refund(payment, order, left_fen, RefundReason.CANCELLED, now) if left_fen else None
     data = {"refund_fen": left_fen, "order_group": group.public_id}
     audit.record("order.cancelled", "order", order.public_id, actor=actor, at=now, **data)
+    tell(News.CANCELLED, group, order, amount_fen=left_fen, now=now)
     return refund
 
 
@@ -84,6 +85,7 @@ def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int,
             return cancelled
     refund = _refund(payment, order, amount_fen, RefundReason.CLAIM, now)
     audit.record("order.refunded", "order", order.public_id, actor=actor, at=now, amount_fen=amount_fen)
+    tell(News.REFUNDED, group, order, amount_fen=amount_fen, now=now)
     return refund
 
 
@@ -105,7 +107,6 @@ def _refund(payment: Payment, order: Order, amount_fen: int, reason: RefundReaso
     refund = create_refund(payment, "order", order.public_id, amount_fen, reason, now=now)
     book_refund(refund, order, now=now)
     db.session.flush()
-    tell_moved("refunded", [order], now)
     credit_refund(refund, order, actor="refund", now=now)
     step("refund.written")
     return refund

@@ -12,8 +12,9 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
-from marketplace.orders.following import tell_booked, tell_moved, tell_taken_back
+from marketplace.orders.following import tell_booked, tell_taken_back
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.news import News, tell
 from marketplace.orders.preorders import check_harvested
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
 from marketplace.orders.states import ORDERS, OrderAction, OrderState
@@ -71,13 +72,12 @@ def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
         return False
     group.paid_at = now
     book_payment(group, now=now)
-    orders = _lock_orders(group)
-    for order in orders:
+    for order in _lock_orders(group):
         settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record("payment.confirmed", "payment", payment.public_id, actor=actor, at=now, amount_fen=payment.amount_fen)
     tell_booked(now)
-    tell_moved("paid", orders, now)
+    tell(News.PAID, group, now=now)
     return True
 
 
@@ -135,6 +135,7 @@ def cancel_unpaid(payment: Payment, *, actor: str, now: datetime, action: Paymen
     db.session.flush()
     return_goods(orders, "order_group", group.public_id, now)
     audit.record(f"order.{payment.state}", "order_group", group.public_id, actor=actor, at=now)
+    tell(News.CANCELLED, group, now=now)
     return True
 
 
@@ -155,7 +156,6 @@ def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, no
             parts[line.lot_id] += line.quantity - line.missing
     return_stock({lot_id: quantity for lot_id, quantity in parts.items() if quantity}, purpose_kind, purpose_id, now=now)
     tell_taken_back(orders)
-    tell_moved("cancelled", orders, now)
 
 
 def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:
@@ -209,5 +209,5 @@ def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str
     settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)
-    tell_moved(state, [order], now)
+    tell(News.SHIPPED if state is OrderState.SHIPPED else News.ARRIVED, group, order, now=now)
     return order

@@ -10,6 +10,7 @@ from datetime import datetime
 from marketplace.kernel.money import split_fen
 from marketplace.ledger.service import post_transfer
 from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.news import News, tell
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import Refund
 
@@ -59,6 +60,7 @@ def settle_if_due(order: Order, group: OrderGroup, *, now: datetime) -> bool:
         }
         post_transfer("settlement", "order", order.public_id, amounts, at=now)
     order.settled_at = now
+    tell(News.SETTLED, group, order, amount_fen=kept_fen(order), now=now)
     return True
 
 

@@ -1,24 +1,38 @@
 """Telling the programs of buyers and sellers what became of their orders."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from marketplace.orders.models import Order
-from marketplace.webhooks.service import EVENTS, announce
+from marketplace.orders.news import Item, News
+from marketplace.payments.models import PaymentMethod
+from marketplace.webhooks.service import announce
+
+_EVENTS = {
+    News.PLACED: "order.placed",
+    News.PAID: "order.paid",
+    News.SHIPPED: "order.shipped",
+    News.ARRIVED: "order.delivered",
+    News.CANCELLED: "order.cancelled",
+    News.REFUNDED: "order.refunded",
+}
 
 
-def tell_programs(step: str, orders: Sequence[Order], now: datetime) -> None:
-    """Announce a step of orders to the addresses of their buyer and their sellers, each order by itself."""
-    kind = f"order.{step}"
-    if kind not in EVENTS:
+def tell_programs(item: Item) -> None:
+    """Announce news of a purchase to the addresses of its buyer and its sellers, each order by itself."""
+    kind = _EVENTS.get(item.news)
+    if kind is None:
         return
-    for order in orders:
+    for order in [item.order] if item.order is not None else item.group.orders:
         data = {
-            "purchase": order.group.public_id,
+            "purchase": item.group.public_id,
             "order": order.public_id,
             "state": order.state,
             "total_fen": order.total_fen,
             "refunded_fen": order.refunded_fen,
         }
-        people = {order.group.account_id, order.producer.account_id} - {None}
-        announce(kind, people, data, now=now)
+        announce(kind, _people(item, order), data, now=item.at)
+
+
+def _people(item: Item, order: Order) -> set[int]:
+    """Whose programs hear of it. A seller's hear of an order once its money has come, or is to be paid at the door."""
+    firm = item.group.paid_at is not None or item.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
+    seller = order.producer.account_id
+    return {item.group.account_id} | ({seller} if firm and seller is not None else set())

@@ -17,20 +17,26 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
 from marketplace.orders.following import follow_purchases
+from marketplace.orders.news import follow_news
 from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
 from marketplace.web import access, api, errors, filters, forms, headers, languages, limits, navigation, session, uploads
 from marketplace.web.announcing import tell_programs
+from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
     account,
+    answers,
     buyer,
     discovery,
+    evidence,
     hooks,
     hub,
     letters,
+    notices,
     officer,
     operations,
     operator_evidence,
@@ -51,8 +57,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     account,
+    answers,
     letters,
     programs,
+    notices,
     producer,
     producer_weighing,
     producer_certificates,
@@ -66,6 +74,7 @@ PORTALS = (
     operator_evidence,
     public,
     discovery,
+    evidence,
     hooks,
 )
 # The largest form is a listing with its story; photos come in requests of their own.
@@ -100,7 +109,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
     use_holds(settings.stock_holds)
-    follow_purchases(booked=_have_day_built, taken_back=forget_purchase, moved=tell_programs)
+    follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
+    follow_news(tell_news, tell_programs)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     uploads.wire(app)
@@ -127,11 +137,12 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
 
 
 def _carriers(settings: Settings) -> dict[str, Carrier]:
-    """Who takes messages out: a mail server where there is one, and files for all that has no other way."""
+    """Who takes messages out: a mail server and a gateway where there are any, and files for all that has no other way."""
     files = FileCarrier(settings.data_dir / "outbox", settings.mail_from)
     email = SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else files
+    sms = HttpSmsCarrier(settings.sms_url, settings.sms_token, settings.sms_from) if settings.sms_url else files
     calls = WebhookCarrier(_secret_of, clock.now, own_network=settings.demo)
-    return {Channel.EMAIL: email, Channel.SMS: files, Channel.WEBHOOK: calls}
+    return {Channel.EMAIL: email, Channel.SMS: sms, Channel.WEBHOOK: calls}
 
 
 def _secret_of(endpoint: str) -> bytes | None:

@@ -4,13 +4,11 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.routing import MapAdapter
 
 from marketplace.identity.models import Account
 from marketplace.kernel.clock import local_day
@@ -25,6 +23,7 @@ from marketplace.recommendations.subscriptions import find_subscription, subscri
 from marketplace.web.cards import reasons_in_words
 from marketplace.web.filters import unit_price
 from marketplace.web.languages import LOCALES, pick
+from marketplace.web.outside import outside_url
 from marketplace.web.places import place_name
 from marketplace.web.prices import price_block
 
@@ -118,8 +117,7 @@ class WeeklyLetter:
 def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLetter:
     """Put a list into words. Goods are named by village, never by producer or household."""
     language = account.locale if account.locale in LOCALES else LOCALES[0]
-    addresses = _addresses()
-    unsubscribe_url = _url(addresses, "letters.unsubscribe", token=unsubscribe_token(account))
+    unsubscribe_url = outside_url("letters.unsubscribe", token=unsubscribe_token(account))
     with force_locale(language):
         subject = _("This week from the villages")
         context = {
@@ -127,11 +125,9 @@ def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLe
             "name": account.display_name,
             "personalised": chosen.personalised,
             "week_of": local_day(now),
-            "items": [
-                _item(addresses, row, reason) for row, reason in zip(chosen.rows, reasons_in_words(chosen, {}), strict=True)
-            ],
-            "home_url": _url(addresses, "storefront.home"),
-            "policy_url": _url(addresses, "public.policy"),
+            "items": [_item(row, reason) for row, reason in zip(chosen.rows, reasons_in_words(chosen, {}), strict=True)],
+            "home_url": outside_url("storefront.home"),
+            "policy_url": outside_url("public.policy"),
             "unsubscribe_url": unsubscribe_url,
         }
         templates = current_app.jinja_env
@@ -144,11 +140,11 @@ def compose(account: Account, chosen: Recommendation, now: datetime) -> WeeklyLe
         )
 
 
-def _item(addresses: MapAdapter, row: Any, reason: str) -> dict[str, Any]:
+def _item(row: Any, reason: str) -> dict[str, Any]:
     price = price_block(row)
     return {
         "title": pick(row.title_zh, row.title_en),
-        "url": _url(addresses, "storefront.product", public_id=row.public_id),
+        "url": outside_url("storefront.product", public_id=row.public_id),
         "place": place_name(row.village),
         "harvested_on": row.harvested_on,
         "price_fen": price["price_fen"],
@@ -157,16 +153,6 @@ def _item(addresses: MapAdapter, row: Any, reason: str) -> dict[str, Any]:
         "supports_registered": row.supports_registered,
         "reason": reason,
     }
-
-
-def _addresses() -> MapAdapter:
-    """Addresses as readers outside reach them; a worker serves no request to take a host from."""
-    base = urlsplit(current_app.extensions["settings"].public_url)
-    return current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
-
-
-def _url(addresses: MapAdapter, endpoint: str, **values: str) -> str:
-    return addresses.build(endpoint, values, force_external=True)
 
 
 def _serializer() -> URLSafeSerializer:

@@ -21,6 +21,7 @@ MENUS = {
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
+        ("officer.mandates.listed", N_("Mandates"), "people"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
@@ -32,6 +33,7 @@ MENUS = {
         ("operator.delivery.places", N_("Hubs and points"), "pin"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
+        ("operator.mandates.denials", N_("In others’ names"), "people"),
     ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
     "buyer": [("buyer.start", N_("What to source now"), "basket")],
@@ -59,7 +61,11 @@ def _desks() -> list[dict[str, str]]:
 def _menu() -> list[dict[str, Any]]:
     # A portal's further parts are blueprints named after it: ``operator_money`` has the operator's menu.
     portal = (request.blueprint or "").split(".")[0].split("_")[0]
-    entries = MENUS.get(portal, [])
+    return menu_of(MENUS.get(portal, []))
+
+
+def menu_of(entries: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """These entries of a menu, with the one that this page is under."""
     # A page below an entry belongs to it: the longest address that begins this page's is the one it is under.
     under = [endpoint for endpoint, _, _ in entries if request.path.startswith(url_for(endpoint))]
     active = max(under, key=lambda endpoint: len(url_for(endpoint)), default=None)

@@ -25,6 +25,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
         ("sign-up", "/sign-up"),
+        ("answer-notice", "/n"),
         ("about", "/about"),
         ("about-demo", "/about/demo"),
         ("policy", "/policy"),
@@ -49,6 +50,17 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-money", "/farm/money"),
         ("farm-weigh", "first to weigh"),
         ("farm-label", "first label"),
+        ("farm-who-acts", "/farm/mandates"),
+        ("farm-for-whom", "/farm/mandates/for"),
+    ],
+    "village": [
+        ("office-mandates", "/office/mandates"),
+        ("office-mandate", "first mandate"),
+        ("office-mandate-who", "/office/mandates/new"),
+        ("office-mandate-new", "first household"),
+        ("farm-for-whom-officer", "/farm/mandates/for"),
+        ("farm-listings-acting", "first farm acted for"),
+        ("farm-listing-acting", "first listing acted on"),
     ],
     "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
@@ -74,6 +86,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-places", "/operator/delivery/places"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
+        ("operator-in-names", "/operator/in-names"),
     ],
     "canteen": [
         ("buyer-start", "/buyer/"),
@@ -138,6 +151,19 @@ def address_of(page: Page, path: str) -> str:
             return hub
         page.goto(hub)
         return str(page.locator("main form[action$='/received']").first.get_attribute("action")).removesuffix("/received")
+    if path == "first mandate":
+        page.goto("/office/mandates")
+        return str(page.locator("main a.row-link").first.get_attribute("href"))
+    if path == "first household":
+        page.goto("/office/mandates/new")
+        return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))
+    if path in ("first farm acted for", "first listing acted on"):
+        page.goto("/farm/mandates/for")
+        page.locator("main button[name=farm]").first.click()
+        page.goto("/farm/listings")
+        if path == "first farm acted for":
+            return "/farm/listings"
+        return str(page.locator("main a.goods").first.get_attribute("href"))
     return path
 
 

@@ -7,9 +7,13 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from marketplace.catalogue.models import Listing, Lot, StockHold, StockMovement, Unit
+from marketplace.catalogue.denials import deny_listing
+from marketplace.catalogue.models import Listing, ListingDenial, Lot, Producer, StockHold, StockMovement, Unit
+from marketplace.catalogue.service import publish
 from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.delivery.service import end
+from marketplace.identity.models import Answered, RoleKind
+from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
@@ -186,11 +190,26 @@ def _shipment_of(order: Order) -> str:
     return db.session.scalars(query).one()
 
 
+def deny(basket: Basket, double: Double, now: datetime) -> None:
+    """Have an officer put it on sale in the household's name; somebody buys, and the household denies the listing."""
+    with transaction():
+        listing = db.session.get_one(Listing, basket.listing_id)
+        house, holder = (
+            db.session.get_one(Producer, listing.producer_id),
+            factories.account((RoleKind.OFFICER, factories.VILLAGE)),
+        )
+        with audit.on_behalf_of(house.public_id, actor=holder.public_id, mandate="m", role="officer"):
+            publish(listing, actor=holder.public_id, now=now)
+    buy(basket, double, now)
+    with transaction():
+        deny_listing(listing, house, Answered.TOLD_OFFICER, actor="test", now=now)
+
+
 LIVES = {
     life.__name__: life
     for life in (
         *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow),
-        *(buy_and_get, buy_by_hub),
+        *(buy_and_get, buy_by_hub, deny),
     )
 }
 
@@ -247,6 +266,9 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append(f"the provider holds {taken_fen} fen of theirs and we count {kept_fen}")
     if sum(taken.values()) != -balance(BUYERS):
         found.append(f"the provider holds {sum(taken.values())} fen in all and the ledger says {-balance(BUYERS)}")
+    denied = db.session.scalar(select(func.count()).where(ListingDenial.listing_id == listing.id))
+    if (listing.state == "on_sale") == bool(denied):
+        found.append("a listing that was denied is on sale, or one is off sale that was not")
     if len(payments) > 1:
         found.append("one basket became two purchases")
     if any(payment.state not in ("paid", "cancelled", "expired") for payment in payments):

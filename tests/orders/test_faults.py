@@ -45,6 +45,7 @@ PLACES = {
     "buy_by_hub": [
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
+    "deny": ["denial.written"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 

@@ -1,5 +1,6 @@
 """Producers, products, listings, lots, stock."""
 
+from marketplace.catalogue.models.denials import ListingDenial
 from marketplace.catalogue.models.evidence import (
     MOST_PHOTOS,
     Certificate,
@@ -32,6 +33,7 @@ __all__ = [
     "CertificateState",
     "Indication",
     "Listing",
+    "ListingDenial",
     "ListingPhoto",
     "ListingState",
     "Lot",

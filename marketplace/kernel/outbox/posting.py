@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
@@ -60,6 +61,47 @@ def post(
     db.session.flush()
     _have_taken_out(message, now)
     return message
+
+
+def post_once(
+    channel: Channel,
+    recipient: str,
+    *,
+    template: str,
+    language: str,
+    subject: str,
+    body_text: str,
+    occasion: str,
+    now: datetime,
+    due_at: datetime,
+) -> bool:
+    """Write a notice with the open transaction unless its occasion has had one; answers whether it was written.
+
+    A second notice of an occasion never fails the change it rides on. It waits for the postman's next round after ``due_at``
+    and asks for none of its own: many changes at once would queue behind the one row of that job, holding their own rows.
+    """
+    if any(ord(character) < 32 for character in recipient + subject) or not recipient:
+        raise Invalid("message_broken", N_("A message needs one address and one line of subject."))
+    written = db.session.scalars(
+        insert(OutgoingMessage)
+        .values(
+            channel=channel,
+            recipient=recipient,
+            template=template,
+            language=language,
+            subject=subject,
+            body_text=body_text,
+            headers={},
+            occasion=occasion,
+            created_at=now,
+            next_attempt_at=due_at,
+            last_error="",
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=["occasion"])
+        .returning(OutgoingMessage.id)
+    ).first()
+    return written is not None
 
 
 def was_posted(occasion: str) -> bool:

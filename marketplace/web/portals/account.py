@@ -32,6 +32,7 @@ from marketplace.web.deliveries import area_of_last_purchase, deliver_to, delive
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import COOKIE, LOCALES, choose_locale
+from marketplace.web.portals.notices import contact_shown
 from marketplace.web.redirects import own_path, see_other
 from marketplace.web.session import remote_address, visitor_basket
 from marketplace.web.session import sign_in as begin_session
@@ -241,6 +242,7 @@ def settings() -> str:
         locale=choose_locale(),
         personalised=is_personalised(account().id),
         letter=_letter(),
+        contact=contact_shown(account()),
     )
 
 

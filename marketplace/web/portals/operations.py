@@ -13,7 +13,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_
 from marketplace.kernel.jobs import enqueue, is_waiting
 from marketplace.kernel.locks import is_held
-from marketplace.kernel.outbox.models import OutgoingMessage
+from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 from marketplace.kernel.outbox.posting import try_again
 from marketplace.kernel.outbox.queries import Standing, count_by_standing, find_messages, get_message, standing
 from marketplace.recommendations import versions
@@ -22,6 +22,7 @@ from marketplace.recommendations.models import Failure, ModelKind, ModelState, M
 from marketplace.recommendations.queries import newest_model
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.notices.harmless import masked
 from marketplace.web.portals.operator import blueprint
 from marketplace.web.redirects import see_other
 
@@ -148,7 +149,7 @@ def _message(message: OutgoingMessage) -> dict[str, Any]:
     return {
         "subject": message.subject,
         "url": url_for("operator.message", public_id=message.public_id),
-        "recipient": message.recipient,
+        "recipient": masked(message.recipient) if message.channel == Channel.SMS else message.recipient,
         "state": (_(words), tone),
         "created_at": message.created_at,
         "attempts": message.attempts,

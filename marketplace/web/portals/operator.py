@@ -13,12 +13,13 @@ from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals import operator_delivery, operator_ledger, operator_shipments
+from marketplace.web.portals import operator_delivery, operator_ledger, operator_mandates, operator_shipments
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 blueprint.register_blueprint(operator_ledger.blueprint)
 blueprint.register_blueprint(operator_delivery.blueprint)
 blueprint.register_blueprint(operator_shipments.blueprint)
+blueprint.register_blueprint(operator_mandates.blueprint)
 
 
 class ReferenceForm(FormSchema):

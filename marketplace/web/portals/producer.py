@@ -16,15 +16,13 @@ from marketplace.catalogue.queries import (
     categories,
     own_listing,
     producer_listings,
-    producer_of,
     product_art,
     products,
 )
 from marketplace.catalogue.service import add_harvest, change_listing, create_listing, publish, withdraw
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
@@ -35,11 +33,13 @@ from marketplace.orders.weights import awaits_weighing
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
+from marketplace.web.acting import ChooseFirst, NoProducer, acting, by_mandate, current_seller
 from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
+from marketplace.web.portals import producer_mandates
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
     ListingForm,
@@ -50,6 +50,7 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
+from marketplace.web.portals.producer_mandates import acting_frame, deeds_on
 from marketplace.web.portals.producer_sending import (
     ShipForm,
     active_carriers,
@@ -62,13 +63,10 @@ from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weigh
 from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
+blueprint.register_blueprint(producer_mandates.blueprint)
 
 _LATEST_SHIPPED = 5
 _LATEST_MONEY = 20
-
-
-class NoProducer(NotFound):
-    """The account sells for nobody yet."""
 
 
 @blueprint.errorhandler(NoProducer)
@@ -77,15 +75,24 @@ def _no_producer(error: NoProducer) -> tuple[str, int]:
     return render_template("producer/none.html"), 200 if request.method == "GET" else 404
 
 
+@blueprint.errorhandler(ChooseFirst)
+def _choose_first(error: ChooseFirst) -> Response:
+    """Somebody who may act for several households says for which."""
+    return redirect(url_for("producer.mandates.choose"), 303)
+
+
+@blueprint.context_processor
+def _frame() -> dict[str, Any]:
+    """The banner of somebody who acts for another household, and the part of the menu that is open to them."""
+    return acting_frame()
+
+
 def _own_producer() -> Producer:
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NoProducer("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
+    return current_seller().producer
 
 
 @blueprint.get("/")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def orders() -> str:
     """What to pack, what waits for payment, what has left."""
     producer = _own_producer()
@@ -169,15 +176,15 @@ def _weighed(line: OrderLine) -> str | None:
 
 
 @blueprint.post("/orders/<public_id>/ship")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def ship(public_id: str) -> Response:
     """Note that an order has left the farm."""
     producer = _own_producer()
     form = read_form(ShipForm())
     now = clock.now()
-    with transaction():
+    with acting(now) as actor:
         by = chosen_carrier(form)
-        order = send_order(public_id, producer.id, by, form["number"], actor=account().public_id, now=now)
+        order = send_order(public_id, producer.id, by, form["number"], actor=actor, now=now)
         shipped_at = order.shipped_at
     if shipped_at == now:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
@@ -187,26 +194,27 @@ def ship(public_id: str) -> Response:
 
 
 @blueprint.post("/shipments/<public_id>/arrived")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def arrived(public_id: str) -> Response:
     """Note that the farm has brought a parcel to its buyer itself."""
     producer = _own_producer()
     read_form(FormSchema())
-    with transaction():
-        note_own_arrival(public_id, producer_id=producer.id, account=account().public_id, now=clock.now())
+    now = clock.now()
+    with acting(now) as actor:
+        note_own_arrival(public_id, producer_id=producer.id, account=actor, now=now)
     flash(_("Noted: the buyer has it."), "success")
     return redirect(url_for("producer.orders"), 303)
 
 
 @blueprint.get("/orders/<public_id>/label")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def label(public_id: str) -> str:
     """The slip of an order's parcel, to print."""
     return label_page(public_id, _own_producer().id)
 
 
 @blueprint.get("/listings")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST, Scope.STOCK, any_of=True)
 def listings() -> str:
     """Everything the farm sells or has sold."""
     producer = _own_producer()
@@ -216,24 +224,24 @@ def listings() -> str:
 
 
 @blueprint.get("/listings/new")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST, Scope.STOCK)
 def listing_new() -> str:
     """Four short steps to a new listing."""
     return _new_page(_own_producer(), {"harvested_on": clock.local_day(clock.now()), "unit": Unit.JIN.value}, {})
 
 
 @blueprint.post("/listings/new")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST, Scope.STOCK)
 def listing_create() -> Response | tuple[str, int]:
     """Write the listing and its first harvest, and show it to buyers."""
     producer = _own_producer()
-    now, actor = clock.now(), account().public_id
+    now = clock.now()
     try:
         form = read_form(ListingForm())
         offer = read_offer(form, {product.slug: product for product in products()})
         check_harvest_day(form["harvested_on"], now=now)
         contributions_g = read_contributions(producer, form, UNIT_GRAMS.get(offer.unit, offer.settled().unit_grams))
-        with transaction():
+        with acting(now) as actor:
             listing = create_listing(producer, offer, actor=actor, now=now)
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
             publish(listing, actor=actor, now=now)
@@ -286,7 +294,7 @@ def _shelves() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 @blueprint.get("/listings/<public_id>")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST, Scope.STOCK, any_of=True)
 def listing_edit(public_id: str) -> str:
     """One listing: its words and price, its stock, whether buyers see it."""
     producer = _own_producer()
@@ -295,16 +303,17 @@ def listing_edit(public_id: str) -> str:
 
 
 @blueprint.post("/listings/<public_id>")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def listing_change(public_id: str) -> Response | tuple[str, int]:
     """Change the words and the price."""
     producer = _own_producer()
     own_listing(public_id, producer.id)
     try:
         form = read_form(WordsForm())
-        with transaction():
+        now = clock.now()
+        with acting(now) as actor:
             listing = own_listing(public_id, producer.id, lock=True)
-            change_listing(listing, changed_offer(form, listing), actor=account().public_id, now=clock.now())
+            change_listing(listing, changed_offer(form, listing), actor=actor, now=now)
     except Invalid as error:
         listing = own_listing(public_id, producer.id)
         return _edit_page(producer, listing, form=request.form, errors=messages_by_field(error, set(WordsForm().fields))), 422
@@ -313,7 +322,7 @@ def listing_change(public_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/harvest")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.STOCK)
 def harvest_add(public_id: str) -> Response | tuple[str, int]:
     """Put a new harvest on stock."""
     producer = _own_producer()
@@ -323,8 +332,8 @@ def harvest_add(public_id: str) -> Response | tuple[str, int]:
         form = read_form(HarvestForm())
         check_harvest_day(form["harvested_on"], now=now)
         contributions_g = read_contributions(producer, form, listing.unit_grams)
-        with transaction():
-            add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=account().public_id, now=now)
+        with acting(now) as actor:
+            add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
     except Invalid as error:
         errors = messages_by_field(error, set(HarvestForm().fields))
         return _edit_page(producer, listing, harvest=request.form, harvest_errors=errors), 422
@@ -333,14 +342,14 @@ def harvest_add(public_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/publish")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def listing_publish(public_id: str) -> Response:
     """Show a listing to buyers."""
     return _turn(public_id, show=True, now=clock.now())
 
 
 @blueprint.post("/listings/<public_id>/withdraw")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def listing_withdraw(public_id: str) -> Response:
     """Take a listing from sale."""
     return _turn(public_id, show=False, now=clock.now())
@@ -349,14 +358,14 @@ def listing_withdraw(public_id: str) -> Response:
 def _turn(public_id: str, *, show: bool, now: datetime) -> Response:
     producer = _own_producer()
     read_form(FormSchema())
-    with transaction():
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
         shown_before, in_stock = listing.state == ListingState.ON_SALE, listing.available > 0
         if show and not in_stock:
             raise Conflict("nothing_in_stock", N_("Add a harvest first, so that people can buy it."))
         if show != shown_before:
             turn = publish if show else withdraw
-            turn(listing, actor=account().public_id, now=now)
+            turn(listing, actor=actor, now=now)
     flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 
@@ -395,11 +404,12 @@ def _edit_page(
         areas=_delivery_choices(producer),
         cooperative=producer.kind == ProducerKind.COOPERATIVE,
         today=today.isoformat(),
+        **deeds_on(producer, listing),
     )
 
 
 @blueprint.get("/money")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.RECEIVE_MONEY)
 def money() -> str:
     """What is on its way and what is in the account, in words and figures, order by order."""
     producer = _own_producer()

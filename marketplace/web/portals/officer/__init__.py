@@ -1,6 +1,8 @@
-"""Portal: government's desk. Sales, policies and their simulation, what the tilt has given."""
+"""Portal: government's desk. Sales, policies and their simulation, what the tilt has given, who acts for households."""
 
-from marketplace.web.portals.officer import policy, sales, tilt
+from marketplace.web.portals.officer import mandates, policy, sales, tilt
 from marketplace.web.portals.officer.blueprint import blueprint
 
-__all__ = ["blueprint", "policy", "sales", "tilt"]
+blueprint.register_blueprint(mandates.blueprint)
+
+__all__ = ["blueprint", "mandates", "policy", "sales", "tilt"]

@@ -1,0 +1,72 @@
+"""What was done in somebody's name, in words: for the household, for officers and for the operator; never for the public."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from marketplace.catalogue.models import Listing, Lot
+from marketplace.catalogue.principals import principals
+from marketplace.identity.models import Account
+from marketplace.kernel.audit import AuditEvent
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_
+from marketplace.orders.models import Order, OrderGroup
+from marketplace.web.languages import pick
+from marketplace.web.notices.people import who
+
+_VERBS = {
+    "listing.created": N_("Wrote a listing"),
+    "listing.changed": N_("Changed words or price"),
+    "listing.published": N_("Put on sale"),
+    "listing.withdrawn": N_("Took off sale"),
+    "listing.denied": N_("Denied by the household"),
+    "listing.agreed": N_("Allowed again by the household"),
+    "lot.added": N_("Added a harvest"),
+    "order.shipped": N_("Sent an order"),
+}
+
+
+def in_words(events: Sequence[AuditEvent]) -> list[dict[str, Any]]:
+    """Rows of ``at``, ``verb``, ``actor``, ``principal``, ``what``, ``listing`` (its public id, if it is one), ``mandate``."""
+    people = {
+        account.public_id: account
+        for account in db.session.scalars(select(Account).where(Account.public_id.in_({event.actor for event in events})))
+    }
+    farms = principals(event.on_behalf_of for event in events if event.on_behalf_of is not None)
+    goods = _goods(events)
+    rows = []
+    for event in events:
+        listing, title = goods.get(event.object_id, (None, ""))
+        actor = people.get(event.actor)
+        farm = farms.get(event.on_behalf_of or "")
+        rows.append(
+            {
+                "at": event.at,
+                "verb": str(_(_VERBS[event.verb])) if event.verb in _VERBS else event.verb,
+                "actor": who(actor, str(event.data.get("role", ""))) if actor is not None else _("The household"),
+                "principal": pick(farm[0].name_zh, farm[0].name_en) if farm is not None else None,
+                "what": title,
+                "listing": listing,
+                "mandate": event.data.get("mandate"),
+            }
+        )
+    return rows
+
+
+def _goods(events: Sequence[AuditEvent]) -> dict[str, tuple[str | None, str]]:
+    """The listing and the words for what was acted on, by its public id."""
+    names = {event.object_id for event in events}
+    titles = select(Listing.public_id, Listing.title_zh, Listing.title_en)
+    found: dict[str, tuple[str | None, str]] = {
+        public_id: (public_id, pick(zh, en))
+        for public_id, zh, en in db.session.execute(titles.where(Listing.public_id.in_(names)))
+    }
+    lots = (
+        titles.add_columns(Lot.public_id.label("lot")).join(Lot, Lot.listing_id == Listing.id).where(Lot.public_id.in_(names))
+    )
+    found |= {lot: (public_id, pick(zh, en)) for public_id, zh, en, lot in db.session.execute(lots)}
+    sent = select(Order.public_id, OrderGroup.reference).join(OrderGroup, OrderGroup.id == Order.group_id)
+    orders = db.session.execute(sent.where(Order.public_id.in_(names)))
+    return found | {public_id: (None, _("Order %(reference)s", reference=reference)) for public_id, reference in orders}

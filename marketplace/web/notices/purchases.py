@@ -1,0 +1,109 @@
+"""What buyers and sellers are told of a purchase."""
+
+from sqlalchemy import select
+
+from marketplace.catalogue.models import Producer
+from marketplace.catalogue.principals import KIND
+from marketplace.identity.mandates import mandates_over
+from marketplace.identity.models import Account, MandateState, Scope
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_
+from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.news import Item, News
+from marketplace.payments.models import PaymentMethod
+from marketplace.web.filters import yuan
+from marketplace.web.languages import pick
+from marketplace.web.notices.sending import Notice, Reader, reader_of_account, reader_of_producer, send
+from marketplace.web.outside import outside_url
+
+_BUYERS = {
+    News.PLACED: (N_("We have your order"), N_("Order %(reference)s is placed: %(amount)s.")),
+    News.PAID: (N_("Your payment has arrived"), N_("Order %(reference)s is paid: %(amount)s. The farms are packing.")),
+    News.SHIPPED: (N_("On its way"), N_("%(title)s of order %(reference)s is on its way to you.")),
+    News.ARRIVED: (N_("It has arrived"), N_("%(title)s of order %(reference)s has arrived. Enjoy!")),
+    News.CANCELLED: (N_("Your order is cancelled"), N_("Order %(reference)s is cancelled.")),
+    News.REFUNDED: (N_("Money back"), N_("%(amount)s of order %(reference)s goes back to you.")),
+}
+_CANCELLED_PART = N_("%(title)s of order %(reference)s is cancelled; %(amount)s goes back to you.")
+
+
+def tell_news(item: Item) -> None:
+    """Tell buyer and seller, in the transaction of what has happened."""
+    if item.news is not News.SETTLED:
+        _tell_buyer(item)
+    if _is_firm(item):
+        for order in item.group.orders:
+            _tell_seller(order, item)
+    if item.news is News.SETTLED and item.order is not None:
+        _tell_settled(item.order, item)
+
+
+def _is_firm(item: Item) -> bool:
+    """A seller hears of an order when its money has come, or when it is to be paid at the door; never before."""
+    at_the_door = item.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
+    if at_the_door:
+        return item.news is News.PLACED
+    return item.news is News.PAID
+
+
+def _title(order: Order) -> str:
+    """The first of the goods, and that there are more."""
+    first = pick(order.lines[0].title_zh, order.lines[0].title_en)
+    listings = {line.listing_id for line in order.lines}
+    return first if len(listings) == 1 else pick(f"{first}等{len(listings)}种", f"{first} and {len(listings) - 1} more")
+
+
+def _tell_buyer(item: Item) -> None:
+    group, order = item.group, item.order
+    subject, text = _BUYERS[item.news]
+    if item.news is News.CANCELLED and order is not None:
+        text = _CANCELLED_PART
+    amount_fen = item.amount_fen or group.total_fen
+
+    def values() -> dict[str, str]:
+        title = _title(order) if order is not None else ""
+        return {"reference": group.reference, "amount": yuan(amount_fen), "title": title}
+
+    event = order.public_id if order is not None else group.public_id
+    if item.news is News.REFUNDED and order is not None:
+        # Several refunds of one order are several events.
+        event = f"{event}:{order.refunded_fen}"
+    buyer = db.session.get_one(Account, group.account_id)
+    page_url = outside_url("storefront.order", public_id=group.public_id)
+    send(reader_of_account(buyer), Notice(f"order.{item.news}", event, subject, text, values, page_url=page_url), now=item.at)
+
+
+def _tell_seller(order: Order, item: Item) -> None:
+    group: OrderGroup = item.group
+
+    def values() -> dict[str, str]:
+        return {"reference": group.reference, "title": _title(order)}
+
+    text = N_("New order %(reference)s: %(title)s. Please pack and send it.")
+    page_url = outside_url("producer.orders")
+    notice = Notice("order.new", order.public_id, N_("A new order"), text, values, page_url=page_url)
+    producer = db.session.get_one(Producer, order.producer_id)
+    for reader in [reader_of_producer(producer), *_senders_for(producer, item)]:
+        send(reader, notice, now=item.at)
+
+
+def _senders_for(producer: Producer, item: Item) -> list[Reader | None]:
+    """Those who pack and send in the household's name: they have to hear of an order as well."""
+    holders = {
+        mandate.holder_id
+        for mandate in mandates_over([(KIND, producer.public_id)])
+        if mandate.state == MandateState.IN_FORCE and mandate.ends_at > item.at and Scope.SHIP in mandate.scopes
+    }
+    accounts = db.session.scalars(select(Account).where(Account.id.in_(holders), Account.active).order_by(Account.id))
+    return [reader_of_account(account) for account in accounts]
+
+
+def _tell_settled(order: Order, item: Item) -> None:
+    def values() -> dict[str, str]:
+        return {"reference": item.group.reference, "amount": yuan(item.amount_fen), "title": ""}
+
+    text = N_("%(amount)s for order %(reference)s is in your account with us.")
+    page_url = outside_url("producer.money")
+    notice = Notice("order.settled", order.public_id, N_("Money for you"), text, values, page_url=page_url)
+    producer = db.session.get_one(Producer, order.producer_id)
+    send(reader_of_producer(producer), notice, now=item.at)
