@@ -30,8 +30,9 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.regions.models import Level
 from marketplace.regions.names import called
-from marketplace.regions.queries import get_area
+from marketplace.regions.queries import area_names
 from marketplace.registry.queries import registered_households
 
 LARGEST_QUANTITY = Decimal(9999)
@@ -131,8 +132,8 @@ def _apply(listing: Listing, offer: Offer) -> None:
     listing.title_zh, listing.title_en = title_zh, title_en
     listing.story_zh, listing.story_en = offer.story_zh.strip(), offer.story_en.strip()
     listing.unit, listing.unit_grams, listing.price_fen = offer.unit, unit_grams, offer.price_fen
-    village = called(get_area(listing.area_code).name)
-    words = index_terms(title_zh, title_en, offer.product.name_zh, offer.product.name_en, village)
+    places = area_names([listing.area_code, listing.area_code[: Level.COUNTY]]).values()
+    words = index_terms(title_zh, title_en, offer.product.name_zh, offer.product.name_en, *map(called, places))
     listing.search_terms = func.array_to_tsvector(array(words))  # type: ignore[assignment]
 
 

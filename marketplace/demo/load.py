@@ -24,7 +24,9 @@ from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations.models import Policy
+from marketplace.regions.models import Level
 from marketplace.regions.names import called
+from marketplace.regions.queries import area_names
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
 
 ACTOR = "demo"
@@ -188,13 +190,15 @@ def _add_listings(
 ) -> list[int]:
     first = next_id(Listing)
     villages = {**neighbouring_villages(), **danzhai_villages()}
+    counties = area_names({code[: Level.COUNTY] for code in villages})
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for at, (good, public_id) in enumerate(zip(goods, ids.public_ids(len(goods)), strict=True)):
             seller = plan.seller_of_good[at]
             # Words are letters and figures alone, so none of them needs escaping as a lexeme.
-            village = called(villages[plan.sellers[seller].area_code])
-            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en, village)
+            area_code = plan.sellers[seller].area_code
+            places = (called(villages[area_code]), called(counties[area_code[: Level.COUNTY]]))
+            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en, *places)
             yield (
                 first + at,
                 public_id,

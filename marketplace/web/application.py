@@ -9,6 +9,7 @@ from flask_wtf import CSRFProtect
 
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
+from marketplace.kernel import kept
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.jobs import enqueue
@@ -20,7 +21,7 @@ from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
+from marketplace.web import access, api, errors, filters, forms, headers, kept_cards, languages, navigation, session
 from marketplace.web.portals import (
     account,
     buyer,
@@ -61,8 +62,9 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     settings : Settings
         How this installation runs.
     testing : bool
-        Let unexpected failures through to the test instead of turning them into a page.
+        Let unexpected failures through to the test instead of turning them into a page, and keep no answers in memory.
     """
+    (kept.keep_nothing if testing else kept.keep_again)()
     app = Flask("marketplace", static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -91,6 +93,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     access.guard(app)
     headers.wire(app)
     filters.wire(app)
+    kept_cards.wire(app)
     navigation.wire(app)
     for portal in PORTALS:
         app.register_blueprint(portal.blueprint)

@@ -7,7 +7,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.catalogue import queries
-from marketplace.catalogue.queries import PRICE_BANDS_FEN, ListingFilter, Sort
+from marketplace.catalogue.lists import PRICE_BANDS_FEN, ListingFilter, Sort, find_listings
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.api.documents import ApiBlueprint, problems
 from marketplace.web.api.inputs import COUNTY, SLUG, InputSchema, QueryNumber, SearchText, Spelled
@@ -64,7 +64,7 @@ def listings(given: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]
         price_band=given.get("price_band"),
         sort=Sort(given["sort"]),
     )
-    found = queries.find_listings(wanted, page=given["page"], per_page=given["per_page"])
+    found = find_listings(wanted, page=given["page"], per_page=given["per_page"])
     facets = {
         name: [{"value": value, "count": count} for value, count in found.facets.get(name, [])]
         for name in ("category", "county", "price_band")
