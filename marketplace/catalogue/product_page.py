@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing, ListingState, Lot
+from marketplace.catalogue.price_checks import checked_on
 from marketplace.catalogue.queries import delivered_to, listing_card_columns, on_sale
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
@@ -47,6 +48,7 @@ def product_view(public_id: str, *, area: str, alike: int) -> ProductView:
         _lots().label("lots"),
         _same_kind(area, alike).label("alike"),
         select(Area.name).where(Area.code == Listing.delivers_to).correlate(Listing).scalar_subquery().label("within"),
+        checked_on().label("price_checked_on"),
     )
     row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
     if row is None:

@@ -25,6 +25,7 @@ MENUS = {
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
+        ("operator_prices.queue", N_("Unusual prices"), "scale"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
@@ -52,7 +53,7 @@ def _desks() -> list[dict[str, str]]:
 
 
 def _menu() -> list[dict[str, Any]]:
-    portal = (request.blueprint or "").split(".")[0].removesuffix("_money")
+    portal = (request.blueprint or "").split(".")[0].removesuffix("_money").removesuffix("_prices")
     entries = MENUS.get(portal, [])
     # A page below an entry belongs to it: the longest address that begins this page's is the one it is under.
     under = [endpoint for endpoint, _, _ in entries if request.path.startswith(url_for(endpoint))]

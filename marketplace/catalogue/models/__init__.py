@@ -10,19 +10,27 @@ from marketplace.catalogue.models.goods import (
     Product,
     Unit,
 )
+from marketplace.catalogue.models.prices import Basis, MarketPrice, PriceCheck, PriceEvidence, PriceRule, Review, Verdict
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
     "UNIT_GRAMS",
+    "Basis",
     "Category",
     "Listing",
     "ListingState",
     "Lot",
     "LotContribution",
+    "MarketPrice",
     "MovementKind",
+    "PriceCheck",
+    "PriceEvidence",
+    "PriceRule",
     "Producer",
     "ProducerKind",
     "Product",
+    "Review",
     "StockMovement",
     "Unit",
+    "Verdict",
 ]

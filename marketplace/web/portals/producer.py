@@ -48,9 +48,11 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
+from marketplace.web.portals.producer_prices import price_question
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
+HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")
 _LATEST_SHIPPED = 5
 _LATEST_MONEY = 20
 
@@ -184,9 +186,10 @@ def listing_create() -> Response | tuple[str, int]:
             listing = create_listing(producer, offer, actor=actor, now=now)
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
             publish(listing, actor=actor, now=now)
+            on_sale = listing.state == ListingState.ON_SALE
     except Invalid as error:
         return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), 422
-    flash(_("It is on sale now."), "success")
+    flash(_("It is on sale now.") if on_sale else _(HELD), "success" if on_sale else "warning")
     return redirect(url_for("producer.listings"), 303)
 
 
@@ -245,11 +248,13 @@ def listing_change(public_id: str) -> Response | tuple[str, int]:
         form = read_form(WordsForm())
         with transaction():
             listing = own_listing(public_id, producer.id, lock=True)
+            shown_before = listing.state == ListingState.ON_SALE
             change_listing(listing, changed_offer(form, listing), actor=account().public_id, now=clock.now())
+            held = shown_before and listing.state != ListingState.ON_SALE
     except Invalid as error:
         listing = own_listing(public_id, producer.id)
         return _edit_page(producer, listing, form=request.form, errors=messages_by_field(error, set(WordsForm().fields))), 422
-    flash(_("Saved."), "success")
+    flash(_(HELD) if held else _("Saved."), "warning" if held else "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 
 
@@ -298,7 +303,11 @@ def _turn(public_id: str, *, show: bool, now: datetime) -> Response:
         if show != shown_before:
             turn = publish if show else withdraw
             turn(listing, actor=account().public_id, now=now)
-    flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
+        held = show and listing.state != ListingState.ON_SALE
+    if held:
+        flash(_(HELD), "warning")
+    else:
+        flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 
 
@@ -323,6 +332,7 @@ def _edit_page(
     return render_template(
         "producer/listing_edit.html",
         listing=listing,
+        price_question=price_question(listing),
         art=product_art([listing.id])[listing.id],
         unit_weight=weight_beside(listing.unit, listing.unit_grams),
         form=form or kept,
