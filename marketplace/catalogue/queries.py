@@ -132,9 +132,9 @@ def listing_card_columns() -> Select[Any]:
     )
 
 
-def listing_card(public_id: str) -> Any:
-    """One listing with its story and season, in one statement, or ``NotFound``."""
-    row = db.session.execute(listing_card_columns().where(Listing.public_id == public_id, on_sale())).first()
+def listing_card(public_id: str, *more: ColumnElement[Any]) -> Any:
+    """One listing with its story and season, and ``more`` columns, in one statement, or ``NotFound``."""
+    row = db.session.execute(listing_card_columns().add_columns(*more).where(Listing.public_id == public_id, on_sale())).first()
     if row is None:
         raise NotFound("listing_unknown", N_("This listing is no longer here."))
     return row

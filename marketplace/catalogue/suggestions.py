@@ -9,8 +9,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import cast, func, literal, select, union_all
+from sqlalchemy import Select, cast, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from marketplace.catalogue.models import Category, Listing, ListingState, Product
@@ -127,7 +128,9 @@ def _suggest(text: str, query: str, most: int) -> tuple[Suggestion, ...]:
     room = max(most - len(names), min(_MOST_LISTINGS, most))
     called_so = {one.name_zh for one in names}
     # An offer that is called like its kind of goods says nothing that the kind does not.
-    listings = [one for one in _listings(query) if one.name_zh not in called_so][: min(room, _MOST_LISTINGS)]
+    kinds = [one.key for one in names if one.kind is Suggested.GOODS][:_MOST_LISTINGS]
+    found = _best_of_kinds(kinds) if kinds else _with_words(query)
+    listings = [one for one in found if one.name_zh not in called_so][: min(room, _MOST_LISTINGS)]
     return (*names[: most - len(listings)], *listings)
 
 
@@ -172,18 +175,31 @@ def _village(one: Suggestion) -> Suggestion:
     return Suggestion(one.kind, one.key, called(one.name_zh), "", one.weight)
 
 
-def _listings(query: str) -> list[Suggestion]:
-    """The best listings that have all words, each title once."""
-    part = (
-        select(Listing.public_id, Listing.title_zh, Listing.title_en, Listing.rank)
-        .where(
-            Listing.state == ListingState.ON_SALE, Listing.available > 0, Listing.search_terms.op("@@")(cast(query, TSQUERY))
-        )
-        .limit(_LOOKED_AT)
-        .subquery()
+def _best_of_kinds(slugs: Sequence[str]) -> list[Suggestion]:
+    """The best listings of some kinds of goods, each title once: a few looks at an index, however much there is of them."""
+    best = (
+        _in_stock()
+        .where(Listing.product_id == Product.id)
+        .order_by(Listing.rank.desc(), Listing.id)
+        .limit(2 * _MOST_LISTINGS)
+        .lateral()
     )
-    rows = db.session.execute(select(part).order_by(part.c.rank.desc(), part.c.public_id))
+    return _each_title_once(select(best).select_from(Product).join(best, true()).where(Product.slug.in_(slugs)), best)
+
+
+def _with_words(query: str) -> list[Suggestion]:
+    """The best listings that have all words, of as many as are looked at."""
+    part = _in_stock().where(Listing.search_terms.op("@@")(cast(query, TSQUERY))).limit(_LOOKED_AT).subquery()
+    return _each_title_once(select(part), part)
+
+
+def _in_stock() -> Select[Any]:
+    columns = (Listing.public_id, Listing.title_zh, Listing.title_en, Listing.rank)
+    return select(*columns).where(Listing.state == ListingState.ON_SALE, Listing.available > 0)
+
+
+def _each_title_once(query: Select[Any], part: Any) -> list[Suggestion]:
     best: dict[str, Suggestion] = {}
-    for row in rows:
+    for row in db.session.execute(query.order_by(part.c.rank.desc(), part.c.public_id)):
         best.setdefault(row.title_zh, Suggestion(Suggested.LISTING, row.public_id, row.title_zh, row.title_en, row.rank))
     return list(best.values())

@@ -16,6 +16,7 @@ from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
 from marketplace.demo.accounts import add_people
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
@@ -62,6 +63,7 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     replay(shop, bought, accounts.consumer_ids, now=now)
     _set_policy(now)
     _rank(now)
+    add_market_prices(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))

@@ -25,7 +25,10 @@ def keep_again() -> None:
 
 
 class Kept(Generic[Answer]):
-    """Answers by key, each for ``seconds``; beyond ``most`` the one that was asked for longest ago makes room."""
+    """Answers by key, each for ``seconds``; beyond ``most`` the one that was asked for longest ago makes room.
+
+    One that is too old is made anew by whoever asks first; the others go on with the old one meanwhile.
+    """
 
     def __init__(self, *, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._seconds, self._clock = most, seconds, clock
@@ -33,7 +36,7 @@ class Kept(Generic[Answer]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
-        """The answer under a key, made by ``make`` where none is fresh. Two that miss at once both make it."""
+        """The answer under a key, made by ``make`` where none is fresh. Two that miss one that never was both make it."""
         if not _switch["on"]:
             return make()
         now = self._clock()
@@ -42,7 +45,14 @@ class Kept(Generic[Answer]):
             if held is not None and now - held[0] < self._seconds:
                 self._held.move_to_end(key)
                 return held[1]
-        made = make()
+            if held is not None:
+                self._held[key] = (now, held[1])
+        try:
+            made = make()
+        except BaseException:
+            with self._lock:
+                self._held.pop(key, None)
+            raise
         with self._lock:
             self._held[key] = (now, made)
             self._held.move_to_end(key)

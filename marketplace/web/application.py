@@ -31,7 +31,9 @@ from marketplace.web.portals import (
     officer,
     operations,
     operator_money,
+    operator_prices,
     producer,
+    producer_prices,
     public,
     storefront,
 )
@@ -46,6 +48,8 @@ PORTALS = (
     officer,
     operations,
     operator_money,
+    operator_prices,
+    producer_prices,
     public,
     discovery,
     hooks,

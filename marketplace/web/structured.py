@@ -32,7 +32,7 @@ def product_data(item: dict[str, Any], *, url: str, image: str, story: str, sell
                 "@type": "UnitPriceSpecification",
                 "price": plain_yuan(per_kg_fen),
                 "priceCurrency": "CNY",
-                "unitCode": _KILOGRAM,
+                "referenceQuantity": {"@type": "QuantitativeValue", "value": 1, "unitCode": _KILOGRAM},
             },
         },
     }

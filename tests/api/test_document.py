@@ -41,6 +41,7 @@ def test_the_operations_are_these(client: FlaskClient) -> None:
         ("/api/v1/orders/{public_id}", "get"),
         ("/api/v1/orders/{public_id}/pay", "post"),
         ("/api/v1/recommendations", "get"),
+        ("/api/v1/suggestions", "get"),
         ("/api/v1/token", "delete"),
         ("/api/v1/token", "post"),
     ]

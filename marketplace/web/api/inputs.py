@@ -23,6 +23,8 @@ from marketplace.web.forms import said
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
 _QUANTITY = re.compile(r"(?:0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?)")
 COUNTY = re.compile(r"[0-9]{6}")
+# A province, a city or a county.
+AREA = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from marketplace.catalogue.models import Unit
+from marketplace.catalogue.suggestions import Suggested
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.states import PaymentState
@@ -101,6 +102,24 @@ class ListingDetailSchema(ListingSchema):
     story_en = fields.String()
     season_weeks = fields.List(fields.Integer(), metadata={"description": "ISO weeks"})
     lots = fields.List(fields.Nested(LotSchema))
+    price_checked_on = fields.Date(
+        allow_none=True, metadata={"description": "The day on which the price was found to fit market prices"}
+    )
+
+
+class SuggestionSchema(OutputSchema):
+    """Something that a started word may mean."""
+
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in Suggested]))
+    key = fields.String(metadata={"description": "A slug, an area's code or a listing's public id"})
+    name_zh = fields.String()
+    name_en = fields.String(metadata={"description": "Empty for a village"})
+
+
+class SuggestionsSchema(OutputSchema):
+    """What a started word may mean, best first."""
+
+    items = fields.List(fields.Nested(SuggestionSchema))
 
 
 class FacetSchema(OutputSchema):
@@ -116,6 +135,9 @@ class FacetsSchema(OutputSchema):
     category = fields.List(fields.Nested(FacetSchema))
     county = fields.List(fields.Nested(FacetSchema))
     price_band = fields.List(fields.Nested(FacetSchema))
+    badge = fields.List(fields.Nested(FacetSchema), metadata={"description": "1: supports registered households"})
+    season = fields.List(fields.Nested(FacetSchema), metadata={"description": "1: in season this week"})
+    harvest = fields.List(fields.Nested(FacetSchema), metadata={"description": "Picked within so many days"})
 
 
 class ListingsSchema(OutputSchema):
@@ -126,6 +148,7 @@ class ListingsSchema(OutputSchema):
     pages = fields.Integer()
     total = fields.Integer(metadata={"description": "Counted up to 1000"})
     corrected = fields.Boolean(metadata={"description": "A typo was forgiven"})
+    meant = fields.String(allow_none=True, metadata={"description": "The words that were taken instead, if any"})
     facets = fields.Nested(FacetsSchema)
 
 

@@ -79,7 +79,7 @@ def check_row(row: PriceCheck) -> dict[str, Any]:
         "unit_grams": row.unit_grams,
         "per_500_g_fen": per_500_g,
         "expected_fen": row.expected_fen,
-        "times": None if not row.expected_fen else f"{per_500_g / row.expected_fen:.2g}",
+        "times": _times(per_500_g / row.expected_fen) if row.expected_fen else None,
         "basis": _(BASES[Basis(row.basis)]),
         "waits": row.verdict == Verdict.WAITS,
         "state": (_(words), tone),
@@ -87,6 +87,15 @@ def check_row(row: PriceCheck) -> dict[str, Any]:
         "question": row.question,
         "answers": len(row.evidence),
     }
+
+
+def _times(factor: float) -> str:
+    """How many times something is something else, with as many figures as tell it.
+
+    >>> _times(100.2), _times(2.14), _times(0.102)
+    ('100', '2.1', '0.10')
+    """
+    return f"{factor:,.0f}" if factor >= 10 else f"{factor:.1f}" if factor >= 1 else f"{factor:.2f}"
 
 
 @blueprint.post("/<public_id>/accept")
