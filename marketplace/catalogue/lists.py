@@ -6,21 +6,23 @@ click would bring.
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Double,
     Engine,
     Integer,
     Select,
     String,
     and_,
+    bindparam,
     case,
     cast,
     event,
@@ -151,21 +153,19 @@ def match_listings(wanted: ListingFilter) -> Matches:
     """
     words = wanted.text.strip()[:_LONGEST_TEXT]
     if not words:
-        return Matches(_all_of(wanted), _survey(wanted, None))
+        return Matches(_all_of(wanted), _survey(wanted))
     exact = tsquery(words)
     if exact is None:
         return Matches((), Survey())
     tried = None
     for query, sure, meant in _readings(words, exact):
-        condition = Listing.search_terms.op("@@")(cast(query, TSQUERY))
-        survey = _survey(wanted, condition, key=query)
-        found = Matches([*_all_of(wanted), condition], survey, corrected=not sure, meant=meant)
+        survey = _survey(wanted, _has_words, query)
+        found = Matches([*_all_of(wanted), _has_words(query)], survey, corrected=not sure, meant=meant)
         if survey.total:
             return found
         tried = tried or found
-    alike = _similar(words)
-    survey = _survey(wanted, alike, key=f"~{words}")
-    return Matches([*_all_of(wanted), alike], survey, True) if survey.total or tried is None else tried
+    survey = _survey(wanted, _similar, words)
+    return Matches([*_all_of(wanted), _similar(words)], survey, True) if survey.total or tried is None else tried
 
 
 def _readings(words: str, exact: str) -> Iterator[tuple[str, bool, str | None]]:
@@ -231,9 +231,13 @@ def _set_similarity(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _similar(text: str) -> ColumnElement[bool]:
+def _similar(text: str | ColumnElement[str]) -> ColumnElement[bool]:
     # The operator, unlike the function, finds its rows by the index.
-    return literal(text).op("<%", is_comparison=True)(Listing.titles)
+    return cast(text, String).op("<%", is_comparison=True)(Listing.titles)
+
+
+def _has_words(query: str | ColumnElement[str]) -> ColumnElement[bool]:
+    return Listing.search_terms.op("@@")(cast(query, TSQUERY))
 
 
 def _always(wanted: ListingFilter) -> list[ColumnElement[bool]]:
@@ -308,17 +312,29 @@ def _values(wanted: ListingFilter) -> dict[Facet, ColumnElement[Any]]:
     return values
 
 
-def _survey(wanted: ListingFilter, matches: ColumnElement[bool] | None, *, key: str = "") -> Survey:
+Match = Callable[[str | ColumnElement[str]], ColumnElement[bool]]
+
+
+def _survey(wanted: ListingFilter, match: Match | None = None, words: str = "") -> Survey:
     """The counts of a filter, with the head of its order; some seconds old at the most."""
     # The order changes no count, and words are in the key as they are asked for.
     asked = replace(wanted, sort=Sort.RECOMMENDED, text="")
-    return _surveys.get((asked, key), lambda: _count(wanted, matches))
+    return _surveys.get((asked, match, words), lambda: _count(asked, match, words))
 
 
-def _count(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> Survey:
-    """The counts of a filter in one statement over bounded parts of the shop: what fits, and what fits all but one facet."""
-    always = [*_always(wanted), *([] if matches is None else [matches])]
-    chosen, values = _chosen(wanted), _values(wanted)
+def _count(asked: ListingFilter, match: Match | None, words: str) -> Survey:
+    statement, parts, facets = _counting(asked, match)
+    return _added_up(db.session.execute(statement, {} if match is None else {"words": words}), parts, facets)
+
+
+@lru_cache(maxsize=256)
+def _counting(asked: ListingFilter, match: Match | None) -> tuple[CompoundSelect[Any], list[Facet | None], list[Facet]]:
+    """One statement over bounded parts of the shop: what fits, and for each facet chosen what fits all the others.
+
+    It is made once for a filter, whatever the words.
+    """
+    always = [*_always(asked), *([] if match is None else [match(bindparam("words", type_=String))])]
+    chosen, values = _chosen(asked), _values(asked)
     parts: list[Facet | None] = [None, *chosen]
     statements: list[Select[Any]] = []
     for number, left_out in enumerate(parts):
@@ -335,7 +351,7 @@ def _count(wanted: ListingFilter, matches: ColumnElement[bool] | None) -> Survey
             head = select(part.c.id).order_by(part.c.rank.desc(), part.c.id).limit(HEAD).correlate(None)
             empty = [cast(null(), column.type) for column in columns]
             statements.append(select(literal(-1), *empty, literal(0), func.array(head.scalar_subquery())))
-    return _added_up(db.session.execute(union_all(*statements)), parts, list(values))
+    return union_all(*statements), parts, list(values)
 
 
 def _added_up(rows: Any, parts: Sequence[Facet | None], facets: Sequence[Facet]) -> Survey:
