@@ -2,7 +2,9 @@
 
 ``.venv/bin/python -m benchmarks.pages [--listings 100000] [--seconds 8] [--clients 4]`` makes a shop of its own
 (PostgreSQL with fsync on, granian with two workers), loads the demo, measures, grows the shop, trains again, measures
-again and prints the ratios. All traffic stays on the loopback address. The clients run on the same machine, so figures
+again and prints the ratios. Then it asks for suggestions and searches of hundreds of different words, and holds their p95
+against their goals, beside what the same machine answers with a page that does nothing. ``--only-words`` leaves out the rest.
+All traffic stays on the loopback address. The clients run on the same machine, so figures
 are comparable only within a run.
 """
 
@@ -15,12 +17,14 @@ import sys
 import tempfile
 import time
 import urllib.parse
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median, quantiles
 
 import psycopg
 
+from marketplace.catalogue.search_terms import syllables
 from marketplace.demo.accounts import PASSWORD
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.processes import ending_with_parent
@@ -28,6 +32,14 @@ from marketplace.kernel.processes import ending_with_parent
 ROOT = Path(__file__).resolve().parents[1]
 SEARCHES = ("苹果", "pingguo", "番茄", "potato", "西红柿", "lettuce", "香蕉", "mogu")
 WORKERS = 2
+# The p95 in milliseconds that words have to be answered in at full size.
+GOALS = {"suggest": 50.0, "search words": 60.0}
+# A page that says hello and asks nobody: the most that server, clients and machine can do together.
+HELLO = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+    return [b"<!doctype html><title>hello</title>" + b" " * 24_000]
+"""
 
 # Every listing is sold again by the same producer under another id, with a lot of its own, until there are enough.
 GROW = """
@@ -119,6 +131,22 @@ def pages_of(url: str) -> dict[str, list[str]]:
     }
 
 
+def words_of(url: str) -> dict[str, list[str]]:
+    """Started words for the search box and whole words for searches, in characters, pinyin and English: each another one."""
+    with psycopg.connect(url) as connection:
+        names = connection.execute("SELECT name_zh, name_en FROM product ORDER BY md5(slug)").fetchall()
+    started: list[str] = []
+    whole: list[str] = []
+    for name_zh, name_en in names:
+        pinyin = "".join(syllables(name_zh))
+        started += [name_zh[:1], name_zh[:2], pinyin[:2], pinyin[:4], name_en[:3]]
+        whole += [name_zh, pinyin, name_en]
+    return {
+        "suggest": [f"/suggest?q={word}" for word in dict.fromkeys(started)],
+        "search words": [f"/search?q={word}" for word in dict.fromkeys(whole)],
+    }
+
+
 def signed_in(port: int, url: str, count: int) -> list[Client]:
     """Clients of the demo's consumer with something in the basket."""
     with psycopg.connect(url) as connection:
@@ -139,6 +167,7 @@ def main() -> None:
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--only-words", action="store_true", help="measure suggestions and searches at full size alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = embedded_postgres.start(Path(folder), say=lambda _: None)
@@ -162,14 +191,17 @@ def run(server: embedded_postgres.Server, folder: Path, options: argparse.Namesp
     plain = url.replace("postgresql+psycopg://", "postgresql://")
     for words in (["db", "upgrade"], ["demo", "load"], ["recommender", "train"]):
         command(environ, *words)
-    small = one_size(environ, plain, options)
+    small = {} if options.only_words else one_size(environ, plain, pages_of, options)
     with psycopg.connect(plain, autocommit=True) as connection:
         row = connection.execute("SELECT count(*) FROM listing").fetchone()
         assert row is not None
         connection.execute(GROW, {"base": row[0], "times": max(1, round(options.listings / row[0]) - 1)})
         connection.execute("VACUUM ANALYZE")
     command(environ, "recommender", "train")
-    large = one_size(environ, plain, options)
+    large = {} if options.only_words else one_size(environ, plain, pages_of, options)
+    words = one_size(environ, plain, words_of, options)
+    (folder / "hello.py").write_text(HELLO)
+    hello = one_size({**environ, "PYTHONPATH": str(folder)}, plain, lambda _: {"hello": ["/"]}, options, "hello:app")["hello"]
     print(f"{'page':<10}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}   {'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}   p95 ratio")
     for name, (rate, middle, slow) in small.items():
         big_rate, big_middle, big_slow = large[name]
@@ -177,6 +209,11 @@ def run(server: embedded_postgres.Server, folder: Path, options: argparse.Namesp
             f"{name:<10}{rate:>9.1f}{middle:>9.1f}{slow:>9.1f}   {big_rate:>9.1f}{big_middle:>9.1f}{big_slow:>9.1f}"
             f"   {big_slow / slow:.2f}"
         )
+    print(f"{'words':<14}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}")
+    for name, (rate, middle, slow) in {**words, "hello": hello}.items():
+        goal = GOALS.get(name)
+        verdict = "the machine's own limit" if goal is None else f"p95 < {goal:.0f} ms: {'kept' if slow < goal else 'MISSED'}"
+        print(f"{name:<14}{rate:>9.1f}{middle:>9.1f}{slow:>9.1f}   {verdict}")
 
 
 def command(environ: dict[str, str], *words: str) -> None:
@@ -186,17 +223,25 @@ def command(environ: dict[str, str], *words: str) -> None:
     )
 
 
-def one_size(environ: dict[str, str], url: str, options: argparse.Namespace) -> dict[str, tuple[float, float, float]]:
-    """Start the web server, warm it up, measure every page, stop it."""
+def one_size(
+    environ: dict[str, str],
+    url: str,
+    asked_for: Callable[[str], dict[str, list[str]]],
+    options: argparse.Namespace,
+    app: str = "wsgi:app",
+) -> dict[str, tuple[float, float, float]]:
+    """Start the web server, warm it up, measure everything asked for, stop it."""
     port = 5999
     words = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--workers", str(WORKERS), "--blocking-threads", "4", "--no-ws", "--log-level", "error", "wsgi:app"]
+    words += ["--workers", str(WORKERS), "--blocking-threads", "4", "--no-ws", "--log-level", "error", app]
     process = subprocess.Popen(words, env=environ, cwd=ROOT, preexec_fn=ending_with_parent())
     try:
         wait(port)
-        clients = signed_in(port, url, options.clients)
+        # Whom nobody knows, but for the pages of somebody's own.
+        own = asked_for is pages_of
+        clients = signed_in(port, url, options.clients) if own else [Client(port) for _ in range(options.clients)]
         results = {}
-        for name, paths in pages_of(url).items():
+        for name, paths in asked_for(url).items():
             measure(port, paths, clients, 2)
             results[name] = measure(port, paths, clients, options.seconds)
         return results

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from marketplace.catalogue.certificates import ShownCertificate, listing_certificates, read_shown
 from marketplace.catalogue.models import Listing, ListingState, Lot
 from marketplace.catalogue.photos import listing_photos
+from marketplace.catalogue.price_checks import checked_on
 from marketplace.catalogue.pricing import Tier
 from marketplace.catalogue.queries import delivered_to, listing_card_columns, on_sale
 from marketplace.catalogue.terms import read_tiers, tiers_column
@@ -59,6 +60,7 @@ def product_view(public_id: str, *, area: str, alike: int, day: date) -> Product
         listing_certificates(day).label("certificates"),
         _same_kind(area, alike).label("alike"),
         select(Area.name).where(Area.code == Listing.delivers_to).correlate(Listing).scalar_subquery().label("within"),
+        checked_on().label("price_checked_on"),
     )
     row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
     if row is None:

@@ -28,17 +28,18 @@ from marketplace.catalogue.models import (
     Temperature,
     Unit,
 )
+from marketplace.catalogue.price_checks import examine, keeps_from_sale
 from marketplace.catalogue.quantities import check_quantity
 from marketplace.catalogue.queries import benefit_shares, contributions_of
-from marketplace.catalogue.search_terms import index_terms
+from marketplace.catalogue.reindexing import found_by
 from marketplace.catalogue.seasons import check_expected_day, check_window
 from marketplace.catalogue.terms import PLAIN, Terms, check_terms, write_terms
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
-from marketplace.regions.names import called
-from marketplace.regions.queries import get_area
+from marketplace.regions.models import Level
+from marketplace.regions.queries import area_names
 from marketplace.registry.queries import registered_households
 
 
@@ -123,6 +124,8 @@ def change_listing(listing: Listing, offer: Offer, *, actor: str, now: datetime)
     db.session.flush()
     write_terms(listing, offer.terms)
     audit.record("listing.changed", "listing", listing.public_id, actor=actor, at=now, **offer.terms.said(listing.price_fen))
+    if listing.state == ListingState.ON_SALE and keeps_from_sale(examine(listing, actor=actor, now=now)):
+        _hold(listing, actor=actor, now=now)
 
 
 def _apply(listing: Listing, offer: Offer) -> None:
@@ -144,18 +147,31 @@ def _apply(listing: Listing, offer: Offer) -> None:
     listing.title_zh, listing.title_en = title_zh, title_en
     listing.story_zh, listing.story_en = offer.story_zh.strip(), offer.story_en.strip()
     listing.unit, listing.unit_grams, listing.price_fen = offer.unit, unit_grams, offer.price_fen
-    village = called(get_area(listing.area_code).name)
-    words = index_terms(title_zh, title_en, offer.product.name_zh, offer.product.name_en, village)
+    places = area_names([listing.area_code, listing.area_code[: Level.COUNTY]]).values()
+    words = found_by(listing, offer.product, list(places))
     listing.search_terms = func.array_to_tsvector(array(words))  # type: ignore[assignment]
 
 
 def publish(listing: Listing, *, actor: str, now: datetime) -> None:
-    """Show a listing to buyers, unless the household has denied it to whoever asks."""
+    """Show a listing to buyers, unless the household has denied it to whoever asks.
+
+    One whose price is far from any that was seen waits for a look first, and stays a draft.
+    """
     check_not_denied(listing, actor)
+    if keeps_from_sale(examine(listing, actor=actor, now=now)):
+        _hold(listing, actor=actor, now=now)
+        return
     listing.state = ListingState.ON_SALE
     listing.published_at = listing.published_at or now
     db.session.flush()
     audit.record("listing.published", "listing", listing.public_id, actor=actor, at=now)
+
+
+def _hold(listing: Listing, *, actor: str, now: datetime) -> None:
+    """Keep a listing from sale until somebody has looked at its price."""
+    listing.state = ListingState.DRAFT
+    db.session.flush()
+    audit.record("listing.held_for_price", "listing", listing.public_id, actor=actor, at=now, price_fen=listing.price_fen)
 
 
 def withdraw(listing: Listing, *, actor: str, now: datetime) -> None:

@@ -3,12 +3,21 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal, select, union_all
 
 from marketplace.catalogue.models import Listing, Product
 from marketplace.catalogue.queries import card_columns, on_sale
 from marketplace.catalogue.seasons import to_be_ordered
 from marketplace.kernel.db import db
+
+# Sold all the year round is no season.
+_WEEKS_OF_A_SEASON = 40
+
+
+def in_season(week: int) -> ColumnElement[bool]:
+    """The condition that a listing is in season in an ISO week, and not always."""
+    weeks = func.cardinality(Listing.season_weeks)
+    return and_(weeks <= literal(_WEEKS_OF_A_SEASON), Listing.season_weeks.contains([week]))
 
 
 def _village_of_week(day: date) -> ScalarSelect[Any]:

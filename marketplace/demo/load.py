@@ -20,6 +20,7 @@ from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.mandates import add_mandates
+from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
@@ -29,7 +30,9 @@ from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations.models import Policy
+from marketplace.regions.models import Level
 from marketplace.regions.names import called
+from marketplace.regions.queries import area_names
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
 
 ACTOR = "demo"
@@ -70,6 +73,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
+    add_market_prices(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))
@@ -198,13 +202,15 @@ def _add_listings(
 ) -> list[int]:
     first = next_id(Listing)
     villages = {**neighbouring_villages(), **danzhai_villages()}
+    counties = area_names({code[: Level.COUNTY] for code in villages})
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for at, (good, public_id) in enumerate(zip(goods, ids.public_ids(len(goods)), strict=True)):
             seller = plan.seller_of_good[at]
             # Words are letters and figures alone, so none of them needs escaping as a lexeme.
-            village = called(villages[plan.sellers[seller].area_code])
-            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en, village)
+            area_code = plan.sellers[seller].area_code
+            places = (called(villages[area_code]), called(counties[area_code[: Level.COUNTY]]))
+            words = index_terms(good.title_zh, good.title_en, good.product_name_zh, good.product_name_en, *places)
             yield (
                 first + at,
                 public_id,

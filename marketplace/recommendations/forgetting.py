@@ -8,7 +8,7 @@ from marketplace.recommendations.models import ForgottenHistory
 IN_EVERY_FIT = 2**31 - 1
 
 
-def known_from(account_id: int | None) -> ColumnElement[int]:
+def known_from(account_id: int | ColumnElement[int] | None) -> ColumnElement[int]:
     """The first fit without the history that an account has deleted, as a part of a larger statement; 0 when none was."""
     return (
         select(func.coalesce(func.max(func.coalesce(ForgottenHistory.gone_from_id, IN_EVERY_FIT)), 0))

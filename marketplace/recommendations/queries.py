@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, bindparam, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -13,7 +14,7 @@ from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import benefit_bp_on, on_sale
 from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db
-from marketplace.recommendations.coverage import PoliciesInForce
+from marketplace.recommendations.coverage import PoliciesInForce, Signature, policy_column
 from marketplace.recommendations.forgetting import known_from
 from marketplace.recommendations.models import (
     ListingExposure,
@@ -52,13 +53,28 @@ class ServingContext:
     known_from_fit: int = 0
 
 
-def holds_on(day: date) -> ColumnElement[bool]:
+def holds_on(day: date | ColumnElement[date]) -> ColumnElement[bool]:
     """Whether a policy has begun by a day and has not ended before it."""
     return (Policy.begins_on <= day) & or_(Policy.ends_on.is_(None), Policy.ends_on >= day)
 
 
 def serving_context(account_id: int | None, day: date) -> ServingContext:
     """The newest model, all policies in force, their sums and the reader's choice, in one statement."""
+    rows = db.session.execute(_context_query(), {"day": day, "account_id": account_id}).all()
+    found = [row for row in rows if row[1] is not None]
+    return ServingContext(
+        personalised=account_id is not None and rows[0][3] is not False,
+        in_force=PoliciesInForce(day, _widest_first(row[1] for row in found)),
+        model=rows[0][0],
+        tilt_sums={row[1].id: row[2] or {} for row in found},
+        known_from_fit=rows[0][4],
+    )
+
+
+@cache
+def _context_query() -> Select[Any]:
+    """The statement behind ``serving_context``, made once: it has a day and an account for its only parameters."""
+    day, account_id = bindparam("day", type_=Date), bindparam("account_id", type_=BigInteger)
     model = aliased(
         ModelVersion,
         select(ModelVersion).where(ModelVersion.state == ModelState.READY).order_by(ModelVersion.id.desc()).limit(1).subquery(),
@@ -70,24 +86,16 @@ def serving_context(account_id: int | None, day: date) -> ServingContext:
         .scalar_subquery()
     )
     one = select(literal(1).label("one")).subquery()
-    rows = db.session.execute(
+    return (
         select(model, policy, sums, Preference.personalised, known_from(account_id))
         .select_from(one)
         .outerjoin(model, true())
         .outerjoin(policy, true())
         .outerjoin(Preference, Preference.account_id == account_id)
-    ).all()
-    found = [row for row in rows if row[1] is not None]
-    return ServingContext(
-        personalised=account_id is not None and rows[0][3] is not False,
-        in_force=PoliciesInForce(day, _widest_first(row[1] for row in found)),
-        model=rows[0][0],
-        tilt_sums={row[1].id: row[2] or {} for row in found},
-        known_from_fit=rows[0][4],
     )
 
 
-def _newest_of_each_area(day: date) -> Select[tuple[Policy]]:
+def _newest_of_each_area(day: date | ColumnElement[date]) -> Select[tuple[Policy]]:
     """The policy of each area that has one on a day: the one that began last."""
     return (
         select(Policy)
@@ -101,21 +109,23 @@ def _widest_first(policies: Iterable[Policy]) -> list[Policy]:
     return sorted(policies, key=lambda policy: (len(policy.area_code), policy.area_code))
 
 
-def tilt_columns(in_force: PoliciesInForce) -> list[ColumnElement[Any]]:
+@lru_cache(maxsize=64)
+def tilt_columns(policies: Signature) -> list[ColumnElement[Any]]:
     """The columns of a ``Listing`` and its ``Producer`` that the tilt goes by, as they are this moment.
 
     ``stock_benefit_bp`` of the lots in stock on the day, ``policy_id`` of the policy that covers it (0 for none), ``severity``
     of its seller, ``household_exposure`` that the seller has had under that policy (0 while none sets a floor),
     ``published_at``, and ``new_exposure`` that the listing has had as a new one.
     """
-    policy_id = in_force.policy_id
+    day, with_floors, _areas = policies
+    policy_id = policy_column(policies)
     received: ColumnElement[Any] = literal(0.0)
-    if in_force.with_floors:
+    if with_floors:
         name = func.concat("household:", Listing.producer_id, ":registered_exposure")
         received = select(TiltSum.value).where(TiltSum.policy_id == policy_id, TiltSum.name == name).scalar_subquery()
     shown = select(ListingExposure.exposure).where(ListingExposure.listing_id == Listing.id).scalar_subquery()
     return [
-        benefit_bp_on(in_force.day).label("stock_benefit_bp"),
+        benefit_bp_on(day).label("stock_benefit_bp"),
         policy_id.label("policy_id"),
         seller_severity().label("severity"),
         func.coalesce(received, 0.0).label("household_exposure"),

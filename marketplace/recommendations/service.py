@@ -58,6 +58,7 @@ def recommend(
     now: datetime,
     near: Sequence[int] = (),
     within: ColumnElement[bool] | None = None,
+    head: Sequence[int] | None = None,
     area: str | None = None,
     beside: Sequence[int] = (),
 ) -> Recommendation:
@@ -74,6 +75,8 @@ def recommend(
         Listings that the list goes with. They and other offers of the same kinds of goods are left out.
     within : condition on ``Listing``, optional
         What somebody asked for; only what fits it is shown, and as many of one seller as it takes to fill the list.
+    head : sequence of int, optional
+        The head of the general order of ``within``, where the caller has it at hand.
     area : str, optional
         The code of where goods would be delivered to, empty when that is not known. When absent, it is where the account's
         last purchase went.
@@ -98,6 +101,7 @@ def recommend(
         area=_area_of(account) if area is None else area,
         near=near,
         within=within,
+        head=head,
         known_from_fit=context.known_from_fit,
     )
     shortlist = serving.shortlist(context.model, asked)

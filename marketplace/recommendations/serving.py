@@ -5,19 +5,21 @@ A list comes from one model and is written down with its number; see ``loaded`` 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.catalogue.queries import card_columns, delivered_to, on_sale
 from marketplace.catalogue.seasons import to_be_ordered, to_be_seen
+from marketplace.catalogue.week import in_season
 from marketplace.kernel.db import db
-from marketplace.recommendations.coverage import PoliciesInForce
+from marketplace.recommendations.coverage import PoliciesInForce, Signature
 from marketplace.recommendations.loaded import LoadedModel, current
 from marketplace.recommendations.models import ModelVersion
 from marketplace.recommendations.queries import owed_exposure, tilt_columns
@@ -31,8 +33,6 @@ SHORTLIST_SIZE = 150
 _OF_THE_GENERAL_ORDER = 100
 # Listings that the model has never seen, newest first, and those that are owed exposure are tried at the end of the shortlist.
 _NEW_LISTINGS = 10
-# Sold all the year round is no season.
-_WEEKS_OF_A_SEASON = 40
 _REASONS = {
     Reason.BOUGHT_BEFORE: "bought_before",
     Reason.SEEN_BEFORE: "seen_before",
@@ -64,6 +64,9 @@ class Question:
         Listings that the list is to go with. They, and other offers of the same kinds of goods, are left out.
     within : condition on ``Listing``, or None
         What somebody asked for. All that fits it may stand in the list, the reader's own goods too.
+    head : sequence of int, or None
+        The head of the general order of ``within``, where the caller has read it some seconds ago at the most. What has been
+        sold out since does not stand in the list.
     known_from_fit : int
         The first fit that may know the reader: one before it holds a history that was deleted, and takes the reader for a
         stranger.
@@ -76,6 +79,7 @@ class Question:
     area: str = ""
     near: Sequence[int] = ()
     within: ColumnElement[bool] | None = None
+    head: Sequence[int] | None = None
     known_from_fit: int = 0
 
 
@@ -168,7 +172,8 @@ def _region(area: str) -> str | None:
 
 def _matches(model: LoadedModel, asked: Question, within: ColumnElement[bool]) -> Shortlist:
     """The best of what somebody asked for: the head of its general order, and what the model would choose from it."""
-    wanted = _together(_head(within), _best(model, asked).item_ids.tolist())
+    best = _best(model, asked).item_ids.tolist()
+    wanted = _together(_head(within), best) if asked.head is None else _array([*asked.head, *best])
     rows = _in_stock(asked, and_(Listing.id == any_(wanted), within))
     ids = [row.id for row in rows]
     relevance = model.recommender.relevance([asked.reader], candidates=ids, areas=[_region(asked.area)])[0]
@@ -290,7 +295,11 @@ def _general(asked: Question) -> Shortlist:
 
 def _together(first: Select[Any], listing_ids: Any) -> ColumnElement[Any]:
     """Two lists of listings as one array, because an OR of two lists would read the whole table."""
-    return func.array_cat(func.array(first.correlate(None).scalar_subquery()), cast(list(listing_ids), ARRAY(BigInteger)))
+    return func.array_cat(func.array(first.correlate(None).scalar_subquery()), _array(list(listing_ids)))
+
+
+def _array(listing_ids: Sequence[int]) -> ColumnElement[Any]:
+    return cast(list(listing_ids), ARRAY(BigInteger))
 
 
 def _owed(asked: Question) -> ColumnElement[Any]:
@@ -316,21 +325,22 @@ def _conditions(asked: Question) -> list[ColumnElement[bool]]:
 
 def _in_stock(asked: Question, condition: ColumnElement[bool]) -> list[Any]:
     """The listings of a condition that may be shown, by id; with the columns of cards where those are few."""
-    tilt = tilt_columns(asked.in_force)
-    own = (Listing.rank, Producer.badge_consent, _in_season(asked.week).label("in_season"), *tilt)
-    if asked.within is not None:
+    query = _stock(asked.in_force.signature, asked.week, asked.within is not None)
+    query = query.where(condition, *_conditions(asked)).order_by(Listing.id)
+    return list(db.session.execute(query))
+
+
+@lru_cache(maxsize=64)
+def _stock(policies: Signature, week: int, with_cards: bool) -> Select[Any]:
+    """What is on sale and in stock, with the columns that every list needs; made once for the policies of a day."""
+    own = (Listing.rank, Producer.badge_consent, in_season(week).label("in_season"), *tilt_columns(policies))
+    if with_cards:
         query = card_columns().add_columns(*own)
     else:
         query = select(Listing.id, Listing.producer_id, Listing.product_id, Listing.area_code, *own).join(
             Producer, Producer.id == Listing.producer_id
         )
-    query = query.where(condition, on_sale(), *_conditions(asked)).order_by(Listing.id)
-    return list(db.session.execute(query))
-
-
-def _in_season(week: int) -> ColumnElement[bool]:
-    weeks = func.cardinality(Listing.season_weeks)
-    return and_(weeks <= literal(_WEEKS_OF_A_SEASON), Listing.season_weeks.contains([week]))
+    return query.where(on_sale())
 
 
 def _assemble(rows: Sequence[Any], asked: Question, *, relevance: Sequence[float], reason: Callable[[int], str]) -> Shortlist:

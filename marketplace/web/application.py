@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from marketplace.catalogue.holds import use_holds
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
-from marketplace.kernel import clock
+from marketplace.kernel import clock, kept
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.jobs import enqueue
@@ -24,7 +24,20 @@ from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, limits, navigation, session, uploads
+from marketplace.web import (
+    access,
+    api,
+    errors,
+    filters,
+    forms,
+    headers,
+    kept_cards,
+    languages,
+    limits,
+    navigation,
+    session,
+    uploads,
+)
 from marketplace.web.announcing import tell_programs
 from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
@@ -41,10 +54,12 @@ from marketplace.web.portals import (
     operations,
     operator_evidence,
     operator_money,
+    operator_prices,
     pictures,
     producer,
     producer_certificates,
     producer_goods,
+    producer_prices,
     producer_weighing,
     programs,
     public,
@@ -72,6 +87,8 @@ PORTALS = (
     operations,
     operator_money,
     operator_evidence,
+    operator_prices,
+    producer_prices,
     public,
     discovery,
     evidence,
@@ -89,8 +106,9 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     settings : Settings
         How this installation runs.
     testing : bool
-        Let unexpected failures through to the test instead of turning them into a page.
+        Let unexpected failures through to the test instead of turning them into a page, and keep no answers in memory.
     """
+    (kept.keep_nothing if testing else kept.keep_again)()
     app = Flask("marketplace", static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -123,6 +141,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     access.guard(app)
     headers.wire(app)
     filters.wire(app)
+    kept_cards.wire(app)
     navigation.wire(app)
     for portal in PORTALS:
         app.register_blueprint(portal.blueprint)

@@ -11,6 +11,7 @@ from marketplace.catalogue.seasons import Season, season_on
 from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.service import Recommendation
+from marketplace.web.addresses import product_url
 from marketplace.web.evidence import card_photo
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
@@ -37,7 +38,7 @@ def card(row: Any, reason: str | None = None, reason_url: str | None = None) -> 
     """One card from a row of ``catalogue.queries.card_columns``, with why it is shown in words."""
     return {
         "public_id": row.public_id,
-        "url": url_for("storefront.product", public_id=row.public_id),
+        "url": product_url(row.public_id),
         "title": pick(row.title_zh, row.title_en),
         "place": place_name(row.village),
         "harvested_on": row.harvested_on,

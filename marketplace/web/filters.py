@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, request, url_for
-from flask_babel import format_date, format_datetime, gettext
+from flask_babel import format_date, format_datetime
 
 from marketplace.catalogue.models import Unit
 from marketplace.catalogue.pricing import price_of_grams
 from marketplace.kernel.clock import local_day, now
-from marketplace.web.languages import is_chinese, pick
+from marketplace.web.addresses import plain_url
+from marketplace.web.languages import is_chinese, pick, words
 from marketplace.web.places import place_name
 
 # In Chinese, and in English for one and for several.
@@ -163,5 +164,6 @@ def wire(app: Flask) -> None:
         art_url=lambda stem: asset(f"art/{stem}.svg"),
         page_url=page_url,
         is_chinese=is_chinese,
-        gettext=gettext,
+        gettext=words,
+        url_for=plain_url,
     )

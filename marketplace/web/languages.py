@@ -1,7 +1,9 @@
 """Which language a person reads: what they chose, what their account says, what their browser asks for; else Chinese."""
 
-from flask import Flask, request
-from flask_babel import Babel, get_locale
+from typing import Any
+
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale, get_translations
 from flask_login import current_user
 
 LOCALES = ("zh_Hans", "en")
@@ -22,12 +24,23 @@ def choose_locale() -> str:
 
 def is_chinese() -> bool:
     """Whether this request is answered in Chinese."""
-    return str(get_locale()).startswith("zh")
+    locale = get_locale()
+    return locale is not None and locale.language == "zh"
 
 
 def pick(zh: str, en: str) -> str:
     """Data that has both names, in the reader's language."""
     return zh if is_chinese() else en
+
+
+def words(message: str, **variables: Any) -> str:
+    """The same as ``gettext``, for templates, which ask a hundred times a page: the catalogue is looked up once."""
+    locale = get_locale()
+    kept = g.get("_words")
+    if kept is None or kept[0] is not locale:
+        g._words = kept = (locale, get_translations())
+    text: str = kept[1].ugettext(message)
+    return text % variables if variables else text
 
 
 def wire(app: Flask) -> None:

@@ -26,6 +26,7 @@ MENUS = {
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
+        ("operator_prices.queue", N_("Unusual prices"), "scale"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator_evidence.queue", N_("Evidence"), "check"),
         ("operator.shipments.listed", N_("Shipments"), "truck"),

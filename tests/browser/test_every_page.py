@@ -18,6 +18,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search", "/search?q=苹果"),
         ("search-typo", "/search?q=tomatoe"),
         ("search-nothing", "/search?q=zzzzqqqq"),
+        ("search-narrowed", "/search?q=苹果&price=1&sort=cheapest_by_weight&harvest=14"),
+        ("suggest", "/suggest?q=ping"),
+        ("suggest-nothing", "/suggest?q=zzzz"),
         ("product", "first product"),
         ("product-weighed", "first weighed product"),
         ("lot", "first lot"),
@@ -79,6 +82,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
+        ("operator-prices", "/operator/prices/"),
+        ("operator-price", "first unusual price"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-evidence", "/operator/evidence/"),
         ("operator-shipments", "/operator/shipments/"),
@@ -138,6 +143,9 @@ def address_of(page: Page, path: str) -> str:
     if path == "first of my goods":
         page.goto("/farm/listings")
         return str(page.locator("main a.goods").first.get_attribute("href")) + "/showing"
+    if path == "first unusual price":
+        page.goto("/operator/prices/")
+        return str(page.locator("main .task__name a").first.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -87,3 +87,59 @@ def test_a_category_has_one_address_whatever_it_was_narrowed_by(client: FlaskCli
         page = client.get(f"/c/fruit{query}")
         assert page.status_code == 200, query
         assert '<link rel="canonical" href="http://localhost/c/fruit">' in page.text
+
+
+# What schema.org and the large search engines ask of a product with an offer and a price by weight.
+REQUIRED = {
+    "Product": {"name", "image", "offers"},
+    "Offer": {"price", "priceCurrency", "availability", "url"},
+    "UnitPriceSpecification": {"price", "priceCurrency", "referenceQuantity"},
+    "QuantitativeValue": {"value", "unitCode"},
+    "Organization": {"name"},
+    "Country": {"name"},
+}
+
+
+def check_types(told: object) -> set[str]:
+    """Every typed thing inside has what its type needs; answers the types."""
+    found: set[str] = set()
+    for inner in told.values() if isinstance(told, dict) else told if isinstance(told, list) else ():
+        found |= check_types(inner)
+    if isinstance(told, dict):
+        assert told.keys() >= REQUIRED[told["@type"]], told
+        found.add(told["@type"])
+    return found
+
+
+def test_what_search_engines_read_has_everything_that_its_types_need(client: FlaskClient, session: Session) -> None:
+    with transaction():
+        shown, gone = factories.listing(), factories.listing(stock=0)
+    for listing in (shown, gone):
+        page = client.get(f"/p/{listing.public_id}", headers={"Accept-Language": "zh"}).text
+        told = json.loads(page.split('<script type="application/ld+json">')[1].split("</script>")[0])
+        assert told.pop("@context") == "https://schema.org"
+        assert check_types(told) == set(REQUIRED)
+        assert told["image"].startswith("http://localhost/static/")
+        assert float(told["offers"]["price"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "indexed"),
+    [
+        ("/", True),
+        ("/c/fruit", True),
+        ("/c/fruit?page=1", True),
+        ("/search", True),
+        ("/c/fruit?price=1", False),
+        ("/c/fruit?sort=newest", False),
+        ("/search?q=apple", False),
+        ("/search?q=submarine", False),
+        ("/suggest?q=ap", False),
+    ],
+)
+def test_narrowed_lists_are_followed_and_not_indexed(client: FlaskClient, session: Session, path: str, indexed: bool) -> None:
+    with transaction():
+        factories.listing()
+    answer = client.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    assert ('<meta name="robots" content="noindex, follow">' not in answer.text) is indexed

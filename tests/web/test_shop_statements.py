@@ -26,7 +26,7 @@ PAGES = {
     "all of a seller": "/search?seller={seller}",
     "where to deliver": "/deliver-to",
     "search that finds nothing": "/search?q=submarine",
-    "suggestions": "/search/suggest?q=ap",
+    "suggestions": "/suggest?q=ap",
     "product": "/p/{apples}",
     "basket": "/basket",
     "checkout": "/checkout",

@@ -177,9 +177,9 @@ def test_a_search_without_words_is_the_whole_market(browser: Browser, world: Sho
 
 
 def test_suggestions_lead_to_searches(browser: Browser, world: ShopWorld) -> None:
-    answer = browser.get("/search/suggest?q=pak")
+    answer = browser.get("/suggest?q=pak")
     assert answer.get_json() == {"suggestions": [{"text": "Pak choi", "url": "/search?q=Pak+choi", "kind": "Goods"}]}
-    assert browser.get("/search/suggest?q=").get_json() == {"suggestions": []}
+    assert browser.get("/suggest?q=").get_json() == {"suggestions": []}
 
 
 def test_a_product_says_where_it_comes_from_and_where_the_money_goes(browser: Browser, world: ShopWorld) -> None:

@@ -21,12 +21,14 @@ from marketplace.catalogue.models.goods import (
     Unit,
 )
 from marketplace.catalogue.models.holds import StockHold
+from marketplace.catalogue.models.prices import Basis, MarketPrice, PriceCheck, PriceEvidence, PriceRule, Review, Verdict
 from marketplace.catalogue.models.pricing import PriceTier
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
 
 __all__ = [
     "MOST_PHOTOS",
     "UNIT_GRAMS",
+    "Basis",
     "Category",
     "Certificate",
     "CertificateKind",
@@ -38,13 +40,19 @@ __all__ = [
     "ListingState",
     "Lot",
     "LotContribution",
+    "MarketPrice",
     "MovementKind",
+    "PriceCheck",
+    "PriceEvidence",
+    "PriceRule",
     "PriceTier",
     "Producer",
     "ProducerKind",
     "Product",
+    "Review",
     "StockHold",
     "StockMovement",
     "Temperature",
     "Unit",
+    "Verdict",
 ]

@@ -62,8 +62,9 @@ function combobox(form, input) {
     try {
       const answer = await fetch(`${form.dataset.suggest}?q=${encodeURIComponent(words)}`, { signal: asking.signal, headers: { Accept: "application/json" } });
       if (answer.ok && document.activeElement === input) show((await answer.json()).suggestions);
-    } catch {
-      close();
+    } catch (error) {
+      // What was taken back for a newer question leaves the list to it.
+      if (error.name !== "AbortError") close();
     }
   };
 
@@ -72,7 +73,8 @@ function combobox(form, input) {
     clearTimeout(timer);
     if (!event.isComposing) timer = setTimeout(ask, 150);
   });
-  input.addEventListener("compositionend", () => { timer = setTimeout(ask, 150); });
+  input.addEventListener("compositionstart", () => { clearTimeout(timer); asking?.abort(); });
+  input.addEventListener("compositionend", () => { clearTimeout(timer); timer = setTimeout(ask, 150); });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "Escape" && !list.hidden) { event.preventDefault(); close(); return; }

@@ -34,6 +34,8 @@ AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
 CARRIER = re.compile(r"[a-z0-9-]{2,20}")
 NUMBER = re.compile(r"[A-Za-z0-9-]{6,40}")
 WAY = re.compile(r"[a-z0-9]{14}(?:-[a-z0-9]{14})?")
+# A province, a city or a county.
+AREA = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")

@@ -11,7 +11,7 @@ from marketplace.kernel.db import transaction
 from marketplace.recommendations.service import recommend
 from marketplace.web.access import PUBLIC, account_or_none, allow
 from marketplace.web.api.documents import OPTIONAL_BEARER, ApiBlueprint, problems
-from marketplace.web.api.inputs import InputSchema, QueryNumber, Spelled
+from marketplace.web.api.inputs import AREA, InputSchema, QueryNumber, Spelled
 from marketplace.web.api.schemas import RecommendationsSchema
 
 blueprint: Blueprint = ApiBlueprint(
@@ -20,7 +20,6 @@ blueprint: Blueprint = ApiBlueprint(
 
 
 _LISTINGS = re.compile(r"[a-z0-9]{14}(?:,[a-z0-9]{14}){0,9}")
-_AREA = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
 
 
 class RecommendationsQuerySchema(InputSchema):
@@ -29,7 +28,7 @@ class RecommendationsQuerySchema(InputSchema):
     n = QueryNumber(1, 50, load_default=12)
     near = Spelled(_LISTINGS, most=149, metadata={"description": "Up to ten listings that the list shall go with, by commas"})
     area = Spelled(
-        _AREA,
+        AREA,
         most=6,
         metadata={"description": "Where to deliver: a province, city or county; the last purchase says it where this does not"},
     )

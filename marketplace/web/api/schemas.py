@@ -8,6 +8,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS
 from marketplace.catalogue.models import UNIT_GRAMS, CertificateKind, CertificateState, Unit
 from marketplace.catalogue.pricing import price_of_grams
+from marketplace.catalogue.suggestions import Suggested
 from marketplace.catalogue.terms import catch_weight_of
 from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.orders.states import OrderState
@@ -241,6 +242,24 @@ class ListingDetailSchema(ListingSchema):
     lots = fields.List(fields.Nested(LotSchema))
     photos = fields.List(fields.Nested(PhotoSchema))
     certificates = fields.List(fields.Nested(ShownCertificateSchema))
+    price_checked_on = fields.Date(
+        allow_none=True, metadata={"description": "The day on which the price was found to fit market prices"}
+    )
+
+
+class SuggestionSchema(OutputSchema):
+    """Something that a started word may mean."""
+
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in Suggested]))
+    key = fields.String(metadata={"description": "A slug, an area's code or a listing's public id"})
+    name_zh = fields.String()
+    name_en = fields.String(metadata={"description": "Empty for a village"})
+
+
+class SuggestionsSchema(OutputSchema):
+    """What a started word may mean, best first."""
+
+    items = fields.List(fields.Nested(SuggestionSchema))
 
 
 class FacetSchema(OutputSchema):
@@ -256,6 +275,9 @@ class FacetsSchema(OutputSchema):
     category = fields.List(fields.Nested(FacetSchema))
     county = fields.List(fields.Nested(FacetSchema))
     price_band = fields.List(fields.Nested(FacetSchema))
+    badge = fields.List(fields.Nested(FacetSchema), metadata={"description": "1: supports registered households"})
+    season = fields.List(fields.Nested(FacetSchema), metadata={"description": "1: in season this week"})
+    harvest = fields.List(fields.Nested(FacetSchema), metadata={"description": "Picked within so many days"})
 
 
 class ListingsSchema(OutputSchema):
@@ -266,6 +288,7 @@ class ListingsSchema(OutputSchema):
     pages = fields.Integer()
     total = fields.Integer(metadata={"description": "Counted up to 1000"})
     corrected = fields.Boolean(metadata={"description": "A typo was forgiven"})
+    meant = fields.String(allow_none=True, metadata={"description": "The words that were taken instead, if any"})
     facets = fields.Nested(FacetsSchema)
 
 

@@ -51,6 +51,7 @@ from marketplace.web.portals.producer_forms import (
     read_offer,
 )
 from marketplace.web.portals.producer_mandates import acting_frame, deeds_on
+from marketplace.web.portals.producer_prices import price_question
 from marketplace.web.portals.producer_sending import (
     ShipForm,
     active_carriers,
@@ -65,6 +66,7 @@ from marketplace.web.prices import listing_price_words, order_line_price, range_
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
 
+HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")
 _LATEST_SHIPPED = 5
 _LATEST_MONEY = 20
 
@@ -246,9 +248,13 @@ def listing_create() -> Response | tuple[str, int]:
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
             publish(listing, actor=actor, now=now)
             public_id = listing.public_id
+            on_sale = listing.state == ListingState.ON_SALE
     except Invalid as error:
         return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), 422
-    flash(_("It is on sale now. Add a photo: it says more than words."), "success")
+    if on_sale:
+        flash(_("It is on sale now. Add a photo: it says more than words."), "success")
+    else:
+        flash(_(HELD), "warning")
     return redirect(url_for("producer_goods.showing", public_id=public_id), 303)
 
 
@@ -313,11 +319,13 @@ def listing_change(public_id: str) -> Response | tuple[str, int]:
         now = clock.now()
         with acting(now) as actor:
             listing = own_listing(public_id, producer.id, lock=True)
+            shown_before = listing.state == ListingState.ON_SALE
             change_listing(listing, changed_offer(form, listing), actor=actor, now=now)
+            held = shown_before and listing.state != ListingState.ON_SALE
     except Invalid as error:
         listing = own_listing(public_id, producer.id)
         return _edit_page(producer, listing, form=request.form, errors=messages_by_field(error, set(WordsForm().fields))), 422
-    flash(_("Saved."), "success")
+    flash(_(HELD) if held else _("Saved."), "warning" if held else "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 
 
@@ -366,7 +374,11 @@ def _turn(public_id: str, *, show: bool, now: datetime) -> Response:
         if show != shown_before:
             turn = publish if show else withdraw
             turn(listing, actor=actor, now=now)
-    flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
+        held = show and listing.state != ListingState.ON_SALE
+    if held:
+        flash(_(HELD), "warning")
+    else:
+        flash(_("It is on sale now.") if show else _("It is no longer on sale."), "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 
 
@@ -392,6 +404,7 @@ def _edit_page(
     return render_template(
         "producer/listing_edit.html",
         listing=listing,
+        price_question=price_question(listing),
         art=product_art([listing.id])[listing.id],
         price_words=listing_price_words(listing, listing.price_fen),
         unit_weight=weight_beside(listing.unit, listing.unit_grams) if listing.weight_unit is None else None,

@@ -1,35 +1,34 @@
-"""Lists of goods: a category, a search, and the words a search box offers."""
+"""Lists of goods: a category, and a search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, jsonify, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from marshmallow import EXCLUDE, fields, validate
 from sqlalchemy import and_
 
-from marketplace.catalogue.models import Category
-from marketplace.catalogue.queries import (
+from marketplace.catalogue.lists import (
     COUNTED_AT_MOST,
+    HARVEST_DAYS,
     PRICE_BANDS_FEN,
     ListingFilter,
     ListingPage,
+    Matches,
     Sort,
-    categories,
-    find_listings,
     match_listings,
     page_of,
-    suggestions,
 )
+from marketplace.catalogue.shelves import Shelf
+from marketplace.catalogue.shelves import shelves as all_shelves
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.recommendations.queries import served_listing_ids
 from marketplace.recommendations.service import Recommendation, recommend
-from marketplace.regions.queries import area_names
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.cards import plain_cards, recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
@@ -37,18 +36,19 @@ from marketplace.web.filters import page_url
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.paging import page_numbers
-from marketplace.web.places import place_name
-from marketplace.web.portals.storefront import shelves
+from marketplace.web.portals.storefront import nothing_found, shelves
 from marketplace.web.portals.storefront.blueprint import blueprint
+from marketplace.web.portals.storefront.facets import facet_groups
 
 PER_PAGE = 24
-# Offered where a search finds nothing.
-INSTEAD = 8
 _BAD_LINK = N_("This link has a part that does not fit. Please start again from the list.")
 _SORT_NAMES = {
     Sort.RECOMMENDED: N_("Recommended"),
     Sort.CHEAPEST: N_("Lowest price"),
     Sort.DEAREST: N_("Highest price"),
+    Sort.CHEAPEST_BY_WEIGHT: N_("Lowest by weight"),
+    Sort.DEAREST_BY_WEIGHT: N_("Highest by weight"),
+    Sort.FRESHEST: N_("Picked last"),
     Sort.NEWEST: N_("Newest"),
 }
 
@@ -67,6 +67,11 @@ class ListQuery(FormSchema):
     price = fields.Integer(
         validate=validate.Range(0, len(PRICE_BANDS_FEN) - 1, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
     )
+    badge = Text(validate=validate.OneOf(["1"], error=_BAD_LINK))
+    season = Text(validate=validate.OneOf(["1"], error=_BAD_LINK))
+    harvest = fields.Integer(validate=validate.OneOf(HARVEST_DAYS, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK})
+    # Without it, what cannot be delivered to the reader's area is left out.
+    far = Text(validate=validate.OneOf(["1"], error=_BAD_LINK))
     sort = fields.Enum(Sort, by_value=fields.String(), load_default=Sort.RECOMMENDED, error_messages={"unknown": _BAD_LINK})
     # The list that stood on the first page, in an order of its own; later pages leave out what it showed.
     list = Text(validate=validate.Regexp(r"[a-z0-9]{14}\Z", error=_BAD_LINK))
@@ -83,8 +88,7 @@ def category(slug: str) -> str:
     asked = read_form(ListQuery(exclude=["category"]), request.args)
     wanted = _filter(asked, category_slug=slug)
     found = _find(wanted, asked)
-    # After the list, whose record is committed: what was read before a commit would be read again.
-    own_shelves = categories()
+    own_shelves = all_shelves()
     shelf = next((shelf for shelf in own_shelves if shelf.slug == slug), None)
     if shelf is None:
         raise NotFound("category_unknown", N_("There is no such category."))
@@ -107,18 +111,9 @@ def search() -> str:
     asked = read_form(ListQuery(), request.args)
     wanted = _filter(asked, category_slug=asked.get("category"))
     found = _find(wanted, asked)
-    own_shelves = categories()
+    own_shelves = all_shelves()
     if not found.page.rows:
-        instead = find_listings(ListingFilter(deliver_to=delivery_area()), per_page=INSTEAD)
-        wide = page_url(category=None, county=None, price=None, seller=None, page=None, list=None)
-        return render_template(
-            "storefront/nothing_found.html",
-            menu=shelves.menu(own_shelves),
-            words=wanted.text,
-            narrowed=wide if _is_narrowed(wanted) else None,
-            categories=shelves.tiles(own_shelves),
-            items=plain_cards(instead.rows),
-        )
+        return nothing_found.page(wanted, found.matches, own_shelves)
     return _list_page(
         found,
         wanted,
@@ -127,18 +122,6 @@ def search() -> str:
         menu=shelves.menu(own_shelves),
         crumbs=None,
     )
-
-
-@blueprint.get("/search/suggest")
-@allow(PUBLIC)
-def suggest() -> Response:
-    """Kinds of goods that a started word may mean."""
-    asked = read_form(ListQuery(only=["q"]), request.args)
-    found = [
-        {"text": name, "url": url_for("storefront.search", q=name), "kind": _("Goods")}
-        for name in (pick(name_zh, name_en) for _slug, name_zh, name_en in suggestions(asked["q"]))
-    ]
-    return jsonify(suggestions=found)
 
 
 def _heading(wanted: ListingFilter, first: Any) -> str:
@@ -153,6 +136,7 @@ class Found:
 
     page: ListingPage
     items: list[dict[str, Any]]
+    matches: Matches
     chosen: Recommendation | None = None
 
 
@@ -164,20 +148,26 @@ def _find(wanted: ListingFilter, asked: dict[str, Any]) -> Found:
     matches = match_listings(wanted)
     if not (wanted.sort is Sort.RECOMMENDED and matches.total and not matches.corrected):
         page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE)
-        return Found(page, plain_cards(page.rows))
+        return Found(page, plain_cards(page.rows), matches)
     if asked["page"] > 1:
         shown_first = served_listing_ids(asked["list"]) if "list" in asked else []
         page = page_of(matches, wanted.sort, page=asked["page"], per_page=PER_PAGE, shown_first=shown_first)
-        return Found(page, plain_cards(page.rows))
+        return Found(page, plain_cards(page.rows), matches)
     # Only a consumer's own list follows what they did; a desk's account looks on like a visitor.
     reader = account() if current_user.is_authenticated and current_user.is_a(RoleKind.CONSUMER) else None
     with transaction():
         chosen = recommend(
-            reader, "search", PER_PAGE, now=clock.now(), within=and_(*matches.conditions), area=wanted.deliver_to
+            reader,
+            "search",
+            PER_PAGE,
+            now=clock.now(),
+            within=and_(*matches.conditions),
+            head=matches.survey.head,
+            area="" if wanted.far else wanted.deliver_to,
         )
-    page = ListingPage(chosen.rows, matches.total, 1, -(-matches.total // PER_PAGE), facets=matches.facets)
+    page = ListingPage(chosen.rows, matches.total, 1, -(-matches.total // PER_PAGE), facets=matches.survey.facets)
     # Whom nobody knows is told once, by the order's name, that it is the shop's; a reason on each card would only repeat it.
-    return Found(page, plain_cards(chosen.rows) if reader is None else recommended_cards(chosen), chosen)
+    return Found(page, plain_cards(chosen.rows) if reader is None else recommended_cards(chosen), matches, chosen)
 
 
 def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilter:
@@ -189,17 +179,18 @@ def _filter(asked: dict[str, Any], *, category_slug: str | None) -> ListingFilte
         sort=asked["sort"],
         seller=asked.get("seller"),
         deliver_to=delivery_area(),
+        far="far" in asked,
+        badge="badge" in asked,
+        season="season" in asked,
+        harvested_within=asked.get("harvest"),
+        day=clock.local_day(clock.now()),
     )
-
-
-def _is_narrowed(wanted: ListingFilter) -> bool:
-    return any(part is not None for part in (wanted.category_slug, wanted.county_code, wanted.price_band, wanted.seller))
 
 
 def _list_page(
     shown: Found,
     wanted: ListingFilter,
-    own_shelves: Sequence[Category],
+    own_shelves: Sequence[Shelf],
     *,
     heading: str,
     menu: Any,
@@ -208,9 +199,7 @@ def _list_page(
 ) -> str:
     """A list with its filters, orders and pages; ``address`` is the one under which search engines know it."""
     found = shown.page
-    found_codes = {code for code, _count in found.facets.get("county", [])}
-    counties = {code: place_name(name) for code, name in area_names(found_codes | {wanted.county_code or ""}).items()}
-    groups = _facet_groups(found, wanted, counties, own_shelves)
+    groups = facet_groups(found, wanted, own_shelves)
     hidden = [("q", wanted.text)] if wanted.text else []
     if wanted.sort is not Sort.RECOMMENDED:
         hidden.append(("sort", wanted.sort.value))
@@ -224,6 +213,9 @@ def _list_page(
         crumbs=crumbs,
         words=wanted.text,
         corrected=found.corrected,
+        meant=found.meant,
+        # A narrowed list is a view of another page, and a search is nobody's page but the searcher's.
+        indexed=set(request.args) <= {"page"},
         total=found.total,
         total_is_more=found.total >= COUNTED_AT_MOST,
         items=shown.items,
@@ -233,10 +225,10 @@ def _list_page(
         groups=groups,
         hidden=hidden,
         applied=[
-            {"label": option["label"], "url": page_url(**{group["name"]: None, "page": None, "list": None})}
+            {"label": option["applied"], "url": page_url(**{group["name"]: None, "page": None, "list": None})}
             for group in groups
             for option in group["options"]
-            if option["checked"]
+            if option["checked"] and option["value"]
         ],
         sorts=[
             {"label": _(name), "url": page_url(sort=sort.value, page=None, list=None), "active": sort is wanted.sort}
@@ -244,39 +236,3 @@ def _list_page(
         ],
         results=page_numbers(found.page, found.pages),
     )
-
-
-def _facet_groups(
-    found: ListingPage, wanted: ListingFilter, counties: dict[str, str], own_shelves: Sequence[Category]
-) -> list[dict[str, Any]]:
-    """The filters that a list offers. In a category the category is given; in a search it can be chosen."""
-    slugs = {shelf.slug: pick(shelf.name_zh, shelf.name_en) for shelf in own_shelves}
-    price = None if wanted.price_band is None else str(wanted.price_band)
-    groups = [
-        _group("county", _("Place"), found.facets.get("county", []), counties, wanted.county_code),
-        _group("price", _("Price"), found.facets.get("price_band", []), _band_names(), price),
-    ]
-    if request.endpoint == "storefront.search":
-        groups.insert(0, _group("category", _("Category"), found.facets.get("category", []), slugs, wanted.category_slug))
-    return [group for group in groups if group["options"]]
-
-
-def _group(
-    name: str, label: str, counts: Sequence[tuple[str, int]], names: dict[str, str], chosen: str | None
-) -> dict[str, Any]:
-    options = [
-        {"value": value, "label": names.get(value, value), "count": count, "checked": value == chosen}
-        for value, count in counts
-    ]
-    if chosen is not None:
-        options.append({"value": "", "label": _("All"), "count": None, "checked": False})
-    return {"name": name, "label": label, "kind": "radio", "options": options}
-
-
-def _band_names() -> dict[str, str]:
-    yuan = [fen // 100 for fen in PRICE_BANDS_FEN]
-    names = {"0": _("Under ¥%(high)s", high=yuan[1])}
-    for at in range(1, len(yuan) - 1):
-        names[str(at)] = f"¥{yuan[at]}–{yuan[at + 1]}"
-    names[str(len(yuan) - 1)] = _("¥%(low)s and more", low=yuan[-1])
-    return names

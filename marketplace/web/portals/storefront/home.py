@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from marketplace.catalogue.queries import categories
+from marketplace.catalogue.shelves import shelves as all_shelves
 from marketplace.catalogue.week import week_shelves
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
@@ -37,7 +37,7 @@ def home() -> str:
     """What is chosen for the reader, the categories, what is in season, the village of the week."""
     now = clock.now()
     today = clock.local_day(now)
-    own_shelves = categories()
+    own_shelves = all_shelves()
     seasonal, village = week_shelves(today, in_season=IN_SEASON, of_village=OF_THE_VILLAGE)
     tiles, menu = shelves.tiles(own_shelves), shelves.menu(own_shelves, home=True)
     # Last, and committed before the page is made: its rows are those that every other reader waits for.

@@ -94,6 +94,7 @@ def product(public_id: str) -> str:
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
         season=season_calendar(row.season_weeks, clock.local_day(now)),
         within=place_name(view.delivered_within) if view.delivered_within is not None else None,
+        price_checked_on=row.price_checked_on,
         reachable=may_reach(row.delivers_to, area),
         place=delivery_place(),
         company=recommended_cards(company, {row.id: item["title"]}),

@@ -6,11 +6,11 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
-from marketplace.catalogue.models import Category
+from marketplace.catalogue.shelves import Shelf
 from marketplace.web.languages import pick
 
 
-def menu(shelves: Sequence[Category], active_slug: str | None = None, *, home: bool = False) -> list[dict[str, Any]]:
+def menu(shelves: Sequence[Shelf], active_slug: str | None = None, *, home: bool = False) -> list[dict[str, Any]]:
     """The entries of the shop's menu: what is chosen for the reader, then every category."""
     first = {"endpoint": "storefront.home", "label": _("For you"), "active": home}
     return [
@@ -27,7 +27,7 @@ def menu(shelves: Sequence[Category], active_slug: str | None = None, *, home: b
     ]
 
 
-def tiles(shelves: Sequence[Category]) -> list[dict[str, str]]:
+def tiles(shelves: Sequence[Shelf]) -> list[dict[str, str]]:
     """The categories as pictures."""
     return [
         {
