@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from marketplace.kernel.privacy import Keys, PrivacyError
+
 # No bank has this number.
 DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
 _NO_SENDER = "Nongqiao <no-reply@nongqiao.localhost>"
@@ -39,6 +41,8 @@ class Settings:
     stripe_api_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
+    # What seals sensitive columns; where none are given, those of a file of the data directory, made at the first start.
+    privacy_keys: Keys | None = None
 
     @property
     def pay_page_origin(self) -> str:
@@ -48,7 +52,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES`` and ``BANK_ACCOUNT``, for payment
-        online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
+        online ``STRIPE_*``, for sealed columns ``PRIVACY_KEYS``, for messages ``SMTP_URL``, ``MAIL_FROM`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -74,6 +78,12 @@ class Settings:
                 faults.append(f"{name} must be 0 or 1")
         stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
         faults += _stripe_faults(stripe)
+        keys = None
+        if environ.get("PRIVACY_KEYS"):
+            try:
+                keys = Keys.parse(environ["PRIVACY_KEYS"])
+            except PrivacyError as error:
+                faults.append(f"PRIVACY_KEYS: {error}")
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(
@@ -89,6 +99,7 @@ class Settings:
             stripe_api_key=stripe["STRIPE_API_KEY"],
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
+            privacy_keys=keys,
         )
 
 

@@ -40,13 +40,17 @@ class ProductView:
     alike: Sequence[int]
 
 
-def product_view(public_id: str, *, area: str, alike: int) -> ProductView:
-    """The listing, or ``NotFound``; ``alike`` others at the most, which can be delivered to ``area``."""
+def product_view(public_id: str, *, area: str, alike: int, beside: Sequence[ColumnElement[Any]] = ()) -> ProductView:
+    """The listing, or ``NotFound``; ``alike`` others at the most, which can be delivered to ``area``.
+
+    ``beside`` are columns for the row that others know more of, correlated with ``Listing``.
+    """
     query = listing_card_columns().add_columns(
         _places().label("places"),
         _lots().label("lots"),
         _same_kind(area, alike).label("alike"),
         select(Area.name).where(Area.code == Listing.delivers_to).correlate(Listing).scalar_subquery().label("within"),
+        *beside,
     )
     row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
     if row is None:

@@ -6,7 +6,9 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.idempotency import forget_before
 from marketplace.kernel.jobs import job
+from marketplace.orders.acceptance import accept_by_time
 from marketplace.orders.collecting import sweep
+from marketplace.orders.waterfall import count_seller_shares
 
 # A program that repeats a call does so within minutes; the kept answers hold addresses and should not outlive their use.
 KEYS_KEPT = timedelta(days=2)
@@ -23,3 +25,16 @@ def forget_keys(timestamp: int) -> None:
 def sweep_payments(timestamp: int) -> None:
     """Every two minutes, finish or give up payments that their buyers or a crash have left, and send waiting refunds."""
     sweep(now=clock.now())
+
+
+@job("orders.accept_by_time", every="25 * * * *", lock="orders.accept_by_time")
+def accept_by_time_hourly(timestamp: int) -> None:
+    """Each hour, accept orders nobody has complained of in time, so that the farms are paid."""
+    accept_by_time(now=datetime.fromtimestamp(timestamp, UTC))
+
+
+@job("orders.count_seller_shares", every="40 18 * * *", lock="orders.count_seller_shares")
+def count_seller_shares_nightly(timestamp: int) -> None:
+    """Each night, count from the ledger where the money paid to each seller has gone."""
+    with transaction():
+        count_seller_shares(now=datetime.fromtimestamp(timestamp, UTC))

@@ -17,7 +17,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
-from marketplace.orders.settlement import split_order
+from marketplace.orders.shares import producer_account, split_order, terms_in_force, write_shares
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.service import create_payment
@@ -163,17 +163,19 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
 
 
 def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]]) -> None:
-    for producer_id, lines in sorted(snapshots.items()):
-        total_fen = sum(line.total_fen for line in lines)
-        producer_fen, service_fee_fen = split_order(total_fen)
-        db.session.add(
-            Order(
-                group_id=group.id,
-                producer_id=producer_id,
-                total_fen=total_fen,
-                producer_fen=producer_fen,
-                service_fee_fen=service_fee_fen,
-                lines=lines,
-            )
-        )
+    """One order for each seller, with its shares by the terms of the day where the seller is at home."""
+    sellers = {producer_id: db.session.get_one(Producer, producer_id) for producer_id in sorted(snapshots)}
+    terms = terms_in_force([seller.area_code for seller in sellers.values()], local_day(group.placed_at))
+    parts, orders = {}, []
+    for producer_id, seller in sellers.items():
+        lines = snapshots[producer_id]
+        goods_fen = sum(line.total_fen for line in lines)
+        payee = producer_account(seller.public_id)
+        own = split_order(goods_fen, producer=payee, terms=terms[seller.area_code])
+        producer_fen = sum(part.amount_fen for part in own if part.payee == payee)
+        order = Order(group_id=group.id, producer_id=producer_id, total_fen=goods_fen, producer_fen=producer_fen, lines=lines)
+        parts[producer_id] = own
+        orders.append(order)
+        db.session.add(order)
     db.session.flush()
+    write_shares({order.id: parts[order.producer_id] for order in orders})

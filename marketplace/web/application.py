@@ -15,8 +15,11 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.kernel.privacy import own_keys, use_keys
 from marketplace.orders.following import follow_purchases
-from marketplace.payments.gateway import PaymentProvider, use_provider
+from marketplace.payments.bank_file import BankFileProvider
+from marketplace.payments.gateway import use_payout_provider, use_provider
+from marketplace.payments.models import PayoutWay
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
@@ -31,6 +34,7 @@ from marketplace.web.portals import (
     operations,
     operator_money,
     producer,
+    producer_money,
     public,
     storefront,
 )
@@ -41,6 +45,7 @@ PORTALS = (
     account,
     letters,
     producer,
+    producer_money,
     buyer,
     officer,
     operations,
@@ -79,7 +84,11 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     app.extensions["settings"] = settings
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
-    use_provider(_provider(settings))
+    provider = _provider(settings)
+    use_provider(provider)
+    use_payout_provider(PayoutWay.BANK, BankFileProvider())
+    use_payout_provider(PayoutWay.STRIPE, provider)
+    use_keys(settings.privacy_keys or own_keys(settings.data_dir))
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
@@ -116,7 +125,7 @@ def _have_day_built(now: datetime) -> None:
     enqueue(build_day_job, day=local_day(now).isoformat())
 
 
-def _provider(settings: Settings) -> PaymentProvider | None:
+def _provider(settings: Settings) -> StripeGateway | None:
     if not settings.stripe_api_key:
         return None
     return StripeGateway(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base or None)

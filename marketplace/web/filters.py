@@ -68,6 +68,15 @@ def moment(value: datetime) -> str:
     return str(format_datetime(value, "yyyy年M月d日 HH:mm" if is_chinese() else "d MMM yyyy, HH:mm"))
 
 
+def masked(last_four: str) -> str:
+    """The number of an account as people may see it.
+
+    >>> masked("6789")
+    '•••• 6789'
+    """
+    return f"•••• {last_four}"
+
+
 def percent(share: float) -> str:
     """A share in whole per cent, or with one figure below ten."""
     text = f"{share * 100:.1f}" if 0 < share < 0.0995 else f"{share * 100:.0f}"
@@ -144,6 +153,7 @@ def wire(app: Flask) -> None:
         short_day=short_day,
         moment=moment,
         percent=percent,
+        masked=masked,
         quantity=quantity,
         unit_name=unit_name,
         unit_price=unit_price,

@@ -25,6 +25,7 @@ MENUS = {
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
+        ("operator_money.payouts.batches", N_("Payouts"), "money"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),

@@ -16,7 +16,7 @@ from marketplace.kernel.db import transaction
 from marketplace.ledger.models import Entry
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.refunds import refund_order
-from marketplace.orders.settlement import producer_account
+from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from tests.web.desk_world import NOW, OTHER_CODE, REGISTERED_CODE, Desk, World, count, make_account, without_csrf
 

@@ -214,6 +214,7 @@ class OrderSchema(OutputSchema):
     total_fen = _fen()
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
+    accepted_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))
 
 

@@ -27,8 +27,9 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
-from marketplace.orders.service import ship_order
-from marketplace.orders.settlement import kept_fen, producer_account
+from marketplace.orders.service import deliver_order, ship_order
+from marketplace.orders.settlement import kept_fen
+from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
@@ -48,6 +49,7 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
+from marketplace.web.portals.producer_money import payout_context
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
@@ -150,6 +152,18 @@ def ship(public_id: str) -> Response:
         flash(_("Thank you. The buyer can see now that it is on its way."), "success")
     else:
         flash(_("This order had already left. Nothing was changed."), "info")
+    return redirect(url_for("producer.orders"), 303)
+
+
+@blueprint.post("/orders/<public_id>/arrived")
+@allow(RoleKind.FARMER)
+def arrived(public_id: str) -> Response:
+    """Note that an order has come to its buyer, so that the time to accept it begins."""
+    producer = _own_producer()
+    read_form(FormSchema())
+    with transaction():
+        deliver_order(public_id, producer_id=producer.id, actor=account().public_id, now=clock.now())
+    flash(_("Noted. If the buyer says nothing, the money is yours in 7 days."), "success")
     return redirect(url_for("producer.orders"), 303)
 
 
@@ -345,6 +359,7 @@ def money() -> str:
         "producer/money.html",
         ahead=money_ahead(producer.id),
         account_fen=balance_fen(producer_account(producer.public_id)),
+        **payout_context(producer),
         latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
     )
 

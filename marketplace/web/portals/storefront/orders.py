@@ -14,7 +14,7 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.queries import get_group, groups_after, payment_with_refunds
 from marketplace.orders.service import accept_delivery
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import UNACCEPTED, OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
@@ -103,7 +103,8 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
         "total_fen": part.total_fen,
         "shipped_at": part.shipped_at,
         "delivered_at": part.delivered_at,
-        "can_be_received": part.state == OrderState.SHIPPED,
+        "accepted_at": part.accepted_at,
+        "can_be_received": part.state in UNACCEPTED,
         "can_be_cancelled": part.state == OrderState.PLACED and group.paid_at is not None,
         "refunded_fen": part.refunded_fen,
     }
@@ -139,7 +140,8 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
         OrderState.SHIPPED: (_("On its way"), "info"),
-        OrderState.DELIVERED: (_("Received"), "good"),
+        OrderState.DELIVERED: (_("It has arrived"), "info"),
+        OrderState.ACCEPTED: (_("Received"), "good"),
         OrderState.CANCELLED: (_("Cancelled"), "neutral"),
     }
     return words[part.state]
@@ -155,7 +157,7 @@ def order_received(group: str, order: str) -> Response:
         found = accept_delivery(order, account().id, actor=account().public_id, now=now)
         if found.group.public_id != group:
             raise NotFound("order_unknown", N_("There is no such order."))
-        news = found.delivered_at == now
+        news = found.accepted_at == now
     if news:
         flash(_("Thank you. The seller is paid for it now."), "success")
     else:
