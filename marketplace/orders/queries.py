@@ -161,7 +161,7 @@ def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id)
-        .options(joinedload(Order.group), selectinload(Order.lines))
+        .options(joinedload(Order.group), selectinload(Order.lines), selectinload(Order.shares))
         .order_by(Order.id.desc())
         .limit(limit)
     ).all()

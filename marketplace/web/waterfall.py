@@ -28,23 +28,26 @@ def waterfall(split: MoneySplit, price_fen: int, *, cooperative: bool) -> Waterf
     """The parts of one yuan and of the price of one unit; a part's fen of a yuan are its hundredths of the bar."""
     weights = {kind.value: amount for kind, amount in split.parts}
     of_one_yuan, of_price = split_fen(ONE_YUAN_FEN, weights), split_fen(price_fen, weights)
-    words, start, parts = _words(cooperative), 0, []
+    who = _("The cooperative and its members") if cooperative else _("The family that grew it")
+    start, parts = 0, []
     for kind, width in of_one_yuan.items():
-        part = {"label": words[kind], "fen": width, "of_price_fen": of_price[kind], "start": start, "width": width}
+        label = who if kind == ShareKind.PRODUCER else share_words(ShareKind(kind))
+        part = {"label": label, "fen": width, "of_price_fen": of_price[kind], "start": start, "width": width}
         parts.append(part)
         start += width
     return Waterfall(parts, _headline(split), _counted(split))
 
 
-def _words(cooperative: bool) -> dict[str, str]:
+def share_words(kind: ShareKind) -> str:
+    """What a share of an order is called beside its producer's."""
     return {
-        ShareKind.PRODUCER: _("The cooperative and its members") if cooperative else _("The family that grew it"),
+        ShareKind.PRODUCER: _("The seller"),
         ShareKind.VILLAGE_AGENT: _("Help in the village"),
         ShareKind.PACKING: _("Packing"),
         ShareKind.FREIGHT: _("Freight"),
         ShareKind.TAX: _("Tax"),
         ShareKind.PLATFORM: _("Running the market"),
-    }
+    }[kind]
 
 
 def _headline(split: MoneySplit) -> str:

@@ -148,7 +148,9 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append("the ledger does not sum to zero")
     if balance(REFUNDS):
         found.append(f"{balance(REFUNDS)} fen wait to be given back")
-    if balance(CLEARING) + balance(BUYERS):
+    unsettled = select(func.coalesce(func.sum(Order.total_fen - Order.refunded_fen), 0)).join(OrderGroup)
+    unsettled = unsettled.where(OrderGroup.paid_at.is_not(None), Order.settled_at.is_(None))
+    if balance(CLEARING) != db.session.scalar(unsettled):
         found.append("what is held is not what was paid")
     return found
 

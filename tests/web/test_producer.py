@@ -224,7 +224,7 @@ def test_what_an_order_brings_is_shown_less_what_was_given_back(farmer: Desk, wo
     def assert_divided() -> None:
         page = farmer.get("/farm/money").text
         assert "<dt>Given back to the buyer</dt><dd>¥12.34</dd>" in page
-        assert "<dt>Service fee</dt><dd>¥1.06</dd>" in page
+        assert "<dt>Running the market</dt><dd>¥1.06</dd>" in page
         assert '<dt class="u-strong">You get</dt><dd class="u-strong">¥34.60</dd>' in page
 
     assert_divided()

@@ -15,6 +15,7 @@ from marketplace.identity.queries import account_names
 from marketplace.kernel import audit, clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.steps import step
 from marketplace.orders.shares import producer_account
 from marketplace.payments.bank_file import (
     BOOKED,
@@ -151,6 +152,7 @@ def draft() -> AnyResponse:
     with transaction():
         made = draft_batch(form["way"], form["minimum"], actor=account().public_id, now=clock.now())
         public_id = made.public_id
+    step("payout.batch_committed")
     flash(_("The batch is made. Somebody else has to approve it."), "success")
     return _to(public_id)
 

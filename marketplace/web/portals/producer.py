@@ -25,11 +25,11 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, ShareKind
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.service import deliver_order, ship_order
 from marketplace.orders.settlement import kept_fen
-from marketplace.orders.shares import producer_account
+from marketplace.orders.shares import parts_of_refund, producer_account, shares_of
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
@@ -50,6 +50,7 @@ from marketplace.web.portals.producer_forms import (
     read_offer,
 )
 from marketplace.web.portals.producer_money import payout_context
+from marketplace.web.waterfall import share_words
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 
@@ -364,11 +365,9 @@ def money() -> str:
     )
 
 
-def _shares(order: Order) -> dict[str, int]:
-    """How what a buyer pays for an order is divided, which sums up: given back, the service's fee, the producer's part."""
-    producer_fen = kept_fen(order)
-    return {
-        "refunded_fen": order.refunded_fen,
-        "fee_fen": order.total_fen - order.refunded_fen - producer_fen,
-        "producer_fen": producer_fen,
-    }
+def _shares(order: Order) -> dict[str, Any]:
+    """How what a buyer pays for an order is divided, which sums up: given back, the others' parts, the producer's part."""
+    shares = shares_of(order)
+    kept = zip(shares, parts_of_refund(shares, order.refunded_fen), strict=True)
+    others = [(share_words(share.kind), share.amount_fen - fen) for share, fen in kept if share.kind is not ShareKind.PRODUCER]
+    return {"refunded_fen": order.refunded_fen, "others": others, "producer_fen": kept_fen(order)}
