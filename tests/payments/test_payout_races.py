@@ -81,8 +81,8 @@ def hold(batch: str) -> str:
 
 def booked(line: str) -> dict[str, int]:
     """How often each kind of transfer was booked for a line."""
-    query = select(Transfer.kind, func.count()).where(Transfer.purpose_id == line).group_by(Transfer.kind)
-    return {kind: number for kind, number in db.session.execute(query)}
+    query = select(Transfer.kind, func.count().label("number")).where(Transfer.purpose_id == line).group_by(Transfer.kind)
+    return {row.kind: row.number for row in db.session.execute(query)}
 
 
 def test_two_who_draft_at_once_pay_a_balance_once(shop: Flask) -> None:

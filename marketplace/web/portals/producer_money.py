@@ -52,17 +52,11 @@ def payout_context(producer: Producer) -> dict[str, Any]:
 
 def payout_row(line: PayoutLine) -> dict[str, Any]:
     """One payout in words."""
+    back = _("It came back: %(reason)s. The money is yours and goes out again with the next payout.", reason=line.return_reason)
     words = {
         LineState.WAITING: (_("It is being sent to you."), _("On its way"), "info"),
         LineState.PAID: (_("The bank has paid it."), _("In your bank account"), "good"),
-        LineState.RETURNED: (
-            _(
-                "It came back: %(reason)s. The money is yours and is sent again with the next payout.",
-                reason=line.return_reason,
-            ),
-            _("Came back"),
-            "bad",
-        ),
+        LineState.RETURNED: (back, _("Came back"), "bad"),
     }[LineState(line.state)]
     return {
         "amount_fen": line.amount_fen,
