@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
-from marketplace.demo import history
+from marketplace.demo import history, payouts
 from marketplace.demo.accounts import add_people
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
@@ -57,11 +57,13 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     named = int(np.bincount(bought.consumer).argmax())
     sales = [good.sales_count for good in goods]
     accounts = add_people(shop.plan, sales, shop.producer_ids, [int(number) for number in consumers], named, now=now)
+    payouts.agree_terms(now=now)
     replay(shop, bought, accounts.consumer_ids, now=now)
+    payouts.pay_out(shop.producer_ids, now=now)
     _set_policy(now)
     _rank(now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
-    for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
+    for table in ("listing", "lot", "order_line", "order", "order_share", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))
     return accounts.logins
 
