@@ -22,7 +22,7 @@ from marketplace.payments.payouts import (
     return_line,
 )
 
-COUNTY = "522636"
+TOWNSHIP = "522636100"
 ACTOR = "demo"
 # So many sellers are in the batch that was sent, and so many in the one that waits.
 _SENT, _WAITING = 24, 8
@@ -30,9 +30,9 @@ _BANK = "农桥演示银行丹寨支行"
 
 
 def agree_terms(*, now: datetime) -> None:
-    """In the county, who helps the villages to pack and post gets a share; before the year begins, so that it holds for all."""
-    reason = "Agreed with the county for packing and posting in the villages (demo)"
-    set_term(ShareKind.VILLAGE_AGENT, COUNTY, 200, f"agent:{COUNTY}", date(2020, 1, 1), reason, actor=ACTOR, now=now)
+    """In one township, who helps the villages to pack and post gets a share; from before the year begins on."""
+    reason = "Agreed with the township for packing and posting in its villages (demo)"
+    set_term(ShareKind.VILLAGE_AGENT, TOWNSHIP, 200, f"agent:{TOWNSHIP}", date(2020, 1, 1), reason, actor=ACTOR, now=now)
 
 
 def pay_out(producer_ids: Sequence[int], *, now: datetime) -> None:

@@ -43,6 +43,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-money", "/farm/money"),
+        ("farm-bank-account", "/farm/money/bank-account"),
     ],
     "danzhai": [
         ("office-sales", "/office/sales"),
@@ -60,6 +61,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
+        ("operator-payouts", "/operator/money/payouts"),
+        ("operator-payout-batch", "first batch"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
@@ -102,6 +105,10 @@ def address_of(page: Page, path: str) -> str:
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first batch":
+        # The oldest one has been sent, so that everything can be done on its page.
+        page.goto("/operator/money/payouts")
+        return str(page.locator("main a[href^='/operator/money/payouts/']").last.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -66,7 +66,7 @@ def test_the_shares_of_settled_orders_are_counted_with_what_was_given_back(world
 
 
 def of_one_yuan(page: str) -> list[tuple[str, str, str]]:
-    rows = re.findall(r"</svg> ([^<]+)</th><td[^>]*>([^<]+)</td><td[^>]*>([^<]+)</td>", page)
+    rows = re.findall(r"</svg>([^<]+)</span></th><td[^>]*>([^<]+)</td><td[^>]*>([^<]+)</td>", page)
     return [(label, yuan, price) for label, yuan, price in rows]
 
 
