@@ -26,7 +26,7 @@ AFTER_DELIVERY = timedelta(days=7)
 AFTER_SHIPPING = timedelta(days=15)
 
 
-def due_for_acceptance(now: datetime, *, limit: int = 500) -> Sequence[str]:
+def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
     return db.session.scalars(
         select(Order.public_id)

@@ -41,13 +41,16 @@ def sharing_an_account(codes: Sequence[str]) -> set[str]:
     return set(db.session.scalars(query))
 
 
-def payable_balances(minimum_fen: int) -> list[tuple[str, int, PayeeAccount | None]]:
-    """Ledger accounts with at least that much to be paid out, by code, each with its payee, None where none was named."""
+def payable_balances(minimum_fen: int, owed: str | None = None) -> list[tuple[str, int, PayeeAccount | None]]:
+    """Ledger accounts with at least that much to be paid out, by code, each with its payee.
+
+    With ``owed`` also those whose code begins so and that have named no payee yet; theirs is None.
+    """
     payees = payees_by_code()
     return [
         (code, balance_fen, payees.get(code))
         for code, balance_fen in trial_balance()
-        if balance_fen >= minimum_fen and (code in payees or code.startswith("producer:"))
+        if balance_fen >= minimum_fen and (code in payees or (owed is not None and code.startswith(owed)))
     ]
 
 

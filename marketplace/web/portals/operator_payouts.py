@@ -100,7 +100,7 @@ class AnswerForm(FormSchema):
 @allow(RoleKind.OPERATOR)
 def batches() -> str:
     """What can be paid out, and the batches made so far."""
-    payable = payable_balances(MINIMUM_FEN)
+    payable = payable_balances(MINIMUM_FEN, owed=producer_account(""))
     names = _names()
     ways = {PayoutWay.BANK.value: _("By bank file"), PayoutWay.STRIPE.value: _("By Stripe")}
     return render_template(
