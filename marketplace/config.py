@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from marketplace.kernel.privacy import Keys, PrivacyError
+
 # No bank has this number.
 DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
 _NO_SENDER = "Nongqiao <no-reply@nongqiao.localhost>"
@@ -47,6 +49,8 @@ class Settings:
     stripe_api_base: str = ""
     # How many calls of the API an account, or an address without a token, may make in a minute; 0 for any number.
     api_calls_per_minute: int = 0
+    # What seals sensitive columns; where none are given, those of a file of the data directory, made at the first start.
+    privacy_keys: Keys | None = None
 
     @property
     def pay_page_origin(self) -> str:
@@ -56,8 +60,8 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
-        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, for payment online ``STRIPE_*``, and for messages ``SMTP_URL``,
-        ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
+        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, for payment online ``STRIPE_*``, and for messages
+        ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -86,6 +90,12 @@ class Settings:
             faults.append("API_CALLS_PER_MINUTE must be a whole number from 0 (no limit) to 60000")
         stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
         faults += _stripe_faults(stripe)
+        keys = None
+        if environ.get("PRIVACY_KEYS"):
+            try:
+                keys = Keys.parse(environ["PRIVACY_KEYS"])
+            except PrivacyError as error:
+                faults.append(f"PRIVACY_KEYS: {error}")
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(
@@ -106,6 +116,7 @@ class Settings:
             api_calls_per_minute=int(calls),
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
+            privacy_keys=keys,
         )
 
 

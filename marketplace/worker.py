@@ -12,6 +12,7 @@ from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
 from marketplace.ledger import jobs as ledger_jobs
 from marketplace.orders import jobs as order_jobs
+from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.web import certificate_notices as certificate_jobs
@@ -26,6 +27,7 @@ JOB_MODULES = (
     limit_jobs,
     order_jobs,
     outbox_jobs,
+    payment_jobs,
     policy_jobs,
     recommendation_jobs,
     certificate_jobs,

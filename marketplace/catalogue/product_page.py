@@ -50,8 +50,11 @@ class ProductView:
     tiers: Sequence[Tier] = ()
 
 
-def product_view(public_id: str, *, area: str, alike: int, day: date) -> ProductView:
-    """The listing, or ``NotFound``; ``alike`` others at the most, which can be delivered to ``area``; ``day`` is today."""
+def product_view(public_id: str, *, area: str, alike: int, day: date, beside: Sequence[ColumnElement[Any]] = ()) -> ProductView:
+    """The listing, or ``NotFound``; ``alike`` others at the most, which can be delivered to ``area``; ``day`` is today.
+
+    ``beside`` are columns for the row that others know more of, correlated with ``Listing``.
+    """
     query = listing_card_columns().add_columns(
         _places().label("places"),
         _lots().label("lots"),
@@ -61,6 +64,7 @@ def product_view(public_id: str, *, area: str, alike: int, day: date) -> Product
         _same_kind(area, alike).label("alike"),
         select(Area.name).where(Area.code == Listing.delivers_to).correlate(Listing).scalar_subquery().label("within"),
         checked_on().label("price_checked_on"),
+        *beside,
     )
     row = db.session.execute(query.where(Listing.public_id == public_id, on_sale())).first()
     if row is None:

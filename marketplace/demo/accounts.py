@@ -44,6 +44,7 @@ def add_people(
 _OFFICES: list[tuple[str, str, str, list[tuple[RoleKind, str]]]] = [
     ("enterprise", "canteen", "凯里市第一食堂", [(RoleKind.ENTERPRISE, ""), (RoleKind.CONSUMER, "")]),
     ("operator", "operator", "运营中心", [(RoleKind.OPERATOR, "")]),
+    ("second operator, who approves payouts", "cashier", "财务", [(RoleKind.OPERATOR, "")]),
     ("officer of Guizhou province", "guizhou", "贵州省", [(RoleKind.OFFICER, "52")]),
     ("officer of Qiandongnan prefecture", "qiandongnan", "黔东南州", [(RoleKind.OFFICER, "5226")]),
     ("officer of Danzhai county", "danzhai", "丹寨县", [(RoleKind.OFFICER, "522636")]),

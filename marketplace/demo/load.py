@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
-from marketplace.demo import history
+from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
@@ -65,8 +65,10 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     named = int(np.bincount(bought.consumer).argmax())
     sales = [good.sales_count for good in goods]
     accounts = add_people(shop.plan, sales, shop.producer_ids, [int(number) for number in consumers], named, now=now)
+    payouts.agree_terms(now=now)
     replay(shop, bought, accounts.consumer_ids, now=now)
     add_prices(goods, shop.listing_ids, now=now)
+    payouts.pay_out(shop.producer_ids, now=now)
     _set_policy(now)
     _rank(now)
     add_evidence(data_dir / "documents", now=now)
@@ -75,7 +77,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     in_names = add_mandates(PASSWORD, now=now)
     add_market_prices(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
-    for table in ("listing", "lot", "order_line", "order", "order_group", "event", "entry", "transfer"):
+    for table in ("listing", "lot", "order_line", "order", "order_share", "order_group", "event", "entry", "transfer"):
         db.session.execute(text(f'ANALYZE "{table}"'))
     return [*accounts.logins, *in_names]
 

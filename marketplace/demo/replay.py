@@ -22,8 +22,9 @@ from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.service import account_ids as ledger_account_ids
-from marketplace.orders.models import Order, OrderGroup, OrderLine
-from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account, split_order
+from marketplace.orders.models import Order, OrderGroup, OrderLine, OrderShare, ShareKind
+from marketplace.orders.settlement import BUYERS, CLEARING
+from marketplace.orders.shares import Part, producer_account, split_order, terms_in_force
 from marketplace.payments.models import Payment
 from marketplace.recommendations.models import Event, EventKind
 from marketplace.registry.models import RegistryRevision
@@ -46,11 +47,14 @@ class Shop:
 
 @dataclass(frozen=True)
 class _Moments:
-    """For each basket, in Unix seconds: placed, shipped, delivered, paid; -1 where that lies ahead."""
+    """For each basket, in Unix seconds: placed, shipped, accepted, paid; -1 where that lies ahead.
+
+    The year knows no time limit: every buyer says at the door that the goods are good.
+    """
 
     placed: NDArray[np.int64]
     shipped: NDArray[np.int64]
-    delivered: NDArray[np.int64]
+    accepted: NDArray[np.int64]
     paid: NDArray[np.int64]
     by_transfer: NDArray[np.bool_]
 
@@ -67,7 +71,7 @@ def replay(shop: Shop, bought: Purchases, consumer_ids: list[int], *, now: datet
     group_publics = _write_groups(totals, bought, consumer_ids, moments, group_base)
     parts = _write_orders(shop, bought, orders, moments, group_base, order_base)
     _write_lines(shop, bought, lots, lot_of_row, order_base + orders.of_row, lot_base)
-    _write_money(shop, group_publics, totals, orders, parts, moments)
+    _write_money(group_publics, totals, orders, parts, moments)
     _write_sales(bought, lot_of_row, lot_base, group_publics)
     settle_ids(Lot, OrderGroup, Order)
     _write_events(shop, bought, consumer_ids)
@@ -93,14 +97,14 @@ def _moments(bought: Purchases, now_s: int, seed: int = 7) -> _Moments:
     rng = np.random.default_rng(seed)
     placed = bought.sold_at_s[np.flatnonzero(np.diff(bought.basket, prepend=-1))]
     shipped = placed + rng.integers(6 * 3600, 30 * 3600, len(placed))
-    delivered = shipped + rng.integers(_DAY_S, 3 * _DAY_S, len(placed))
+    accepted = shipped + rng.integers(_DAY_S, 3 * _DAY_S, len(placed))
     by_transfer = rng.random(len(placed)) < 0.7
-    paid = np.where(by_transfer, placed + rng.integers(600, 5 * 3600, len(placed)), delivered)
+    paid = np.where(by_transfer, placed + rng.integers(600, 5 * 3600, len(placed)), accepted)
     paid[paid > now_s - _UNCONFIRMED_S] = -1
     shipped[(shipped > now_s) | (by_transfer & (paid < 0))] = -1
-    delivered[(delivered > now_s) | (shipped < 0)] = -1
-    paid[~by_transfer & (delivered < 0)] = -1
-    return _Moments(placed, shipped, delivered, paid, by_transfer)
+    accepted[(accepted > now_s) | (shipped < 0)] = -1
+    paid[~by_transfer & (accepted < 0)] = -1
+    return _Moments(placed, shipped, accepted, paid, by_transfer)
 
 
 def _moment(seconds: int) -> datetime | None:
@@ -202,39 +206,54 @@ def _write_groups(
 
 def _write_orders(
     shop: Shop, bought: Purchases, orders: _Orders, moments: _Moments, group_base: int, base: int
-) -> list[tuple[str, int, int, int]]:
-    """Orders with their frozen split; answers (public id, total, producer's part, fee) of each."""
+) -> list[tuple[str, int, list[Part]]]:
+    """Orders with their frozen shares; answers (public id, total, shares) of each."""
     prices = np.array([good.price_fen for good in shop.goods], dtype=np.int64)
     totals = np.bincount(orders.of_row, weights=prices[bought.good] * bought.quantity).astype(np.int64)
+    publics = {row.id: row.public_id for row in db.session.scalars(select(Producer))}
+    payees = [producer_account(publics[producer_id]) for producer_id in shop.producer_ids]
+    areas = [seller.area_code for seller in shop.plan.sellers]
+    terms = terms_in_force(areas, moment_of(int(moments.placed[0])).date())
     parts = [
-        (public_id, int(total), *split_order(int(total)))
-        for public_id, total in zip(ids.public_ids(len(totals)), totals, strict=True)
+        (public_id, int(total), split_order(int(total), producer=payees[seller], terms=terms[areas[seller]]))
+        for public_id, total, seller in zip(ids.public_ids(len(totals)), totals, orders.seller, strict=True)
     ]
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for at, (basket, seller) in enumerate(zip(orders.basket, orders.seller, strict=True)):
-            shipped, delivered, paid = moments.shipped[basket], moments.delivered[basket], moments.paid[basket]
-            state = "delivered" if delivered >= 0 else "shipped" if shipped >= 0 else "placed"
-            settled = _moment(max(paid, delivered)) if paid >= 0 and delivered >= 0 else None
+            shipped, accepted, paid = moments.shipped[basket], moments.accepted[basket], moments.paid[basket]
+            state = "accepted" if accepted >= 0 else "shipped" if shipped >= 0 else "placed"
+            settled = _moment(max(paid, accepted)) if paid >= 0 and accepted >= 0 else None
             yield (
                 base + at,
                 parts[at][0],
                 group_base + int(basket),
                 shop.producer_ids[seller],
                 state,
-                *parts[at][1:],
+                parts[at][1],
+                sum(part.amount_fen for part in parts[at][2] if part.kind is ShareKind.PRODUCER),
                 _moment(shipped),
-                _moment(delivered),
+                _moment(accepted),
+                _moment(accepted),
                 settled,
             )
 
     copy_rows(
         Order,
         [
-            *("id", "public_id", "group_id", "producer_id", "state", "total_fen", "producer_fen", "service_fee_fen"),
-            *("shipped_at", "delivered_at", "settled_at"),
+            *("id", "public_id", "group_id", "producer_id", "state", "total_fen", "producer_fen"),
+            *("shipped_at", "delivered_at", "accepted_at", "settled_at"),
         ],
         rows(),
+    )
+    copy_rows(
+        OrderShare,
+        ["order_id", "kind", "payee", "amount_fen"],
+        (
+            (base + at, part.kind.value, part.payee, part.amount_fen)
+            for at, (_public_id, _total, shares) in enumerate(parts)
+            for part in shares
+        ),
     )
     return parts
 
@@ -294,17 +313,14 @@ def _write_lines(
 
 
 def _write_money(
-    shop: Shop,
     group_publics: list[str],
     totals: NDArray[np.int64],
     orders: _Orders,
-    parts: list[tuple[str, int, int, int]],
+    parts: list[tuple[str, int, list[Part]]],
     moments: _Moments,
 ) -> None:
-    """The transfers that confirmations and deliveries would have booked, each with its entries."""
-    producers = {row.id: row.public_id for row in db.session.scalars(select(Producer))}
-    codes = [producer_account(producers[producer_id]) for producer_id in shop.producer_ids]
-    accounts = ledger_account_ids([BUYERS, CLEARING, SERVICE_FEE, *codes])
+    """The transfers that confirmations and acceptances would have booked, each with its entries."""
+    accounts = ledger_account_ids([BUYERS, CLEARING, *{part.payee for _, _, shares in parts for part in shares}])
     base = next_id(Transfer)
     transfers: list[tuple[Any, ...]] = []
     entries: list[tuple[int, int, int]] = []
@@ -318,11 +334,11 @@ def _write_money(
         if moments.paid[at] >= 0:
             amounts = {BUYERS: -int(total), CLEARING: int(total)}
             book("payment", "order_group", group_publics[at], moment_of(moments.paid[at]), amounts)
-    for (public_id, total_fen, producer_fen, fee_fen), basket, seller in zip(parts, orders.basket, orders.seller, strict=True):
-        paid, delivered = moments.paid[basket], moments.delivered[basket]
-        if paid >= 0 and delivered >= 0:
-            amounts = {CLEARING: -total_fen, codes[seller]: producer_fen, SERVICE_FEE: fee_fen}
-            book("settlement", "order", public_id, moment_of(max(paid, delivered)), amounts)
+    for (public_id, total_fen, shares), basket in zip(parts, orders.basket, strict=True):
+        paid, accepted = moments.paid[basket], moments.accepted[basket]
+        if paid >= 0 and accepted >= 0:
+            amounts = {CLEARING: -total_fen, **{part.payee: part.amount_fen for part in shares}}
+            book("settlement", "order", public_id, moment_of(max(paid, accepted)), amounts)
     publics = ids.public_ids(len(transfers))
     copy_rows(
         Transfer,

@@ -22,7 +22,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Invoice, InvoiceCounter, Order, OrderGroup
-from marketplace.payments.models import Refund
+from marketplace.payments.models import Refund, RefundReason
 
 LONGEST_TITLE = 100
 # The unified social credit code (GB 32100-2015) has these characters, and a last one that checks the others.
@@ -125,18 +125,19 @@ def issue_invoice(order: Order, group: OrderGroup, to: InvoiceTo, *, actor: str,
     if order.total_fen == order.refunded_fen:
         raise Conflict("nothing_to_invoice", N_("All the money of this order went back, so there is nothing to invoice."))
     kept = _contents(order, group, title, tax_number, local_day(now))
-    invoice = _write(order, InvoiceTo(title, tax_number), order.total_fen, kept, now=now, actor=actor)
+    invoice = _write(order, InvoiceTo(title, tax_number), kept["total_fen"], kept, now=now, actor=actor)
     for refund in _refunds_before(order):
         credit_refund(refund, order, actor=actor, now=now)
     return invoice
 
 
 def _refunds_before(order: Order) -> list[Refund]:
-    """What went back before there was an invoice: it is on record as the rest is, so that all of them sum to what was kept."""
-    rows = db.session.scalars(
-        select(Refund).filter_by(purpose_kind="order", purpose_id=order.public_id).order_by(Refund.id)
-    ).all()
-    return list(rows)
+    """What went back before there was an invoice: it is on record as the rest is, so that all of them sum to what was kept.
+
+    What the scales gave back is not among them, because the lines say what was weighed.
+    """
+    query = select(Refund).filter_by(purpose_kind="order", purpose_id=order.public_id)
+    return list(db.session.scalars(query.where(Refund.reason != RefundReason.WEIGHED).order_by(Refund.id)))
 
 
 def credit_refund(refund: Refund, order: Order, *, actor: str, now: datetime) -> Invoice | None:
@@ -236,11 +237,11 @@ def _contents(order: Order, group: OrderGroup, title: str, tax_number: str | Non
         "title": title,
         "tax_number": tax_number,
         "lines": lines,
-        # Whatever the order took beside its goods, such as freight.
-        "other_fen": order.total_fen - goods_fen,
+        # Whatever the order took beside its goods: the freight.
+        "other_fen": order.delivery_fen,
         "tax_fen": 0,
         "basis": {"code": basis.code, "zh": basis.zh, "en": basis.en},
-        "total_fen": order.total_fen,
+        "total_fen": goods_fen + order.delivery_fen,
     }
 
 

@@ -6,8 +6,10 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.idempotency import forget_before
 from marketplace.kernel.jobs import job
+from marketplace.orders.acceptance import accept_by_time
 from marketplace.orders.collecting import sweep
 from marketplace.orders.shortfalls import settle_shortfalls
+from marketplace.orders.waterfall import count_seller_shares
 
 # A program that repeats a call does so within minutes; the kept answers hold addresses and should not outlive their use.
 KEYS_KEPT = timedelta(days=2)
@@ -30,3 +32,16 @@ def sweep_payments(timestamp: int) -> None:
 def settle_all_shortfalls(timestamp: int) -> None:
     """Every five minutes, finish bringing orders to what their harvest brought, where a crash or a provider was in the way."""
     settle_shortfalls(now=clock.now())
+
+
+@job("orders.accept_by_time", every="25 * * * *", lock="orders.accept_by_time")
+def accept_by_time_hourly(timestamp: int) -> None:
+    """Each hour, accept orders nobody has complained of in time, so that the farms are paid."""
+    accept_by_time(now=datetime.fromtimestamp(timestamp, UTC))
+
+
+@job("orders.count_seller_shares", every="40 18 * * *", lock="orders.count_seller_shares")
+def count_seller_shares_nightly(timestamp: int) -> None:
+    """Each night, count from the ledger where the money paid to each seller has gone."""
+    with transaction():
+        count_seller_shares(now=datetime.fromtimestamp(timestamp, UTC))

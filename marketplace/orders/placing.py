@@ -24,7 +24,7 @@ from marketplace.orders.holding import holder_of
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
 from marketplace.orders.news import News, tell
 from marketplace.orders.preorders import check_prepaid
-from marketplace.orders.settlement import split_order
+from marketplace.orders.shares import producer_account, split_order, terms_in_force, write_shares
 from marketplace.orders.weights import to_weigh
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
@@ -179,19 +179,25 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
 
 
 def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]], agreed: Mapping[int, Agreed]) -> None:
-    for producer_id, lines in sorted(snapshots.items()):
-        freight = agreed[producer_id]
+    """One order for each seller, with its shares by the terms of the day where the seller is at home."""
+    sellers = {producer_id: db.session.get_one(Producer, producer_id) for producer_id in sorted(snapshots)}
+    terms = terms_in_force([seller.area_code for seller in sellers.values()], local_day(group.placed_at))
+    parts = {}
+    for producer_id, seller in sellers.items():
+        lines, freight = snapshots[producer_id], agreed[producer_id]
         goods_fen = sum(line.total_fen for line in lines)
-        producer_fen, service_fee_fen = split_order(goods_fen, freight.fen)
+        payee = producer_account(seller.public_id)
+        own = split_order(goods_fen, freight.fen, producer=payee, terms=terms[seller.area_code])
         group.orders.append(
             Order(
                 producer_id=producer_id,
                 total_fen=goods_fen + freight.fen,
                 delivery_fen=freight.fen,
                 delivery=freight.delivery,
-                producer_fen=producer_fen,
-                service_fee_fen=service_fee_fen,
+                producer_fen=sum(part.amount_fen for part in own if part.payee == payee),
                 lines=lines,
             )
         )
+        parts[producer_id] = own
     db.session.flush()
+    write_shares({order.id: parts[order.producer_id] for order in group.orders})

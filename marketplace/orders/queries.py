@@ -219,7 +219,7 @@ def orders_of_producer(producer_id: int, *, limit: int = 50) -> Sequence[Order]:
     return db.session.scalars(
         select(Order)
         .where(Order.producer_id == producer_id)
-        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines))
+        .options(joinedload(Order.group), joinedload(Order.delivery), selectinload(Order.lines), selectinload(Order.shares))
         .order_by(Order.id.desc())
         .limit(limit)
     ).all()
@@ -312,7 +312,7 @@ class MoneyAhead:
 def money_ahead(producer_id: int) -> MoneyAhead:
     """What a producer can still expect, in one statement; cancelled orders are left out."""
     paid = OrderGroup.paid_at.is_not(None)
-    sent = Order.state.in_((OrderState.SHIPPED, OrderState.DELIVERED))
+    sent = Order.state.in_((OrderState.SHIPPED, OrderState.DELIVERED, OrderState.ACCEPTED))
     # What was promised back will not come; rounded as it is booked.
     part = Order.producer_fen - func.div(Order.refunded_fen * Order.producer_fen, Order.total_fen)
     total = func.coalesce(func.sum(part).filter(paid), 0)

@@ -1,4 +1,4 @@
-"""Moving purchases along: paid, given up, shipped, received."""
+"""Moving purchases along: paid, given up, shipped, delivered, accepted."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def _lock_orders(group: OrderGroup) -> Sequence[Order]:
 
 
 def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
-    """Book that a locked payment has arrived, as a person says, and settle what was delivered before it.
+    """Book that a locked payment has arrived, as a person says, and settle what was accepted before it.
 
     Returns
     -------
@@ -165,19 +165,24 @@ def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
     check_weighed(order)
     check_harvested(order)
-    return _move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
+    return move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
+
+
+def deliver_order(public_id: str, *, producer_id: int | None = None, actor: str, now: datetime) -> Order:
+    """Note that an order has come to its buyer, as its seller, a courier or a hub says; the time to accept it begins.
+
+    Who was slower than the buyer, who has accepted it already, changes nothing.
+    """
+    order, group = lock_order(public_id, producer_id=producer_id)
+    if order.state == OrderState.ACCEPTED:
+        return order
+    return move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
 
 
 def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetime) -> Order:
-    """Note that a buyer has received an order; what has been paid for goes to the producer."""
+    """Note that a buyer has received an order in good order; what has been paid for goes to those who share in it."""
     order, group = lock_order(public_id, account_id=account_id)
-    return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
-
-
-def note_arrival(public_id: str, *, actor: str, now: datetime) -> Order:
-    """Note that an order has arrived, as its carrier, hub or seller says; nothing where that was known."""
-    order, group = lock_order(public_id)
-    return _move_on(order, group, OrderAction.DELIVER, actor=actor, now=now)
+    return move_on(order, group, OrderAction.ACCEPT, actor=actor, now=now)
 
 
 def lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
@@ -197,7 +202,8 @@ def lock_order(public_id: str, *, producer_id: int | None = None, account_id: in
     return order, group
 
 
-def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str, now: datetime) -> Order:
+def move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str, now: datetime) -> Order:
+    """Move a locked order along its state machine, and settle it when that makes it due."""
     state = ORDERS.next_state(OrderState(order.state), action)
     if state is None:
         return order
@@ -206,6 +212,8 @@ def _move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str
         order.shipped_at = now
     if state is OrderState.DELIVERED:
         order.delivered_at = now
+    if state is OrderState.ACCEPTED:
+        order.accepted_at = now
     settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)

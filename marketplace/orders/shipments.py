@@ -19,7 +19,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Order, OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.refunds import refund_order
-from marketplace.orders.service import lock_order, note_arrival, ship_order
+from marketplace.orders.service import deliver_order, lock_order, ship_order
 from marketplace.orders.shipment_states import (
     FAILED,
     GATHERING,
@@ -230,7 +230,7 @@ def note_news(public_id: str, news: News, *, actor: str, now: datetime) -> bool:
     if shipment.state == ShipmentState.DELIVERED and before != ShipmentState.DELIVERED:
         for parcel in shipment.parcels:
             if parcel.order.state == OrderState.SHIPPED:
-                note_arrival(parcel.order.public_id, actor=actor, now=now)
+                deliver_order(parcel.order.public_id, actor=actor, now=now)
         step("shipment.orders_arrived")
     return True
 

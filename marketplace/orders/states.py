@@ -7,11 +7,15 @@ from marketplace.kernel.state_machine import StateMachine
 
 
 class OrderState(enum.StrEnum):
-    """Where one seller's part of an order stands."""
+    """Where one seller's part of an order stands.
+
+    ``delivered`` is what a courier, a hub or the seller says; ``accepted`` is the buyer's word, or that of the time limit.
+    """
 
     PLACED = "placed"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
+    ACCEPTED = "accepted"
     CANCELLED = "cancelled"
 
 
@@ -20,9 +24,12 @@ class OrderAction(enum.StrEnum):
 
     SHIP = "ship"
     DELIVER = "deliver"
+    ACCEPT = "accept"
     CANCEL = "cancel"
 
 
+# The goods are under way or lie at the buyer's door, and nobody has said yet that they are good.
+UNACCEPTED = (OrderState.SHIPPED, OrderState.DELIVERED)
 ORDERS = StateMachine(
     "order_state",
     N_("This order can no longer be changed that way."),
@@ -30,5 +37,6 @@ ORDERS = StateMachine(
         (OrderState.PLACED, OrderAction.SHIP): OrderState.SHIPPED,
         (OrderState.PLACED, OrderAction.CANCEL): OrderState.CANCELLED,
         (OrderState.SHIPPED, OrderAction.DELIVER): OrderState.DELIVERED,
+        **{(state, OrderAction.ACCEPT): OrderState.ACCEPTED for state in UNACCEPTED},
     },
 )

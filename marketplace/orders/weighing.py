@@ -19,7 +19,7 @@ from marketplace.orders.collecting import send_refunds
 from marketplace.orders.following import tell_booked
 from marketplace.orders.models import Order, OrderGroup, Weighing
 from marketplace.orders.service import lock_order
-from marketplace.orders.settlement import book_refund, split_order
+from marketplace.orders.settlement import book_refund
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import Payment, PaymentMethod, RefundReason
 from marketplace.payments.queries import get_payment_for
@@ -169,7 +169,7 @@ def _apply_weight(row: Weighing, grams: int, now: datetime) -> int:
 
 
 def _lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen: int) -> None:
-    order.total_fen -= less_fen
-    order.producer_fen, order.service_fee_fen = split_order(order.total_fen)
+    # The order's shares are frozen: what it does not take stands as given back, of which each share bears its part.
+    order.refunded_fen += less_fen
     group.total_fen -= less_fen
     payment.amount_fen -= less_fen

@@ -7,7 +7,7 @@ again, and is answered as it was then, for as long as the provider keeps the key
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from marketplace.kernel.errors import N_, Conflict, Invalid
 
@@ -152,20 +152,29 @@ class PaymentProvider(Protocol):
         ...
 
 
+class PayoutState(enum.StrEnum):
+    """How far a payout is: told to whoever pays it and not yet answered, or paid."""
+
+    WAITING = "waiting"
+    PAID = "paid"
+
+
 @dataclass(frozen=True)
 class PayoutRequest:
-    """Money to pay out to an account that the provider knows."""
+    """Money to pay out to an account that the provider knows; ``reference`` is what its owner reads beside it."""
 
     payout: str
     destination: str
     amount_fen: int
+    reference: str = ""
 
 
 @dataclass(frozen=True)
 class PayoutAnswer:
-    """The provider's own name for a payout it has made."""
+    """How far a payout is; ``provider_id`` is the provider's own name for it, empty until it has one."""
 
     provider_id: str
+    state: PayoutState
 
 
 class PayoutProvider(Protocol):
@@ -174,14 +183,19 @@ class PayoutProvider(Protocol):
     name: str
 
     def pay_out(self, request: PayoutRequest) -> PayoutAnswer:
-        """Pay out; asked again, the same payout."""
+        """Pay out; asked again, the same payout. ``ProviderRefused`` when it never will be."""
+        ...
+
+    def adopt_payout(self, request: PayoutRequest) -> PayoutAnswer | None:
+        """The payout that was made for this request, if one was; for when its key may have been forgotten."""
         ...
 
 
 class _Configured:
-    """The provider of this installation; None where nobody collects online."""
+    """The providers of this installation; None where nobody collects online. Payouts have one for each way."""
 
     online: PaymentProvider | None = None
+    payouts: ClassVar[dict[str, PayoutProvider]] = {}
 
 
 def use_provider(provider: PaymentProvider | None) -> None:
@@ -205,3 +219,29 @@ def get_provider() -> PaymentProvider:
     if _Configured.online is None:
         raise ProviderUnavailable("no provider is configured")
     return _Configured.online
+
+
+def use_payout_provider(way: str, provider: PayoutProvider | None) -> None:
+    """Say who pays out one way for this process; None for nobody."""
+    if provider is None:
+        _Configured.payouts.pop(way, None)
+    else:
+        _Configured.payouts[way] = provider
+
+
+def payout_ways() -> list[str]:
+    """The ways in which money can be paid out here."""
+    return sorted(_Configured.payouts)
+
+
+def get_payout_provider(way: str) -> PayoutProvider:
+    """Who pays out one way.
+
+    Raises
+    ------
+    ProviderUnavailable
+        Where nobody is configured (any more).
+    """
+    if way not in _Configured.payouts:
+        raise ProviderUnavailable(f"nobody pays out by {way}")
+    return _Configured.payouts[way]

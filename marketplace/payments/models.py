@@ -1,4 +1,4 @@
-"""Payments, attempts, refunds, provider events."""
+"""Payments, attempts, refunds, provider events; payees, payout batches and their lines."""
 
 import enum
 
@@ -6,8 +6,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
+from marketplace.kernel.privacy import Encrypted
 from marketplace.kernel.types import Fen, Id, Moment, PublicId
 from marketplace.payments.gateway import RefundState
+from marketplace.payments.payout_states import BatchState, LineState
 from marketplace.payments.states import AttemptState, PaymentState
 
 
@@ -158,3 +160,107 @@ class ProviderEvent(Base):
     outcome: Mapped[str | None] = mapped_column(String(12))
     received_at: Mapped[Moment]
     acted_at: Mapped[Moment | None]
+
+
+class PayoutWay(enum.StrEnum):
+    """How money is paid out: to a bank account by a file that a person hands to the bank, or to an account at Stripe."""
+
+    BANK = "bank"
+    STRIPE = "stripe"
+
+
+class PayeeAccount(Base):
+    """Where the money of a ledger account is paid out to. What identifies a person's account is sealed; people see four digits.
+
+    ``number_index`` finds the same number under other payees. It is no unique index: a couple may share an account.
+    """
+
+    __tablename__ = "payee_account"
+    __table_args__ = (
+        CheckConstraint("way IN ('bank', 'stripe')", name="way_known"),
+        CheckConstraint("(way = 'bank') = (bank <> '')", name="bank_has_name"),
+        CheckConstraint("length(number_index) = 32", name="index_length"),
+        Index("ix_payee_account_number_index", "number_index"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    ledger_code: Mapped[str] = mapped_column(String(64), unique=True)
+    way: Mapped[str] = mapped_column(String(8))
+    holder: Mapped[str] = mapped_column(Encrypted("payee_account.holder"))
+    bank: Mapped[str] = mapped_column(String(60), default="")
+    number: Mapped[str] = mapped_column(Encrypted("payee_account.number"))
+    last_four: Mapped[str] = mapped_column(String(4))
+    number_index: Mapped[bytes] = mapped_column(LargeBinary(32))
+    changed_by: Mapped[str] = mapped_column(String(64))
+    changed_at: Mapped[Moment]
+
+
+class PayoutBatch(Base):
+    """Money that is paid out together, one way. Who made it does not approve it."""
+
+    __tablename__ = "payout_batch"
+    __table_args__ = (
+        CheckConstraint("way IN ('bank', 'stripe')", name="way_known"),
+        CheckConstraint("state IN ('drafted', 'approved', 'sent', 'closed', 'discarded')", name="state_known"),
+        # Four eyes: one person alone cannot send money out.
+        CheckConstraint("approved_by <> drafted_by", name="approved_by_another"),
+        CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approval_is_whole"),
+        CheckConstraint("state NOT IN ('approved', 'sent', 'closed') OR approved_by IS NOT NULL", name="approved_before_sent"),
+        CheckConstraint("(state IN ('sent', 'closed')) = (sent_at IS NOT NULL)", name="sent_has_moment"),
+        CheckConstraint("(state IN ('closed', 'discarded')) = (ended_at IS NOT NULL)", name="ended_has_moment"),
+        Index("ix_payout_batch_state_id", "state", "id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    reference: Mapped[str] = mapped_column(String(24), unique=True)
+    way: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(12), default=BatchState.DRAFTED)
+    drafted_by: Mapped[str] = mapped_column(String(64))
+    drafted_at: Mapped[Moment]
+    approved_by: Mapped[str | None] = mapped_column(String(64))
+    approved_at: Mapped[Moment | None]
+    sent_at: Mapped[Moment | None]
+    ended_at: Mapped[Moment | None]
+
+    lines: Mapped[list["PayoutLine"]] = relationship(back_populates="batch", order_by="PayoutLine.id")
+
+
+class PayoutLine(Base):
+    """What one payee gets in a batch, and the account it goes to as it was when the batch was made.
+
+    ``reference`` is what the bank is given and answers with; ``bank_reference`` is the bank's own name for what it has paid.
+    """
+
+    __tablename__ = "payout_line"
+    __table_args__ = (
+        # A payee is paid once in a batch.
+        UniqueConstraint("batch_id", "ledger_code"),
+        # One payment of the bank confirms one line.
+        UniqueConstraint("bank_reference"),
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        CheckConstraint("state IN ('waiting', 'paid', 'returned', 'withdrawn')", name="state_known"),
+        CheckConstraint("state <> 'paid' OR bank_reference IS NOT NULL", name="paid_has_bank_reference"),
+        CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
+        CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_has_moment"),
+        Index("ix_payout_line_ledger_code_id", "ledger_code", "id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("payout_batch.id"))
+    reference: Mapped[str] = mapped_column(String(24), unique=True)
+    ledger_code: Mapped[str] = mapped_column(String(64))
+    holder: Mapped[str] = mapped_column(Encrypted("payout_line.holder"))
+    bank: Mapped[str] = mapped_column(String(60), default="")
+    number: Mapped[str] = mapped_column(Encrypted("payout_line.number"))
+    last_four: Mapped[str] = mapped_column(String(4))
+    account_changed_at: Mapped[Moment]
+    amount_fen: Mapped[Fen]
+    state: Mapped[str] = mapped_column(String(12), default=LineState.WAITING)
+    bank_reference: Mapped[str | None] = mapped_column(String(64))
+    return_reason: Mapped[str | None] = mapped_column(String(200))
+    ended_at: Mapped[Moment | None]
+
+    batch: Mapped[PayoutBatch] = relationship(back_populates="lines")

@@ -17,6 +17,7 @@ from marketplace.payments.gateway import (
     PageState,
     PayoutAnswer,
     PayoutRequest,
+    PayoutState,
     PayPage,
     ProviderNews,
     ProviderRefused,
@@ -125,11 +126,19 @@ class StripeGateway:
             "currency": CURRENCY,
             "destination": request.destination,
             "transfer_group": request.payout,
+            "description": request.reference or request.payout,
             "metadata": {"payout": request.payout},
         }
         with _in_our_words():
             transfer = self._client.v1.transfers.create(params, {"idempotency_key": f"payout-{request.payout}"})
-        return PayoutAnswer(transfer.id)
+        return PayoutAnswer(transfer.id, PayoutState.PAID)
+
+    def adopt_payout(self, request: PayoutRequest) -> PayoutAnswer | None:
+        """The transfer of the group that carries our id; a transfer is a group of its own."""
+        params: Any = {"transfer_group": request.payout, "limit": 1}
+        with _in_our_words():
+            made = self._client.v1.transfers.list(params).data
+        return PayoutAnswer(made[0].id, PayoutState.PAID) if made else None
 
     def verify_event(self, body: bytes, signature: str) -> None:
         """Check the signature of the raw body, which also carries its moment."""

@@ -18,9 +18,12 @@ from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
 from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
+from marketplace.kernel.privacy import own_keys, use_keys
 from marketplace.orders.following import follow_purchases
 from marketplace.orders.news import follow_news
-from marketplace.payments.gateway import PaymentProvider, use_provider
+from marketplace.payments.bank_file import BankFileProvider
+from marketplace.payments.gateway import use_payout_provider, use_provider
+from marketplace.payments.models import PayoutWay
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
@@ -59,6 +62,7 @@ from marketplace.web.portals import (
     producer,
     producer_certificates,
     producer_goods,
+    producer_money,
     producer_prices,
     producer_weighing,
     programs,
@@ -82,6 +86,7 @@ PORTALS = (
     producer_goods,
     pictures,
     hub,
+    producer_money,
     buyer,
     officer,
     operations,
@@ -125,7 +130,11 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     app.extensions["settings"] = settings
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
-    use_provider(_provider(settings))
+    provider = _provider(settings)
+    use_provider(provider)
+    use_payout_provider(PayoutWay.BANK, BankFileProvider())
+    use_payout_provider(PayoutWay.STRIPE, provider)
+    use_keys(settings.privacy_keys or own_keys(settings.data_dir))
     use_holds(settings.stock_holds)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     follow_news(tell_news, tell_programs)
@@ -175,7 +184,7 @@ def _have_day_built(now: datetime) -> None:
     enqueue(build_day_job, day=local_day(now).isoformat())
 
 
-def _provider(settings: Settings) -> PaymentProvider | None:
+def _provider(settings: Settings) -> StripeGateway | None:
     if not settings.stripe_api_key:
         return None
     return StripeGateway(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base or None)

@@ -75,6 +75,15 @@ def clock_time(value: datetime) -> str:
     return str(format_datetime(value, "HH:mm"))
 
 
+def masked(last_four: str) -> str:
+    """The number of an account as people may see it.
+
+    >>> masked("6789")
+    '•••• 6789'
+    """
+    return f"•••• {last_four}"
+
+
 def percent(share: float) -> str:
     """A share in whole per cent, or with one figure below ten."""
     text = f"{share * 100:.1f}" if 0 < share < 0.0995 else f"{share * 100:.0f}"
@@ -152,6 +161,7 @@ def wire(app: Flask) -> None:
         moment=moment,
         clock_time=clock_time,
         percent=percent,
+        masked=masked,
         quantity=quantity,
         unit_name=unit_name,
         unit_price=unit_price,

@@ -27,6 +27,7 @@ MENUS = {
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
         ("operator_prices.queue", N_("Unusual prices"), "scale"),
+        ("operator_money.payouts.batches", N_("Payouts"), "money"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator_evidence.queue", N_("Evidence"), "check"),
         ("operator.shipments.listed", N_("Shipments"), "truck"),

@@ -87,6 +87,7 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                 "delivery": None,
                 "shipped_at": None,
                 "delivered_at": None,
+                "accepted_at": None,
                 "lines": [
                     {
                         "title_zh": listing.title_zh,

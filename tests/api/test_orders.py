@@ -104,7 +104,7 @@ def test_receiving_settles_what_was_paid_for_once(client: FlaskClient, buyer: Ac
     first, again = client.post(address, headers=bearer), client.post(address, headers=bearer)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json == again.json
-    assert (first.json["state"], first.json["public_id"]) == ("delivered", order.public_id)
+    assert (first.json["state"], first.json["public_id"]) == ("accepted", order.public_id)
     kinds = db.session.scalars(select(Transfer.kind).order_by(Transfer.id)).all()
     assert kinds == ["payment", "settlement"]
 
@@ -114,9 +114,9 @@ def test_what_was_not_shipped_cannot_be_received(client: FlaskClient, buyer: Acc
     order = group.orders[0]
     refused = client.post(f"{ORDERS}/{group.public_id}/{order.public_id}/received", headers=bearer)
     assert (refused.status_code, refused.json["code"]) == (409, "order_state")
-    assert refused.json["errors"] == {"state": "placed", "action": "deliver"}
+    assert refused.json["errors"] == {"state": "placed", "action": "accept"}
     db.session.expire_all()
-    assert (order.state, order.delivered_at) == (OrderState.PLACED, None)
+    assert (order.state, order.accepted_at) == (OrderState.PLACED, None)
 
 
 def test_an_order_is_received_under_its_own_purchase_alone(client: FlaskClient, buyer: Account, bearer: Headers) -> None:
@@ -125,7 +125,7 @@ def test_an_order_is_received_under_its_own_purchase_alone(client: FlaskClient, 
     refused = client.post(f"{ORDERS}/{other.public_id}/{order.public_id}/received", headers=bearer)
     assert (refused.status_code, refused.json["code"]) == (404, "order_unknown")
     db.session.expire_all()
-    assert (order.state, order.delivered_at) == (OrderState.SHIPPED, None)
+    assert (order.state, order.accepted_at) == (OrderState.SHIPPED, None)
 
 
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "ten"}, {"after": "A"}, {"before": "x"}])

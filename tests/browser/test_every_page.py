@@ -55,6 +55,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-label", "first label"),
         ("farm-who-acts", "/farm/mandates"),
         ("farm-for-whom", "/farm/mandates/for"),
+        ("farm-bank-account", "/farm/money/bank-account"),
     ],
     "village": [
         ("office-mandates", "/office/mandates"),
@@ -84,6 +85,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-messages", "/operator/money/events"),
         ("operator-prices", "/operator/prices/"),
         ("operator-price", "first unusual price"),
+        ("operator-payouts", "/operator/money/payouts"),
+        ("operator-payout-batch", "first batch"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-evidence", "/operator/evidence/"),
         ("operator-shipments", "/operator/shipments/"),
@@ -146,6 +149,10 @@ def address_of(page: Page, path: str) -> str:
     if path == "first unusual price":
         page.goto("/operator/prices/")
         return str(page.locator("main .task__name a").first.get_attribute("href"))
+    if path == "first batch":
+        # The oldest one has been sent, so that everything can be done on its page.
+        page.goto("/operator/money/payouts")
+        return str(page.locator("main a[href^='/operator/money/payouts/']").last.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -19,8 +19,10 @@ from marketplace.kernel import embedded_postgres, steps
 from marketplace.kernel.errors import Conflict
 from marketplace.orders.collecting import pay_page
 from tests.conftest import ROOT
-from tests.orders.purchases import BACK, LIVES, RETURN, Basket, buy, faults, filled_basket, place, real_now, recover
-from tests.orders.victim import DIED
+from tests.orders.paying_out import LIVES as PAYING_OUT
+from tests.orders.paying_out import carry_on, payout_faults
+from tests.orders.purchases import BACK, RETURN, Basket, buy, faults, filled_basket, place, real_now, recover
+from tests.orders.victim import ALL_LIVES, DIED
 from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
 
@@ -46,6 +48,17 @@ PLACES = {
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
     "deny": ["denial.written"],
+    "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
+    "pay_out_by_bank": [
+        *("payout.batch_written", "payout.batch_committed", "payout.approval_written"),
+        *("payout.sending_written", "payout.sending_committed", "payout.confirmation_written"),
+    ],
+    "pay_out_in_vain": ["payout.return_written"],
+    "think_better_of_it": ["payout.discard_written"],
+    "pay_out_by_transfer": [
+        *("payout.sending_committed", "payout.transfer_sent", "payout.confirmation_written", "payout.transfer_committed"),
+    ],
+    "pay_out_to_nobody": ["payout.return_written", "payout.refusal_committed"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 
@@ -87,13 +100,21 @@ def test_the_list_of_places_is_that_of_the_code() -> None:
     assert len(places) >= 25
 
 
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("life", ALL_LIVES)
 def test_a_life_without_a_cut_leaves_nothing_to_do(shop: Flask, double: Double, life: str) -> None:
     with shop.app_context():
         basket = filled_basket()
-        LIVES[life](basket, double, real_now())
-        recover(double, real_now())
-        assert faults(basket, double) == []
+        ALL_LIVES[life](basket, double, real_now())
+        assert all_faults(basket, double, life) == []
+
+
+def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = False) -> list[str]:
+    """What is wrong after everything has happened that happens after a cut."""
+    recover(double, real_now(), silent=silent)
+    if life not in PAYING_OUT:
+        return faults(basket, double)
+    carry_on(basket, life, real_now())
+    return [*faults(basket, double), *payout_faults(basket, double)]
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["told", "silent"])
@@ -107,10 +128,9 @@ def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: 
         basket = filled_basket()
         steps.arm(place, cut)
         with pytest.raises(Cut):
-            LIVES[life](basket, double, real_now())
+            ALL_LIVES[life](basket, double, real_now())
     with shop.app_context():
-        recover(double, real_now(), silent=silent)
-        assert faults(basket, double) == []
+        assert all_faults(basket, double, life, silent=silent) == []
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +157,7 @@ def test_death_at_any_place_is_made_good(
     nursery.stdin.flush()
     assert nursery.stdout.readline() == f"{DIED}\n"
     with shop.app_context():
-        recover(double, real_now())
-        assert faults(basket, double) == []
+        assert all_faults(basket, double, life) == []
 
 
 @pytest.mark.parametrize("place", PLACES["buy"])

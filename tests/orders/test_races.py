@@ -23,7 +23,8 @@ from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.service import accept_delivery, cancel_unpaid, confirm_payment, ship_order
-from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import BUYERS, CLEARING, SERVICE_FEE
+from marketplace.orders.shares import producer_account
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories

@@ -12,10 +12,12 @@ from pathlib import Path
 from marketplace.config import Settings
 from marketplace.kernel import steps
 from marketplace.web.application import create_app
+from tests.orders import paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
 
 DIED = 99
+ALL_LIVES = {**LIVES, **paying_out.LIVES}
 
 
 def live(url: str, data_dir: str, double: str, file: str, life: str, place: str, *names: str) -> None:
@@ -24,7 +26,7 @@ def live(url: str, data_dir: str, double: str, file: str, life: str, place: str,
     account_id, account, basket, listing_id = names
     steps.arm(place, lambda: os._exit(DIED))
     with app.app_context(), collecting_by_running_double(Path(file), double) as running:
-        LIVES[life](Basket(int(account_id), account, basket, int(listing_id)), running, real_now())
+        ALL_LIVES[life](Basket(int(account_id), account, basket, int(listing_id)), running, real_now())
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from marketplace.demo.stripe_double.bank import Bank
 from marketplace.demo.stripe_double.messages import signature
 from marketplace.demo.stripe_double.server import Server
 from marketplace.demo.stripe_double.store import Store
-from marketplace.payments.gateway import use_provider
+from marketplace.payments.gateway import use_payout_provider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 
 KEY, SECRET = "sk_test_of_the_tests", "whsec_of_the_tests"
@@ -52,10 +52,12 @@ def collecting_by_double(path: Path | str = ":memory:") -> Iterator[Double]:
     double = Double(server.bank, server.url)
     server.start()
     use_provider(double.gateway)
+    use_payout_provider("stripe", double.gateway)
     try:
         yield double
     finally:
         use_provider(None)
+        use_payout_provider("stripe", None)
         double.gateway.close()
         server.stop()
 
@@ -66,9 +68,11 @@ def collecting_by_running_double(path: Path, url: str) -> Iterator[Double]:
     store = Store(path)
     double = Double(Bank(store, url, time.time, 1), url)
     use_provider(double.gateway)
+    use_payout_provider("stripe", double.gateway)
     try:
         yield double
     finally:
         use_provider(None)
+        use_payout_provider("stripe", None)
         double.gateway.close()
         store.close()

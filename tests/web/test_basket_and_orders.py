@@ -131,7 +131,7 @@ def test_receiving_a_paid_order_pays_the_seller_once(browser: Browser, world: Sh
         page = browser.get(sent.location).text
         assert said in page
         assert "I have received it" not in page
-    assert session.scalars(select(Order.state)).one() == OrderState.DELIVERED
+    assert session.scalars(select(Order.state)).one() == OrderState.ACCEPTED
     assert sorted(session.scalars(select(Transfer.kind))) == ["payment", "settlement"]
 
 

@@ -60,9 +60,7 @@ def purchase(
             address="x",
             placed_at=at,
         )
-        order = Order(
-            group=group, producer_id=listing.producer_id, state=state, total_fen=fen, producer_fen=fen, service_fee_fen=0
-        )
+        order = Order(group=group, producer_id=listing.producer_id, state=state, total_fen=fen, producer_fen=fen)
         db.session.add(order)
         order.lines.append(
             OrderLine(

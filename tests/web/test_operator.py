@@ -12,7 +12,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.ledger.jobs import check_now
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.settlement import producer_account
+from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
 from tests.web.desk_world import Desk, World, count, make_account, without_csrf

@@ -16,7 +16,7 @@ from marketplace.kernel.db import transaction
 from marketplace.ledger.models import Entry
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.refunds import refund_order
-from marketplace.orders.settlement import producer_account
+from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from tests.web.desk_world import NOW, OTHER_CODE, REGISTERED_CODE, Desk, World, count, make_account, without_csrf
 
@@ -224,7 +224,7 @@ def test_what_an_order_brings_is_shown_less_what_was_given_back(farmer: Desk, wo
     def assert_divided() -> None:
         page = farmer.get("/farm/money").text
         assert "<dt>Given back to the buyer</dt><dd>¥12.34</dd>" in page
-        assert "<dt>Service fee</dt><dd>¥1.06</dd>" in page
+        assert "<dt>Running the market</dt><dd>¥1.06</dd>" in page
         assert '<dt class="u-strong">You get</dt><dd class="u-strong">¥34.60</dd>' in page
 
     assert_divided()

@@ -210,9 +210,15 @@ class Bank:
         """Transfer to a connected account."""
         if int(given.get("amount", 0)) <= 0 or not given.get("currency") or not given.get("destination"):
             raise Refused("A transfer needs amount, currency and destination.", "parameter_missing", "amount")
+        if not str(given["destination"]).startswith("acct_"):
+            raise Refused(f"No such destination: '{given['destination']}'", "resource_missing", "destination")
         transfer = objects.transfer(given, self.now)
         self.store.put(transfer)
         return transfer
+
+    def transfers_of(self, group: str) -> list[dict[str, Any]]:
+        """The transfers of a group."""
+        return [row for row in self.store.all("transfer") if row["transfer_group"] == group]
 
     def taken(self) -> dict[str, int]:
         """By the metadata's ``payment``: what was taken less what was given back, in fen; what was never taken is absent."""

@@ -73,6 +73,9 @@ def _do(bank: Bank, method: str, path: str, given: dict[str, Any]) -> dict[str, 
             return {"object": "list", "url": path, "has_more": False, "data": rows}
         case ("POST", "/v1/transfers"):
             return bank.transfer(given)
+        case ("GET", "/v1/transfers"):
+            rows = [shown(row) for row in bank.transfers_of(given.get("transfer_group", ""))]
+            return {"object": "list", "url": path, "has_more": False, "data": rows}
     if found := _SESSION.fullmatch(path):
         if found[2]:
             return bank.expire(found[1])

@@ -97,7 +97,7 @@ def transfer(given: dict[str, Any], now: int) -> dict[str, Any]:
         "balance_transaction": new_id("txn"),
         "created": now,
         "currency": given["currency"],
-        "description": None,
+        "description": given.get("description"),
         "destination": given["destination"],
         "livemode": False,
         "metadata": given.get("metadata", {}),

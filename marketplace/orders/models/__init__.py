@@ -1,9 +1,10 @@
-"""Baskets, order groups, orders, lines, how they travel, invoices."""
+"""Baskets, order groups, orders, lines, shares, how they travel, invoices."""
 
 from marketplace.orders.models.baskets import Basket, BasketLine
 from marketplace.orders.models.deliveries import OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.models.invoices import Invoice, InvoiceCounter
 from marketplace.orders.models.purchases import Order, OrderGroup, OrderLine
+from marketplace.orders.models.shares import OrderShare, SellerShare, ShareKind, ShareTerm
 from marketplace.orders.models.weighings import Weighing
 
 __all__ = [
@@ -15,6 +16,10 @@ __all__ = [
     "OrderDelivery",
     "OrderGroup",
     "OrderLine",
+    "OrderShare",
+    "SellerShare",
+    "ShareKind",
+    "ShareTerm",
     "Shipment",
     "ShipmentEvent",
     "ShipmentOrder",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from marketplace.catalogue.models import Producer
 from marketplace.kernel.db import Base
 from marketplace.kernel.types import AreaCode, Day, Fen, Id, Moment, PublicId, Quantity
+from marketplace.orders.models.shares import OrderShare
 from marketplace.orders.states import OrderState
 
 if TYPE_CHECKING:
@@ -47,20 +48,26 @@ class OrderGroup(Base):
 
 
 class Order(Base):
-    """One seller's part of a purchase, with the split of its money frozen at placement."""
+    """One seller's part of a purchase, with the split of its money frozen at placement.
+
+    ``producer_fen`` repeats the producer's ``OrderShare``, so that lists need not look it up. While ``claim_open`` the order is
+    not accepted by the passing of time.
+    """
 
     __tablename__ = "order"
     __table_args__ = (
-        # The parts of the money are the whole of it.
-        CheckConstraint("total_fen > 0 AND total_fen = producer_fen + service_fee_fen", name="split_is_whole"),
-        # Goods and freight are the whole of it too, and nobody is paid for taking a parcel.
+        CheckConstraint("total_fen > 0 AND producer_fen BETWEEN 0 AND total_fen", name="producer_within_total"),
+        # Goods and freight are the whole of it, and nobody is paid for taking a parcel.
         CheckConstraint(
             "delivery_fen >= 0 AND goods_fen > 0 AND goods_fen + delivery_fen = total_fen", name="goods_and_delivery"
         ),
-        CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'cancelled')", name="state_known"),
+        CheckConstraint("state IN ('placed', 'shipped', 'delivered', 'accepted', 'cancelled')", name="state_known"),
+        CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_has_moment"),
         # An order gives back no more than it took.
         CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded_within_total"),
         Index("ix_order_producer_id_id", "producer_id", "id"),
+        # Those that the time limit looks through; they are few among all orders ever placed.
+        Index("ix_order_unaccepted", "id", postgresql_where=text("state IN ('shipped', 'delivered')")),
     )
 
     id: Mapped[Id]
@@ -70,19 +77,22 @@ class Order(Base):
     state: Mapped[str] = mapped_column(String(12), default=OrderState.PLACED)
     total_fen: Mapped[Fen]
     producer_fen: Mapped[Fen]
-    service_fee_fen: Mapped[Fen]
     # What of the total is freight; the goods are the rest.
     delivery_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     goods_fen: Mapped[Fen] = mapped_column(Computed("total_fen - delivery_fen", persisted=True))
     refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
+    accepted_at: Mapped[Moment | None]
+    claim_open: Mapped[bool] = mapped_column(default=False, server_default="false")
     settled_at: Mapped[Moment | None]
 
     group: Mapped[OrderGroup] = relationship(back_populates="orders")
     producer: Mapped[Producer] = relationship()
     delivery: Mapped["OrderDelivery | None"] = relationship(uselist=False)
     lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.id")
+    # Written by ``orders.shares`` in one statement, never through this.
+    shares: Mapped[list[OrderShare]] = relationship(viewonly=True)
 
 
 class OrderLine(Base):

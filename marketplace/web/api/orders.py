@@ -194,10 +194,10 @@ def pay(public_id: str) -> dict[str, str | None]:
 @blueprint.response(200, OrderSchema)
 @problems(404, 409)
 def received(group: str, order: str) -> Order:
-    """Say that the goods of one seller have come.
+    """Say that the goods of one seller have come in good order.
 
     What has been paid for goes to the producer then. Saying it again changes nothing; what was not shipped cannot be
-    received (409).
+    received (409). Who says nothing and complains of nothing accepts them by time: 7 days after delivery, 15 after shipping.
     """
     with transaction():
         found = service.accept_delivery(order, account().id, actor=account().public_id, now=clock.now())

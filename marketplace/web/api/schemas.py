@@ -425,6 +425,7 @@ class OrderSchema(OutputSchema):
     delivery = fields.Nested(OrderDeliverySchema, allow_none=True, metadata={"description": "Null where it is included"})
     shipped_at = fields.AwareDateTime(allow_none=True)
     delivered_at = fields.AwareDateTime(allow_none=True)
+    accepted_at = fields.AwareDateTime(allow_none=True)
     lines = fields.List(fields.Nested(OrderLineSchema))
 
 

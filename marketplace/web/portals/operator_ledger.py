@@ -17,7 +17,9 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.money import plain_yuan
 from marketplace.ledger.jobs import check_nightly
 from marketplace.ledger.queries import Statement, last_check, last_seal, statement, trial_balance
-from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
+from marketplace.orders.shares import FREIGHT, producer_account
+from marketplace.payments.payouts import IN_TRANSIT, PAID_OUT
 from marketplace.web.access import allow
 from marketplace.web.csv_files import csv_response, csv_text, harmless
 from marketplace.web.forms import FormError, FormSchema, read_form
@@ -32,12 +34,16 @@ _MOST_LINES = 100
 _MOST_LINES_IN_A_FILE = 1_000_000
 _KINDS = {
     "payment": N_("Payment of a buyer"),
-    "settlement": N_("Order delivered and paid"),
+    "settlement": N_("Order accepted and paid"),
     "refund": N_("Refund"),
     "refund_sent": N_("Refund sent"),
     "refund_by_hand": N_("Refund sent by hand"),
     "refund_bounced": N_("Refund that came back"),
     "surplus": N_("Paid too much"),
+    "payout": N_("Put in a payout batch"),
+    "payout_paid": N_("Paid out"),
+    "payout_returned": N_("Payout that came back"),
+    "payout_withdrawn": N_("Payout batch discarded"),
 }
 
 
@@ -52,9 +58,12 @@ def _names() -> dict[str, str]:
     """What each account is called."""
     own = {
         BUYERS: _("Paid by buyers"),
-        CLEARING: _("Held until delivery"),
+        CLEARING: _("Held until the goods are accepted"),
         REFUNDS: _("On its way back to buyers"),
         SERVICE_FEE: _("Service fee"),
+        FREIGHT: _("Freight"),
+        IN_TRANSIT: _("On its way to sellers"),
+        PAID_OUT: _("Paid out to sellers"),
     }
     return {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()} | own
 

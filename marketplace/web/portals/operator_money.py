@@ -23,9 +23,11 @@ from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
+from marketplace.web.portals import operator_payouts
 from marketplace.web.portals.storefront.paying import method_name
 
 blueprint = Blueprint("operator_money", __name__, url_prefix="/operator/money")
+blueprint.register_blueprint(operator_payouts.blueprint)
 
 
 class SearchForm(FormSchema):

@@ -24,9 +24,10 @@ from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.models import Order, OrderLine
+from marketplace.orders.models import Order, OrderLine, ShareKind
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
-from marketplace.orders.settlement import kept_fen, producer_account
+from marketplace.orders.settlement import kept_fen
+from marketplace.orders.shares import parts_of_refund, producer_account, shares_of
 from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
 from marketplace.orders.weights import awaits_weighing
@@ -51,6 +52,7 @@ from marketplace.web.portals.producer_forms import (
     read_offer,
 )
 from marketplace.web.portals.producer_mandates import acting_frame, deeds_on
+from marketplace.web.portals.producer_money import payout_context
 from marketplace.web.portals.producer_prices import price_question
 from marketplace.web.portals.producer_sending import (
     ShipForm,
@@ -62,6 +64,7 @@ from marketplace.web.portals.producer_sending import (
 )
 from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weighed_words
 from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
+from marketplace.web.waterfall import share_words
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
@@ -146,7 +149,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "recipient": group.recipient,
         "phone": group.phone,
         "place": places[order.id],
-        "collect_fen": order.total_fen if group.paid_at is None else None,
+        "collect_fen": order.total_fen - order.refunded_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
         "refunded_fen": order.refunded_fen,
         "to_weigh": awaits_weighing(order),
@@ -431,15 +434,14 @@ def money() -> str:
         "producer/money.html",
         ahead=money_ahead(producer.id),
         account_fen=balance_fen(producer_account(producer.public_id)),
+        **payout_context(producer),
         latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
     )
 
 
-def _shares(order: Order) -> dict[str, int]:
-    """How what a buyer pays for an order is divided, which sums up: given back, the service's fee, the producer's part."""
-    producer_fen = kept_fen(order)
-    return {
-        "refunded_fen": order.refunded_fen,
-        "fee_fen": order.total_fen - order.refunded_fen - producer_fen,
-        "producer_fen": producer_fen,
-    }
+def _shares(order: Order) -> dict[str, Any]:
+    """How what a buyer pays for an order is divided, which sums up: given back, the others' parts, the producer's part."""
+    shares = shares_of(order)
+    kept = zip(shares, parts_of_refund(shares, order.refunded_fen), strict=True)
+    others = [(share_words(share.kind), share.amount_fen - fen) for share, fen in kept if share.kind is not ShareKind.PRODUCER]
+    return {"refunded_fen": order.refunded_fen, "others": others, "producer_fen": kept_fen(order)}

@@ -16,7 +16,7 @@ from marketplace.orders.queries import get_group, groups_after, payment_with_ref
 from marketplace.orders.service import accept_delivery
 from marketplace.orders.shipment_queries import shipments_of
 from marketplace.orders.shipments import note_received
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import UNACCEPTED, OrderState
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
@@ -116,7 +116,8 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
         "agreed": agreed_words(part.delivery),
         "shipped_at": part.shipped_at,
         "delivered_at": part.delivered_at,
-        "can_be_received": part.state == OrderState.SHIPPED,
+        "accepted_at": part.accepted_at,
+        "can_be_received": part.state in UNACCEPTED,
         "can_be_cancelled": part.state == OrderState.PLACED and group.paid_at is not None,
         "refunded_fen": part.refunded_fen,
     }
@@ -166,7 +167,8 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
         OrderState.SHIPPED: (_("On its way"), "info"),
-        OrderState.DELIVERED: (_("Received"), "good"),
+        OrderState.DELIVERED: (_("It has arrived"), "info"),
+        OrderState.ACCEPTED: (_("Received"), "good"),
         OrderState.CANCELLED: (_("Cancelled"), "neutral"),
     }
     return words[part.state]
@@ -182,7 +184,7 @@ def order_received(group: str, order: str) -> Response:
         found = accept_delivery(order, account().id, actor=account().public_id, now=now)
         if found.group.public_id != group:
             raise NotFound("order_unknown", N_("There is no such order."))
-        news = found.delivered_at == now
+        news = found.accepted_at == now
         note_received(found, actor=account().public_id, now=now)
     if news:
         flash(_("Thank you. The seller is paid for it now."), "success")

@@ -14,7 +14,7 @@ from marketplace.catalogue.product_page import LotInStock, product_view
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.orders.settlement import split_order
+from marketplace.orders.waterfall import money_columns, money_split
 from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import recommend, record_event
 from marketplace.web.access import PUBLIC, account_or_none, allow
@@ -29,10 +29,10 @@ from marketplace.web.prices import tier_rows
 from marketplace.web.quantities import largest, step_for
 from marketplace.web.seasons import season_calendar
 from marketplace.web.structured import product_data
+from marketplace.web.waterfall import waterfall
 
 GOES_WITH = 4
 ALIKE = 4
-ONE_YUAN_FEN = 100
 
 
 @blueprint.get("/p/<public_id>")
@@ -40,7 +40,7 @@ ONE_YUAN_FEN = 100
 def product(public_id: str) -> str:
     """The page of a listing; a consumer's look at it is remembered, unless they have said no."""
     now, area, reader = clock.now(), delivery_area(), account_or_none()
-    view = product_view(public_id, area=area, alike=ALIKE, day=clock.local_day(now))
+    view = product_view(public_id, area=area, alike=ALIKE, day=clock.local_day(now), beside=money_columns(clock.local_day(now)))
     row = view.row
     # Committed before the page is made: what is written down of the list are rows that every other reader waits for.
     with transaction():
@@ -90,7 +90,7 @@ def product(public_id: str) -> str:
         piece_label=unit_name(row.unit),
         at_most=yuan(row.price_fen) if row.weight_unit is not None else None,
         most=quantity(largest(row.unit, row.available)),
-        split=_split_of_one_yuan(row.producer_kind),
+        flow=waterfall(money_split(row), row.price_fen, cooperative=row.producer_kind == ProducerKind.COOPERATIVE),
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
         season=season_calendar(row.season_weeks, clock.local_day(now)),
         within=place_name(view.delivered_within) if view.delivered_within is not None else None,
@@ -112,13 +112,3 @@ def _lot(lot: LotInStock) -> dict[str, Any]:
         "harvested_on": lot.harvested_on,
         "on_hand": lot.on_hand,
     }
-
-
-def _split_of_one_yuan(producer_kind: str) -> list[dict[str, Any]]:
-    """The parts of the bar: one yuan has a hundred fen, so a part's fen are its hundredths of the bar."""
-    producer_fen, service_fee_fen = split_order(ONE_YUAN_FEN)
-    who = _("The cooperative and its members") if producer_kind == ProducerKind.COOPERATIVE else _("The family that grew it")
-    return [
-        {"label": who, "text": yuan(producer_fen), "start": 0, "width": producer_fen},
-        {"label": _("Running the market"), "text": yuan(service_fee_fen), "start": producer_fen, "width": service_fee_fen},
-    ]

@@ -1,0 +1,153 @@
+"""Columns that only this installation can read: numbers of bank accounts and the like.
+
+A value is sealed with AES-256-GCM (NIST SP 800-38D): a byte for the form, four for the key's number, twelve random ones, then
+the ciphertext with its tag. The name of the table and column is authenticated with it, so that a value moved to another column
+does not open. New values are sealed with the newest key and old ones opened with theirs, so keys can be changed by adding one.
+A *blind index* is a keyed digest (HMAC-SHA-256, RFC 2104): equal values have equal digests, and whoever lacks the key cannot
+try out numbers until one fits.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import LargeBinary
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+FILE = "privacy_keys"
+_FORM = 1
+_NONCE_BYTES = 12
+_LINE = re.compile(r"(index|[1-9][0-9]{0,8}):([0-9a-f]{64})")
+
+
+class PrivacyError(RuntimeError):
+    """Something sealed cannot be opened, or there is no key to seal it with."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys by number, of 32 bytes each, and the one of the blind indexes, which is never changed."""
+
+    sealing: Mapping[int, bytes]
+    index: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "Keys":
+        """Read ``index:<64 hex digits>`` and ``<number>:<64 hex digits>``, apart by commas or lines.
+
+        Raises
+        ------
+        PrivacyError
+            When one is written otherwise, or the index's or every other is missing.
+        """
+        found: dict[str, bytes] = {}
+        for word in text.replace(",", "\n").split():
+            match = _LINE.fullmatch(word)
+            if match is None or match[1] in found:
+                raise PrivacyError("a privacy key is written number:64 hex digits, each number once")
+            found[match[1]] = bytes.fromhex(match[2])
+        index = found.pop("index", None)
+        if index is None or not found:
+            raise PrivacyError("privacy keys are one named index and at least one with a number")
+        return cls({int(name): key for name, key in found.items()}, index)
+
+
+class _InUse:
+    """The keys of this process."""
+
+    keys: Keys | None = None
+
+
+def use_keys(keys: Keys | None) -> None:
+    """Say which keys this process seals and opens with."""
+    _InUse.keys = keys
+
+
+def _keys() -> Keys:
+    if _InUse.keys is None:
+        raise PrivacyError("no privacy keys are in use")
+    return _InUse.keys
+
+
+def own_keys(folder: Path) -> Keys:
+    """The installation's own keys, made once and kept where only their owner reads them. Without that file the data is lost."""
+    path = folder / FILE
+    if not path.exists():
+        made = folder / f".{FILE}.{secrets.token_hex(8)}"
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"index:{secrets.token_hex(32)}\n1:{secrets.token_hex(32)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # A link appears whole or not at all, and of two processes that start at once the first one's stays.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return Keys.parse(path.read_text())
+
+
+def seal(text: str, place: str) -> bytes:
+    """Seal text for the ``table.column`` it is kept in, with the newest key."""
+    number, key = max(_keys().sealing.items())
+    head = bytes([_FORM]) + number.to_bytes(4, "big")
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return head + nonce + AESGCM(key).encrypt(nonce, text.encode(), head + place.encode())
+
+
+def open_sealed(sealed: bytes, place: str) -> str:
+    """Open what ``seal`` has sealed for that place.
+
+    Raises
+    ------
+    PrivacyError
+        When its key is not there, or it is not what was sealed for that place.
+    """
+    head, nonce, rest = sealed[:5], sealed[5 : 5 + _NONCE_BYTES], sealed[5 + _NONCE_BYTES :]
+    number = int.from_bytes(head[1:], "big")
+    if len(head) < 5 or head[0] != _FORM:
+        raise PrivacyError(f"{place} holds something that was not sealed here")
+    if number not in _keys().sealing:
+        raise PrivacyError(f"{place} was sealed with key {number}, which is not among the privacy keys")
+    try:
+        return AESGCM(_keys().sealing[number]).decrypt(nonce, rest, head + place.encode()).decode()
+    except InvalidTag:
+        raise PrivacyError(f"{place} is not what was sealed for it with key {number}") from None
+
+
+def key_number(sealed: bytes) -> int:
+    """The number of the key that something was sealed with."""
+    return int.from_bytes(sealed[1:5], "big")
+
+
+def blind_index(text: str, purpose: str) -> bytes:
+    """A digest by which equal values of one purpose are found without opening any."""
+    return hmac.new(_keys().index, f"{purpose}\0{text}".encode(), hashlib.sha256).digest()
+
+
+class Encrypted(TypeDecorator[str]):
+    """Text that is sealed on its way into a column and opened on its way out; ``place`` names table and column."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, place: str = "") -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """Seal."""
+        return None if value is None else seal(value, self.place)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        """Open."""
+        return None if value is None else open_sealed(bytes(value), self.place)

@@ -1,0 +1,75 @@
+"""When silence counts as a yes: an order nobody complains of is accepted by time, and its money goes on.
+
+A farm must not wait for ever for a buyer who forgets a button, nor may a buyer's time to look be shorter than the road.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import DomainError
+from marketplace.kernel.steps import step
+from marketplace.orders.models import Order
+from marketplace.orders.service import lock_order, move_on
+from marketplace.orders.states import UNACCEPTED, OrderAction, OrderState
+
+_log = logging.getLogger("marketplace.orders")
+
+ACTOR = "time limit"
+# A week with the goods at hand is more than fresh produce needs to show that it is bad, and what the law gives for durable
+# goods bought at a distance.
+AFTER_DELIVERY = timedelta(days=7)
+# Where nobody has said that it came: the slowest parcel takes about a week to the farthest county, and then the same week.
+AFTER_SHIPPING = timedelta(days=15)
+
+
+def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
+    """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
+    return db.session.scalars(
+        select(Order.public_id)
+        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open)
+        .where(
+            or_(
+                and_(Order.state == OrderState.DELIVERED, Order.delivered_at <= now - AFTER_DELIVERY),
+                and_(Order.state == OrderState.SHIPPED, Order.shipped_at <= now - AFTER_SHIPPING),
+            )
+        )
+        .order_by(Order.id)
+        .limit(limit)
+    ).all()
+
+
+def may_accept_by_time(order: Order, now: datetime) -> bool:
+    """Whether silence about an order counts as a yes now."""
+    since, long = order.shipped_at, AFTER_SHIPPING
+    if order.state == OrderState.DELIVERED:
+        since, long = order.delivered_at, AFTER_DELIVERY
+    return order.state in UNACCEPTED and not order.claim_open and since is not None and since <= now - long
+
+
+def accept_by_time(*, now: datetime) -> int:
+    """Accept every order whose time is over, each in a transaction of its own; answers how many were."""
+    with transaction():
+        due = due_for_acceptance(now)
+    accepted = 0
+    for public_id in due:
+        try:
+            with transaction():
+                accepted += _accept(public_id, now)
+                step("acceptance.written")
+            step("acceptance.committed")
+        except DomainError as error:
+            _log.warning("order %s is not accepted by time: %s", public_id, error)
+    return accepted
+
+
+def _accept(public_id: str, now: datetime) -> bool:
+    order, group = lock_order(public_id)
+    # Under the lock once more: meanwhile the buyer may have accepted it, or complained.
+    if not may_accept_by_time(order, now):
+        return False
+    move_on(order, group, OrderAction.ACCEPT, actor=ACTOR, now=now)
+    return True

@@ -1,0 +1,107 @@
+"""Portal: the farmer's bank account, and what was sent there, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, render_template, request, url_for
+from flask_babel import gettext as _
+from marshmallow import validate
+from werkzeug.wrappers import Response
+
+from marketplace.catalogue.models import Producer
+from marketplace.catalogue.queries import producer_of
+from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.orders.shares import producer_account
+from marketplace.payments.models import PayoutLine, PayoutWay
+from marketplace.payments.payees import set_payee
+from marketplace.payments.payout_queries import find_payee, lines_of_payee
+from marketplace.payments.payout_states import LineState
+from marketplace.web.access import account, allow
+from marketplace.web.filters import masked
+from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.redirects import see_other
+
+blueprint = Blueprint("producer_money", __name__, url_prefix="/farm/money")
+
+
+class PayeeForm(FormSchema):
+    """Whose account, at which bank, and its number twice."""
+
+    holder = Text(required=True, validate=validate.Length(max=60))
+    bank = Text(required=True, validate=validate.Length(max=60))
+    number = Text(required=True, validate=validate.Length(max=40))
+    number_again = Text(required=True, validate=validate.Length(max=40))
+
+
+def own_producer() -> Producer:
+    """The farm that the signed-in account sells for, or ``NotFound``."""
+    producer = producer_of(account().id)
+    if producer is None:
+        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
+    return producer
+
+
+def payout_context(producer: Producer) -> dict[str, Any]:
+    """What the money page shows of the bank account and of what was sent there."""
+    code = producer_account(producer.public_id)
+    return {"payee": find_payee(code), "payouts": [payout_row(line) for line in lines_of_payee(code)]}
+
+
+def payout_row(line: PayoutLine) -> dict[str, Any]:
+    """One payout in words."""
+    back = _("It came back: %(reason)s. The money is yours and goes out again with the next payout.", reason=line.return_reason)
+    words = {
+        LineState.WAITING: (_("It is being sent to you."), _("On its way"), "info"),
+        LineState.PAID: (_("The bank has paid it."), _("In your bank account"), "good"),
+        LineState.RETURNED: (back, _("Came back"), "bad"),
+    }[LineState(line.state)]
+    return {
+        "amount_fen": line.amount_fen,
+        "at": line.ended_at or line.batch.drafted_at,
+        "words": words[0],
+        "chip": words[1:],
+        "to": " ".join(part for part in (line.bank, masked(line.last_four)) if part),
+    }
+
+
+@blueprint.get("/bank-account")
+@allow(RoleKind.FARMER)
+def bank_account() -> str:
+    """Where one's money goes, and a form to change it."""
+    return _page({}, {})
+
+
+@blueprint.post("/bank-account")
+@allow(RoleKind.FARMER)
+def bank_account_change() -> Response | tuple[str, int]:
+    """Change where one's money goes from the next payout on."""
+    producer = own_producer()
+    try:
+        form = read_form(PayeeForm())
+        if form["number"] != form["number_again"]:
+            raise FormError({"number_again": _("The two numbers differ.")})
+        with transaction():
+            set_payee(
+                producer_account(producer.public_id),
+                PayoutWay.BANK,
+                form["holder"],
+                form["bank"],
+                form["number"],
+                actor=account().public_id,
+                now=clock.now(),
+            )
+    except FormError as error:
+        return _page(request.form, error.fields), 422
+    except Invalid as error:
+        return _page(request.form, {"number": str(_(error.message))}), 422
+    flash(_("Saved. Your money goes there from the next payout on."), "success")
+    return see_other(url_for("producer.money"))
+
+
+def _page(form: Mapping[str, Any], errors: Mapping[str, str]) -> str:
+    payee = find_payee(producer_account(own_producer().public_id))
+    known = {"holder": payee.holder, "bank": payee.bank} if payee is not None else {}
+    return render_template("producer/bank_account.html", payee=payee, form=form or known, errors=errors)
