@@ -1,7 +1,22 @@
 """Files that are whole or absent, also after a crash."""
 
 import os
+import secrets
 from pathlib import Path
+
+
+def write_whole(content: bytes, place: Path) -> None:
+    """Write a file so that a reader finds all of it or nothing, also where several write the same at once."""
+    missing = [folder for folder in place.parents if not folder.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        _sync(folder.parent)
+    partial = place.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        partial.write_bytes(content)
+        put_in_place(partial, place)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def put_in_place(partial: Path, place: Path) -> None:

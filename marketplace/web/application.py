@@ -20,7 +20,7 @@ from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session
+from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session, uploads
 from marketplace.web.portals import (
     account,
     buyer,
@@ -83,6 +83,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    uploads.wire(app)
     forms.wire(app)
     csrf = CSRFProtect(app)
     session.wire(app)
