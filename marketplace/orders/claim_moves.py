@@ -145,11 +145,10 @@ def pay(claim: Claim, amount_fen: int, by: Actor, *, goodwill_fen: int = 0, now:
     amount_fen = min(amount_fen, left_of_line(line, order))
     if claim.refund_id is not None or not amount_fen:
         return
-    before_fen = order.refunded_fen
-    refund = refund_order(order.public_id, amount_fen, expected_refunded_fen=before_fen, actor=by.name, now=now)
+    refund = refund_order(order.public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=by.name, now=now)
     goodwill_fen = min(goodwill_fen, amount_fen)
     if goodwill_fen:
-        book_goodwill(claim.public_id, order, before_fen, amount_fen, goodwill_fen, now=now)
+        book_goodwill(claim.public_id, order, goodwill_fen, now=now)
     claim.refund_id, claim.settled_fen = refund.id, amount_fen
     line.refunded_fen += amount_fen
     db.session.flush()

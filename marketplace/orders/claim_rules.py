@@ -1,6 +1,6 @@
 """How long goods can be claimed: dated rules for each category, and one for all the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,16 +31,28 @@ class Clock:
     returnable: bool
 
 
-def clock_of(line: OrderLine, day: date) -> Clock:
-    """The rule in force on a day for the category of what was bought."""
+def clocks_of(lines: Iterable[OrderLine], day: date) -> dict[int, Clock]:
+    """The rule in force on a day for the category of each line, by the line's id, in one statement."""
+    own = list(lines)
     found = db.session.execute(
-        select(ClaimRule.hours_after_arrival, ClaimRule.returnable)
+        select(Listing.id, ClaimRule.hours_after_arrival, ClaimRule.returnable)
         .join(Listing, Listing.category_id == ClaimRule.category_id)
-        .where(Listing.id == line.listing_id, ClaimRule.begins_on <= day)
-        .order_by(ClaimRule.begins_on.desc())
-        .limit(1)
-    ).first()
-    return Clock(*found) if found is not None else Clock(FRESH_HOURS, returnable=False)
+        .where(Listing.id.in_({line.listing_id for line in own}), ClaimRule.begins_on <= day)
+        .order_by(Listing.id, ClaimRule.begins_on)
+    ).all()
+    # Read from the oldest on, so that the newest that has begun is the one that stays.
+    by_listing = {listing_id: Clock(hours, returnable) for listing_id, hours, returnable in found}
+    return {line.id: by_listing.get(line.listing_id, Clock(FRESH_HOURS, returnable=False)) for line in own}
+
+
+def clock_of(line: OrderLine, day: date) -> Clock:
+    """The rule in force on a day for one line."""
+    return clocks_of([line], day)[line.id]
+
+
+def arrived_at(order: Order) -> datetime | None:
+    """When goods came to their buyer, as far as anybody has said so."""
+    return order.delivered_at
 
 
 def expected_by(order: Order, group: OrderGroup) -> datetime:
@@ -54,8 +66,9 @@ def claimable_kinds(order: Order, group: OrderGroup, hours: int, now: datetime) 
     """What can be claimed of goods at this moment; nothing when every time for it is over or none has begun."""
     if group.paid_at is None or order.state == OrderState.CANCELLED:
         return []
-    missing = order.delivered_at is None and now >= expected_by(order, group)
-    came = order.shipped_at is not None and (order.delivered_at is None or now <= order.delivered_at + timedelta(hours=hours))
+    came_at = arrived_at(order)
+    missing = came_at is None and now >= expected_by(order, group)
+    came = order.shipped_at is not None and (came_at is None or now <= came_at + timedelta(hours=hours))
     return [kind for kind in ClaimKind if (missing if kind is ClaimKind.NOT_ARRIVED else came)]
 
 
@@ -71,14 +84,15 @@ def check_clock(kind: ClaimKind, order: Order, group: OrderGroup, clock: Clock, 
         raise Conflict("order_cancelled", N_("This order was cancelled."))
     if group.paid_at is None:
         raise Conflict("not_paid", N_("Nothing has been paid for this order yet."))
+    came_at = arrived_at(order)
     if kind is ClaimKind.NOT_ARRIVED:
-        if order.delivered_at is not None:
+        if came_at is not None:
             raise Conflict("already_received", N_("You have told us that it came. Please choose what is wrong with it."))
         if now < expected_by(order, group):
             raise Conflict("not_late_yet", N_("It may still come. Please write to the seller, or wait a few days."))
     elif order.shipped_at is None:
         raise Conflict("not_sent_yet", N_("It has not left the farm yet. You can cancel it instead."))
-    elif order.delivered_at is not None and now > order.delivered_at + timedelta(hours=clock.hours):
+    elif came_at is not None and now > came_at + timedelta(hours=clock.hours):
         raise Conflict(
             "claim_too_late",
             N_("Such goods can be claimed within %(hours)s hours after they came, and that time is over."),

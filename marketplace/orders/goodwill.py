@@ -9,23 +9,23 @@ from marketplace.orders.settlement import SERVICE_FEE, producer_account, produce
 GOODWILL = "platform:goodwill"
 
 
-def goodwill_parts(order: Order, before_fen: int, amount_fen: int, goodwill_fen: int) -> tuple[int, int]:
-    """What of the platform's part goes to the producer and to the service fee, so that each bears the rest alone.
+def borne(order: Order, refunded_fen: int) -> dict[str, int]:
+    """What each account bears of all that an order gives back, by its code; the parts sum to the amount."""
+    producer_fen = producer_part_fen(order, refunded_fen)
+    return {producer_account(order.producer.public_id): producer_fen, SERVICE_FEE: refunded_fen - producer_fen}
 
-    The producer's part of a refund is the difference of two sums from the start (``settlement``); what is given back to them
-    is the difference between the burden of the whole refund and that of the part they are to bear.
+
+def goodwill_parts(order: Order, refunded_fen: int, goodwill_fen: int) -> dict[str, int]:
+    """What of the platform's part goes to each account, so that each bears the rest alone.
+
+    ``refunded_fen`` is what the order has given back with the refund that the platform bears a part of. As each refund is the
+    difference of two sums from the start, so is this: of the burden with the platform's part and of that without it.
     """
-    whole = producer_part_fen(order, before_fen + amount_fen)
-    borne = producer_part_fen(order, before_fen + amount_fen - goodwill_fen)
-    return whole - borne, goodwill_fen - (whole - borne)
+    whole, rest = borne(order, refunded_fen), borne(order, refunded_fen - goodwill_fen)
+    return {code: whole[code] - rest[code] for code in whole}
 
 
-def book_goodwill(claim_id: str, order: Order, before_fen: int, amount_fen: int, goodwill_fen: int, *, now: datetime) -> None:
-    """Book that the platform bears a part of a refund that has just been booked, once for a claim."""
-    producer_fen, fee_fen = goodwill_parts(order, before_fen, amount_fen, goodwill_fen)
-    amounts = {
-        GOODWILL: -goodwill_fen,
-        producer_account(order.producer.public_id): producer_fen,
-        SERVICE_FEE: fee_fen,
-    }
+def book_goodwill(claim_id: str, order: Order, goodwill_fen: int, *, now: datetime) -> None:
+    """Book that the platform bears a part of the refund that was booked last, once for a claim."""
+    amounts = {GOODWILL: -goodwill_fen, **goodwill_parts(order, order.refunded_fen, goodwill_fen)}
     post_transfer("goodwill", "claim", claim_id, amounts, at=now)

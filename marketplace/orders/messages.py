@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from marketplace.catalogue.models import Producer
 from marketplace.kernel import audit
@@ -100,15 +101,22 @@ def shown_words(message: OrderMessage) -> str:
     return mask_contacts(message.words)
 
 
-def note_read(order_ids: Sequence[int], reader: Party, *, now: datetime) -> int:
-    """Note that a side has seen what the other has written; answers how many messages were new."""
+def note_read(order_ids: Select[Any] | Sequence[int], reader: Party, *, now: datetime) -> set[str]:
+    """Note that a side has seen what the other has written; answers the public ids of the messages that were new."""
     other = Party.SELLER if reader is Party.BUYER else Party.BUYER
-    done = db.session.execute(
+    seen = db.session.scalars(
         update(OrderMessage)
         .where(OrderMessage.order_id.in_(order_ids), OrderMessage.sent_by == other, OrderMessage.read_at.is_(None))
         .values(read_at=now)
+        .returning(OrderMessage.public_id)
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return set(seen)
+
+
+def orders_bought(group_public_id: str, account_id: int) -> Select[Any]:
+    """The ids of the orders of an own purchase, as a part of a statement."""
+    query = select(Order.id).join(OrderGroup, OrderGroup.id == Order.group_id)
+    return query.where(OrderGroup.public_id == group_public_id, OrderGroup.account_id == account_id)
 
 
 def unread_for_buyer(account_id: int) -> dict[str, int]:

@@ -19,6 +19,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.pictures import Picture
+from marketplace.orders.claim_rules import arrived_at
 from marketplace.orders.contact_masking import mask_contacts
 from marketplace.orders.models import Order, OrderGroup, OrderLine, Review, ReviewPicture, ReviewReport
 from marketplace.orders.notices import NoticeKind, give_notice
@@ -68,7 +69,7 @@ def write_review(order_public_id: str, line_number: int, opinion: Opinion, autho
     if not 1 <= line_number <= len(order.lines):
         raise NotFound("line_unknown", N_("This order has no such goods."))
     line = order.lines[line_number - 1]
-    if order.delivered_at is None or order.state == OrderState.CANCELLED:
+    if arrived_at(order) is None or order.state == OrderState.CANCELLED:
         raise Conflict("not_received_yet", N_("Please say first that it has come."))
     _check(opinion)
     review = find_review(line.id)

@@ -16,11 +16,12 @@ from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
 from marketplace.orders.following import follow_purchases
+from marketplace.orders.notices import use_teller
 from marketplace.payments.gateway import PaymentProvider, use_provider
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
-from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, session, uploads
+from marketplace.web import access, api, errors, filters, forms, headers, languages, navigation, order_notices, session, uploads
 from marketplace.web.portals import (
     account,
     buyer,
@@ -80,6 +81,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
     use_provider(_provider(settings))
+    use_teller(order_notices.tell)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)

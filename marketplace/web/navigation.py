@@ -16,6 +16,7 @@ MENUS = {
         ("producer.orders", N_("To pack"), "box"),
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
+        ("producer.after.start", N_("Buyers"), "people"),
     ],
     "officer": [
         ("officer.sales", N_("Sales"), "chart"),
@@ -25,6 +26,8 @@ MENUS = {
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
         ("operator_money.payments", N_("Refunds"), "money"),
+        ("operator.claims.start", N_("Claims"), "scale"),
+        ("operator.claims.reviews", N_("Reviews"), "star"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),

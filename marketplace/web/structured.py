@@ -8,8 +8,18 @@ from marketplace.kernel.money import plain_yuan
 _KILOGRAM = "KGM"
 
 
-def product_data(item: dict[str, Any], *, url: str, image: str, story: str, seller: str, category: str) -> dict[str, Any]:
-    """A listing as a Product with one Offer; ``item`` is its card."""
+def product_data(
+    item: dict[str, Any],
+    *,
+    url: str,
+    image: str,
+    story: str,
+    seller: str,
+    category: str,
+    rating: tuple[float | None, int] = (None, 0),
+) -> dict[str, Any]:
+    """A listing as a Product with one Offer; ``item`` is its card, ``rating`` the mean of its reviews and their number."""
+    mean, number = rating
     per_kg_fen = round(item["price_fen"] * 1000 / item["unit_grams"])
     return {
         "@context": "https://schema.org",
@@ -21,6 +31,11 @@ def product_data(item: dict[str, Any], *, url: str, image: str, story: str, sell
         "image": image,
         "countryOfOrigin": {"@type": "Country", "name": "CN"},
         **({"description": story} if story else {}),
+        **(
+            {"aggregateRating": {"@type": "AggregateRating", "ratingValue": f"{mean:.1f}", "reviewCount": number}}
+            if mean is not None
+            else {}
+        ),
         "offers": {
             "@type": "Offer",
             "url": url,

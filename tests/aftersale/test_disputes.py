@@ -64,7 +64,7 @@ def test_goodwill_of_goods_that_are_not_settled_yet_reaches_the_seller_at_once(s
 def test_goodwill_is_what_makes_each_bear_the_rest_alone(sale: Sale) -> None:
     order = sale.order
     for before, amount, goodwill in ((0, 1000, 400), (333, 777, 777), (1, 2, 1), (3999, 1, 0)):
-        seller, fee = goodwill_parts(order, before, amount, goodwill)
+        seller, fee = goodwill_parts(order, before + amount, goodwill).values()
         assert seller + fee == goodwill
         assert seller == (before + amount) * 3880 // 4000 - (before + amount - goodwill) * 3880 // 4000
 

@@ -17,6 +17,7 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.money import plain_yuan
 from marketplace.ledger.jobs import check_nightly
 from marketplace.ledger.queries import Statement, last_check, last_seal, statement, trial_balance
+from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE, producer_account
 from marketplace.web.access import allow
 from marketplace.web.csv_files import csv_response, csv_text, harmless
@@ -38,6 +39,7 @@ _KINDS = {
     "refund_by_hand": N_("Refund sent by hand"),
     "refund_bounced": N_("Refund that came back"),
     "surplus": N_("Paid too much"),
+    "goodwill": N_("Borne by the market"),
 }
 
 
@@ -55,6 +57,7 @@ def _names() -> dict[str, str]:
         CLEARING: _("Held until delivery"),
         REFUNDS: _("On its way back to buyers"),
         SERVICE_FEE: _("Service fee"),
+        GOODWILL: _("Borne by the market"),
     }
     return {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()} | own
 

@@ -38,6 +38,7 @@ from marketplace.web.filters import weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
+from marketplace.web.portals import producer_after
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
     ListingForm,
@@ -50,6 +51,7 @@ from marketplace.web.portals.producer_forms import (
 )
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
+blueprint.register_blueprint(producer_after.blueprint)
 
 _LATEST_SHIPPED = 5
 _LATEST_MONEY = 20

@@ -1,6 +1,29 @@
 """Portal: the shop. Home, lists and search, product, basket, checkout, orders."""
 
-from marketplace.web.portals.storefront import basket, browse, checkout, delivery, home, orders, paying, product
+from marketplace.web.portals.storefront import (
+    after_sale,
+    basket,
+    browse,
+    checkout,
+    claims,
+    delivery,
+    home,
+    orders,
+    paying,
+    product,
+)
 from marketplace.web.portals.storefront.blueprint import blueprint
 
-__all__ = ["basket", "blueprint", "browse", "checkout", "delivery", "home", "orders", "paying", "product"]
+__all__ = [
+    "after_sale",
+    "basket",
+    "blueprint",
+    "browse",
+    "checkout",
+    "claims",
+    "delivery",
+    "home",
+    "orders",
+    "paying",
+    "product",
+]
