@@ -145,7 +145,7 @@ def _load_demo(app: Flask) -> None:
     # What was read until here belongs to no transaction of ours.
     database.session.rollback()
     with transaction():
-        logins = demo.load(now=clock.now(), say=click.echo)
+        logins = demo.load(now=clock.now(), data_dir=app.extensions["settings"].data_dir, say=click.echo)
         facts.build_all()
     seal_now(now=clock.now())
     lines = [f"  {login:<14} {what}" for what, login in logins]

@@ -6,6 +6,7 @@ The rows go into the tables the shop itself writes, by COPY, under the same cons
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history
 from marketplace.demo.accounts import add_people
+from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.replay import Shop, replay
@@ -38,7 +40,7 @@ def is_loaded() -> bool:
     return bool(db.session.scalar(text("SELECT EXISTS (SELECT FROM audit_event WHERE verb = 'demo.loaded')")))
 
 
-def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
+def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[tuple[str, str]]:
     """Load the demo in the open transaction.
 
     Returns
@@ -58,6 +60,8 @@ def load(*, now: datetime, say: Callable[[str], None]) -> list[tuple[str, str]]:
     sales = [good.sales_count for good in goods]
     accounts = add_people(shop.plan, sales, shop.producer_ids, [int(number) for number in consumers], named, now=now)
     replay(shop, bought, accounts.consumer_ids, now=now)
+    say("  claims, messages and reviews")
+    add_after_sale(data_dir, now=now)
     _set_policy(now)
     _rank(now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))

@@ -27,8 +27,10 @@ from marketplace.orders.claim_states import (
     Party,
 )
 from marketplace.orders.contact_masking import mask_contacts
-from marketplace.orders.models import Claim, ClaimPicture, GoodsReturn, OrderLine
+from marketplace.orders.models import Claim, ClaimPicture, GoodsReturn, Order, OrderGroup, OrderLine
 
+# The folder of an installation that holds the pictures of claims; nothing public is served from it.
+CLAIM_PICTURES = "claim-pictures"
 MOST_PICTURES = 6
 MOST_WORDS = 1000
 WHOLE_BP = 10_000
@@ -65,9 +67,7 @@ def file_claim(order_public_id: str, line_number: int, complaint: Complaint, by:
     order, group = lock_paid(order_public_id)
     if group.account_id != by.account_id:
         raise NotFound("order_unknown", N_("There is no such order."))
-    if not 1 <= line_number <= len(order.lines):
-        raise NotFound("line_unknown", N_("This order has no such goods."))
-    line = order.lines[line_number - 1]
+    line = _line(order, line_number)
     check_clock(complaint.kind, order, group, clock_of(line, local_day(now)), now)
     known = open_claim_on_line(line.id)
     if known is not None:
@@ -92,6 +92,29 @@ def file_claim(order_public_id: str, line_number: int, complaint: Complaint, by:
     note_step(claim, "file", by, now=now, amount_fen=asked_fen, words=complaint.words)
     step("claim.filed")
     return claim
+
+
+def check_claimable(order_public_id: str, line_number: int, kind: ClaimKind, account_id: int, *, now: datetime) -> None:
+    """Return if such a claim could be filed at this moment, before anybody takes the trouble of reading its pictures.
+
+    Raises
+    ------
+    NotFound, Conflict
+        As ``file_claim`` does, which asks again under its locks.
+    """
+    order = db.session.scalars(
+        select(Order).join(OrderGroup).where(Order.public_id == order_public_id, OrderGroup.account_id == account_id)
+    ).first()
+    if order is None:
+        raise NotFound("order_unknown", N_("There is no such order."))
+    line = _line(order, line_number)
+    check_clock(kind, order, order.group, clock_of(line, local_day(now)), now)
+
+
+def _line(order: Order, number: int) -> OrderLine:
+    if not 1 <= number <= len(order.lines):
+        raise NotFound("line_unknown", N_("This order has no such goods."))
+    return order.lines[number - 1]
 
 
 def open_claim_on_line(line_id: int) -> Claim | None:

@@ -19,6 +19,7 @@ from marketplace.orders.claim_states import (
     Party,
     ReturnState,
 )
+from marketplace.orders.claims import CLAIM_PICTURES
 from marketplace.orders.contact_masking import mask_contacts
 from marketplace.orders.messages import shown_words
 from marketplace.orders.models import Claim, ClaimPicture, ClaimStep, GoodsReturn, OrderMessage
@@ -81,7 +82,6 @@ _GOODS = {
 }
 # Shares of the goods that are claimed with one tap.
 SHARES_BP = (10_000, 7_500, 5_000, 2_500, 1_000)
-_FOLDER = "claim-pictures"
 
 
 def share_words(share_bp: int) -> str:
@@ -241,7 +241,7 @@ def is_disputed(claim: Claim) -> bool:
 
 def private_folder() -> Path:
     """Where pictures lie that only the parties of a claim may see; no public address leads into it."""
-    folder: Path = current_app.extensions["settings"].data_dir / _FOLDER
+    folder: Path = current_app.extensions["settings"].data_dir / CLAIM_PICTURES
     return folder
 
 

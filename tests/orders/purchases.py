@@ -20,6 +20,7 @@ from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
 from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.states import PaymentAction
 from tests import factories
+from tests.orders.after_sale_lives import came_back, claim_faults, missing_and_claimed, wrong_and_sent_back
 from tests.payments.double import Double
 from tests.stock import stock_of
 
@@ -90,7 +91,19 @@ def buy_and_cancel(basket: Basket, double: Double, now: datetime) -> None:
     send_refunds(payment, now=now)
 
 
-LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel)}
+def buy_and_claim(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy, wait in vain, and have all of the money back."""
+    buy(basket, double, now)
+    missing_and_claimed(basket.listing_id, basket.account_id, basket.account, now)
+
+
+def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy, get other goods, and send them back."""
+    buy(basket, double, now)
+    wrong_and_sent_back(basket.listing_id, basket.account_id, basket.account, now)
+
+
+LIVES = {life.__name__: life for life in (buy, come_back, abandon, buy_and_cancel, buy_and_claim, buy_and_send_back)}
 
 
 def recover(double: Double, now: datetime, *, silent: bool = False) -> None:
@@ -127,6 +140,8 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .join(Order)
         .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
     )
+    sold -= came_back(basket.listing_id)
+    found += claim_faults(basket.listing_id)
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
         found.append("somebody could still pay on a page of theirs")
@@ -148,9 +163,15 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append("the ledger does not sum to zero")
     if balance(REFUNDS):
         found.append(f"{balance(REFUNDS)} fen wait to be given back")
-    if balance(CLEARING) + balance(BUYERS):
-        found.append("what is held is not what was paid")
+    if balance(CLEARING) != held_fen():
+        found.append("what is held is not what was paid and has neither gone on nor back")
     return found
+
+
+def held_fen() -> int:
+    """What should be held: paid, not settled, not promised back."""
+    query = select(func.sum(Order.total_fen - Order.refunded_fen)).join(OrderGroup)
+    return int(db.session.scalar(query.where(OrderGroup.paid_at.is_not(None), Order.settled_at.is_(None))) or 0)
 
 
 def balance(code: str) -> int:
