@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from marketplace.identity.models import RoleKind
 from marketplace.web.access import LIBRARY_ENDPOINTS, PUBLIC, SIGNED_IN
 
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "put", "post", "patch", "delete")
 
 
 def document(client: FlaskClient) -> dict[str, Any]:
