@@ -19,6 +19,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("search-typo", "/search?q=tomatoe"),
         ("search-nothing", "/search?q=zzzzqqqq"),
         ("product", "first product"),
+        ("reviews", "reviews of the first product"),
         ("basket-empty", "/basket"),
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
@@ -43,6 +44,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-money", "/farm/money"),
+        ("farm-after", "/farm/after/"),
+        ("farm-reviews", "/farm/after/reviews"),
     ],
     "danzhai": [
         ("office-sales", "/office/sales"),
@@ -60,6 +63,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
+        ("operator-claims", "/operator/claims/"),
+        ("operator-claim", "first claim"),
+        ("operator-reviews", "/operator/claims/reviews"),
+        ("operator-claim-rules", "/operator/claims/rules"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
@@ -99,9 +106,14 @@ def sign_in(page: Page, login: str) -> None:
 
 def address_of(page: Page, path: str) -> str:
     """The address of a page that is named by the first of its kind."""
+    if path == "reviews of the first product":
+        return f"{address_of(page, 'first product')}/reviews"
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
+    if path == "first claim":
+        page.goto("/operator/claims/")
+        return str(page.locator("main .task a").first.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
