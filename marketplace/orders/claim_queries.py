@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Producer
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.claim_states import ENDED, WITH_OPERATOR, ClaimState, ReturnState
-from marketplace.orders.models import Claim, ClaimPicture, ClaimStep, GoodsReturn, Order, OrderGroup
+from marketplace.orders.models import Claim, ClaimPicture, ClaimStep, Order, OrderGroup
 
 _WHOLE = (
     joinedload(Claim.order).options(joinedload(Order.group), joinedload(Order.producer), selectinload(Order.lines)),
@@ -98,20 +98,6 @@ def waits_for_seller(claim: Claim) -> bool:
     goods = claim.goods_return
     under_way = goods is not None and goods.state in (ReturnState.SENT, ReturnState.ARRIVED)
     return claim.state == ClaimState.FILED or (claim.state == ClaimState.RETURNING and under_way)
-
-
-def count_waiting_for_seller(producer_id: int) -> int:
-    """How many claims wait for this seller."""
-    under_way = GoodsReturn.state.in_((ReturnState.SENT, ReturnState.ARRIVED))
-    query = (
-        select(func.count())
-        .select_from(Claim)
-        .join(Order, Order.id == Claim.order_id)
-        .outerjoin(GoodsReturn, GoodsReturn.claim_id == Claim.id)
-        .where(Order.producer_id == producer_id)
-        .where((Claim.state == ClaimState.FILED) | ((Claim.state == ClaimState.RETURNING) & under_way))
-    )
-    return db.session.scalar(query) or 0
 
 
 def queue(*, limit: int = 100) -> Sequence[Claim]:

@@ -119,18 +119,6 @@ def orders_bought(group_public_id: str, account_id: int) -> Select[Any]:
     return query.where(OrderGroup.public_id == group_public_id, OrderGroup.account_id == account_id)
 
 
-def unread_for_buyer(account_id: int) -> dict[str, int]:
-    """How many messages a buyer has not seen, by the public id of the order."""
-    query = (
-        select(Order.public_id, func.count())
-        .join(OrderMessage, OrderMessage.order_id == Order.id)
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .where(OrderGroup.account_id == account_id, OrderMessage.sent_by == Party.SELLER, OrderMessage.read_at.is_(None))
-        .group_by(Order.public_id)
-    )
-    return dict(db.session.execute(query).all())
-
-
 def unread_for_seller(producer_id: int) -> dict[str, int]:
     """How many messages a seller has not seen, by the public id of the order."""
     query = (

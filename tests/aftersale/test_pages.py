@@ -109,6 +109,14 @@ def test_a_claim_without_its_photo_is_asked_for_it_and_loses_nothing(shop: Shop)
     assert count(Claim) == 0
 
 
+def test_too_many_words_are_shown_again(shop: Shop) -> None:
+    words = "烂" * 1001
+    answer = shop.file(words=words)
+    assert (answer.status_code, count(Claim)) == (422, 0)
+    assert "Step 3 of 3" in answer.text
+    assert words in answer.text
+
+
 def test_a_photo_that_is_none_is_refused(shop: Shop) -> None:
     answer = shop.file(pictures=(io.BytesIO(b"GIF89a nothing"), "x.jpg"))
     assert (answer.status_code, count(Claim)) == (422, 0)

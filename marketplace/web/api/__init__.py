@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Flask
 
-from marketplace.web.api import after_sale, basket, listings, orders, recommendations, token
+from marketplace.web.api import after_sale, basket, listings, orders, recommendations, reviews, token
 from marketplace.web.api.documents import make_api
 
-_GROUPS = (token, listings, recommendations, basket, orders, after_sale)
+_GROUPS = (token, listings, recommendations, basket, orders, after_sale, reviews)
 
 
 def wire(app: Flask) -> list[Blueprint]:

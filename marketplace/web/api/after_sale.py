@@ -1,4 +1,4 @@
-"""After the sale: claims and their answers, disputes, returns, messages, reviews."""
+"""After the sale: claims and their answers, disputes, returns, and messages."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import Response
 from flask_smorest import Blueprint
 
-from marketplace.catalogue.queries import get_listing, producer_of
+from marketplace.catalogue.queries import producer_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
@@ -20,45 +20,31 @@ from marketplace.orders.claim_moves import Actor
 from marketplace.orders.claim_queries import claims_of_buyer, claims_of_producer, get_claim, get_picture, queue
 from marketplace.orders.claim_states import ClaimKind, ClaimState, Party
 from marketplace.orders.messages import get_own_order, messages_of, note_read, send_message
-from marketplace.orders.models import Claim, OrderMessage, Review
+from marketplace.orders.models import Claim, OrderMessage
 from marketplace.orders.queries import get_group
-from marketplace.orders.reviews import (
-    Opinion,
-    get_review,
-    hide_review,
-    keep_review,
-    reply_to_review,
-    report_review,
-    reviews_of_listing,
-    write_review,
-)
-from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.access import account, allow
 from marketplace.web.api.after_sale_schemas import (
     CheckSchema,
     ClaimInputSchema,
     ClaimSchema,
     ClaimsSchema,
-    HideSchema,
     MessageSchema,
     MessagesSchema,
     OfferSchema,
     ParcelSchema,
     ReasonSchema,
-    ReportSchema,
-    ReviewInputSchema,
-    ReviewSchema,
-    ReviewsSchema,
     RulingSchema,
     claim_fields,
     message_fields,
 )
-from marketplace.web.api.documents import BEARER, OPTIONAL_BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
 from marketplace.web.claim_words import keep_pictures, private_folder, send_private_picture
 from marketplace.web.uploads import takes_files
 
 blueprint: Blueprint = ApiBlueprint("api-after", __name__, url_prefix="/api/v1", description="After the sale")
 View = TypeVar("View", bound=Callable[..., Any])
-_BODY = (400, 413, 415, 422)
+# What can be wrong with a body.
+BODY = (400, 413, 415, 422)
 
 
 def for_role(kind: RoleKind) -> Callable[[View], View]:
@@ -89,7 +75,8 @@ def _taken(act: Callable[..., Claim], *args: Any, by: Actor) -> dict[str, Any]:
     return claim_fields(get_claim(take_step(partial(act, *args, by, now=now), now=now)))
 
 
-def _part(group: str, order: str) -> None:
+def own_part(group: str, order: str) -> None:
+    """Return if an order is part of this purchase of the caller's, or ``NotFound``."""
     if order not in {part.public_id for part in get_group(group, account().id).orders}:
         raise NotFound("order_unknown", N_("There is no such order."))
 
@@ -106,14 +93,14 @@ def _pictures(written: list[str]) -> list[bytes]:
 @takes_files(claims.MOST_PICTURES, each=17 * 1024 * 1024)
 @blueprint.arguments(ClaimInputSchema)
 @blueprint.response(201, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_file(given: dict[str, Any], group: str, order: str) -> dict[str, Any]:
     """Claim on a line of your order.
 
     `claim_too_late` and `not_late_yet` (409) when its time is over or has not come, `claim_open` (409) while another claim on
     the line is open, `claim_too_large` (409) when more is asked for than is left, `picture_needed` (422).
     """
-    _part(group, order)
+    own_part(group, order)
     kind, now = ClaimKind(given["kind"]), clock.now()
     # Asked before pictures are read, which is work.
     claims.check_claimable(order, given["line"], kind, account().id, now=now)
@@ -203,7 +190,7 @@ def claim_withdraw(public_id: str) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_dispute(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """As its buyer, have the operator decide."""
     return _taken(claims.dispute_claim, public_id, given["words"], by=_buyer())
@@ -213,7 +200,7 @@ def claim_dispute(given: dict[str, str], public_id: str) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_appeal(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """As its buyer or its seller, have a second operator decide."""
     found = _visible(public_id)
@@ -225,7 +212,7 @@ def claim_appeal(given: dict[str, str], public_id: str) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(ParcelSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_sent(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """As its buyer, say that the goods have been sent back."""
     return _taken(returns.send_back, public_id, given["carrier"], given["tracking_number"], by=_buyer())
@@ -244,7 +231,7 @@ def claim_accept(public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(OfferSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_offer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Offer less than was asked for."""
     return _taken(claims.offer_amount, public_id, given["amount_fen"], given["words"], by=_seller())
@@ -254,7 +241,7 @@ def claim_offer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_refuse(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """Do not agree."""
     return _taken(claims.refuse_claim, public_id, given["words"], by=_seller())
@@ -264,7 +251,7 @@ def claim_refuse(given: dict[str, str], public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_ask_back(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """Have the goods sent back before the money goes back."""
     return _taken(claims.ask_goods_back, public_id, given["words"], by=_seller())
@@ -283,7 +270,7 @@ def claim_arrived(public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(CheckSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_checked(given: dict[str, bool], public_id: str) -> dict[str, Any]:
     """Say whether goods that came back can be sold again; the money goes back in either case."""
     return _taken(returns.note_check, public_id, given["sellable"], by=_seller())
@@ -293,7 +280,7 @@ def claim_checked(given: dict[str, bool], public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_question(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """Say that what came back is not what was sold; the operator decides."""
     return _taken(returns.question_return, public_id, given["words"], by=_seller())
@@ -303,7 +290,7 @@ def claim_question(given: dict[str, str], public_id: str) -> dict[str, Any]:
 @for_role(RoleKind.OPERATOR)
 @blueprint.arguments(RulingSchema)
 @blueprint.response(200, ClaimSchema)
-@problems(404, 409, *_BODY)
+@problems(404, 409, *BODY)
 def claim_rule(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Decide a dispute, or an appeal that a colleague's decision has led to (403 for one's own)."""
     again = get_claim(public_id).state == ClaimState.APPEALED
@@ -317,7 +304,7 @@ def claim_rule(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @problems(404)
 def messages(group: str, order: str) -> dict[str, Any]:
     """What you and the seller wrote on your order; what is new counts as read."""
-    _part(group, order)
+    own_part(group, order)
     return _messages(order, Party.BUYER)
 
 
@@ -344,10 +331,10 @@ def _messages(order: str, side: Party) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(201, MessageSchema)
-@problems(404, 429, *_BODY)
+@problems(404, 429, *BODY)
 def message_send(given: dict[str, str], group: str, order: str) -> OrderMessage:
     """Write to the seller. Ways to reach you outside the market are taken out before anything is kept."""
-    _part(group, order)
+    own_part(group, order)
     return _send(order, given["words"], Party.BUYER)
 
 
@@ -355,7 +342,7 @@ def message_send(given: dict[str, str], group: str, order: str) -> OrderMessage:
 @for_role(RoleKind.FARMER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(201, MessageSchema)
-@problems(404, 429, *_BODY)
+@problems(404, 429, *BODY)
 def message_answer(given: dict[str, str], order: str) -> OrderMessage:
     """Write to the buyer."""
     return _send(order, given["words"], Party.SELLER)
@@ -367,70 +354,3 @@ def _send(order: str, words: str, side: Party) -> OrderMessage:
         raise NotFound("order_unknown", N_("There is no such order."))
     with transaction():
         return send_message(order, words, account_id=account().id, actor=account().public_id, now=clock.now())
-
-
-@blueprint.get("/listings/<public_id:public_id>/reviews")
-@allow(PUBLIC)
-@blueprint.doc(security=OPTIONAL_BEARER)
-@blueprint.response(200, ReviewsSchema)
-@problems(401, 404)
-def reviews(public_id: str) -> dict[str, Any]:
-    """The newest reviews of a listing, with mean and number of all."""
-    found = reviews_of_listing(get_listing(public_id).id, limit=100)
-    return {"count": found.count, "mean": found.mean, "items": found.newest}
-
-
-@blueprint.put("/orders/<public_id:group>/<public_id:order>/reviews/<int:line>")
-@signed_in
-@blueprint.arguments(ReviewInputSchema)
-@blueprint.response(200, ReviewSchema)
-@problems(404, 409, *_BODY)
-def review_write(given: dict[str, Any], group: str, order: str, line: int) -> Review:
-    """Review a line of your order that has come, or change that for two weeks."""
-    _part(group, order)
-    with transaction():
-        return write_review(order, line, Opinion(given["stars"], given.get("words", "")), account(), now=clock.now())
-
-
-@blueprint.post("/reviews/<public_id:public_id>/report")
-@signed_in
-@blueprint.arguments(ReportSchema)
-@blueprint.response(204)
-@problems(404, *_BODY)
-def review_report(given: dict[str, str], public_id: str) -> None:
-    """Tell the operator that a review should not stand."""
-    with transaction():
-        report_review(public_id, given["words"], account_id=account().id, actor=account().public_id, now=clock.now())
-
-
-@blueprint.post("/farm/reviews/<public_id:public_id>/reply")
-@for_role(RoleKind.FARMER)
-@blueprint.arguments(ReasonSchema)
-@blueprint.response(200, ReviewSchema)
-@problems(404, 409, *_BODY)
-def review_reply(given: dict[str, str], public_id: str) -> Review:
-    """Reply to a review of your goods, once."""
-    with transaction():
-        reply_to_review(public_id, given["words"], account_id=account().id, actor=account().public_id, now=clock.now())
-    return get_review(public_id)
-
-
-@blueprint.post("/operator/reviews/<public_id:public_id>/hide")
-@for_role(RoleKind.OPERATOR)
-@blueprint.arguments(HideSchema)
-@blueprint.response(204)
-@problems(404, *_BODY)
-def review_hide(given: dict[str, str], public_id: str) -> None:
-    """Take a review off the pages, with a reason that its author reads."""
-    with transaction():
-        hide_review(public_id, given["reason"], actor=account().public_id, now=clock.now())
-
-
-@blueprint.post("/operator/reviews/<public_id:public_id>/keep")
-@for_role(RoleKind.OPERATOR)
-@blueprint.response(204)
-@problems(404)
-def review_keep(public_id: str) -> None:
-    """Leave a review where it is, or show it again."""
-    with transaction():
-        keep_review(public_id, actor=account().public_id, now=clock.now())

@@ -1,6 +1,7 @@
 """Something wrong with what came? Three steps to a claim, the claim's own page, and what its buyer can do there."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from marketplace.orders.claim_rules import claimable_kinds, clocks_of
 from marketplace.orders.claim_states import PHOTOGRAPHED, ClaimKind, ClaimState, Party, ReturnState
 from marketplace.orders.claims import MOST_PICTURES, MOST_WORDS, Complaint, file_claim
 from marketplace.orders.disputes import appeal
-from marketplace.orders.models import Claim, Order, OrderGroup
+from marketplace.orders.models import Claim, Order, OrderGroup, OrderLine
 from marketplace.orders.queries import get_group
 from marketplace.orders.returns import send_back
 from marketplace.web.access import SIGNED_IN, account, allow
@@ -105,11 +106,18 @@ def problem(group: str, order: str) -> str:
     return _problem_page(purchase, part, read_form(StepForm(), request.args), {})
 
 
-def _problem_page(group: OrderGroup, part: Order, given: dict[str, Any], errors: dict[str, str]) -> str:
-    now = clock.now()
-    clocks = clocks_of(part.lines, clock.local_day(now))
-    kinds = {line.id: claimable_kinds(part, group, clocks[line.id].hours, now) for line in part.lines}
-    offered = [kind for kind in ClaimKind if any(kind in own for own in kinds.values())]
+@dataclass(frozen=True)
+class _Choice:
+    """What has been chosen so far and can be claimed: the number of the line, the line, what is wrong, and the step to show."""
+
+    number: int | None
+    line: OrderLine | None
+    kind: ClaimKind | None
+    step: int
+    errors: dict[str, str]
+
+
+def _choice(part: Order, kinds: dict[int, list[ClaimKind]], given: dict[str, Any], errors: dict[str, str]) -> _Choice:
     number = given["line"] if given["line"] is not None else (1 if len(part.lines) == 1 else None)
     line = part.lines[number - 1] if number is not None and 1 <= number <= len(part.lines) else None
     kind = ClaimKind(given["kind"]) if given["kind"] else None
@@ -119,15 +127,25 @@ def _problem_page(group: OrderGroup, part: Order, given: dict[str, Any], errors:
     step = _step_of(given) if line is not None and kind is not None else 1
     if step == 2 and given["share"] == 0:
         errors = errors or {"amount": _("Please say how much you would like back.")}
+    return _Choice(number, line, kind, step, errors)
+
+
+def _problem_page(group: OrderGroup, part: Order, given: dict[str, Any], errors: dict[str, str]) -> str:
+    now = clock.now()
+    clocks = clocks_of(part.lines, clock.local_day(now))
+    kinds = {line.id: claimable_kinds(part, group, clocks[line.id].hours, now) for line in part.lines}
+    offered = [kind for kind in ClaimKind if any(kind in own for own in kinds.values())]
+    chosen = _choice(part, kinds, given, errors)
+    line, kind = chosen.line, chosen.kind
     art = product_art(row.listing_id for row in part.lines)
     return render_template(
         "storefront/problem.html",
         group=group,
         part=part,
-        step=step,
-        errors=errors,
+        step=chosen.step,
+        errors=chosen.errors,
         given=given,
-        line_number=number,
+        line_number=chosen.number,
         lines=[
             {
                 "value": at,
@@ -185,9 +203,9 @@ def problem_send(group: str, order: str) -> Response | tuple[str, int]:
 
 
 def _chosen() -> dict[str, Any]:
-    """What was chosen in the steps before, as far as it can be read."""
+    """What was chosen in the steps before and written in this one, as far as it can be read."""
     try:
-        return read_form(StepForm(only=("line", "kind", "share")))
+        return {**read_form(StepForm()), "words": request.form.get("words", "")}
     except FormError:
         return {}
 
