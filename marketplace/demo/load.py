@@ -16,6 +16,7 @@ from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
+from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
@@ -69,6 +70,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     replay(shop, bought, accounts.consumer_ids, now=now)
     add_prices(goods, shop.listing_ids, now=now)
     payouts.pay_out(shop.producer_ids, now=now)
+    say("  claims, messages and reviews")
+    add_after_sale(data_dir, now=now)
     _set_policy(now)
     _rank(now)
     add_evidence(data_dir / "documents", now=now)

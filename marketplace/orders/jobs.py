@@ -7,6 +7,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.idempotency import forget_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.acceptance import accept_by_time
+from marketplace.orders.claim_handling import sweep_claims
 from marketplace.orders.collecting import sweep
 from marketplace.orders.shortfalls import settle_shortfalls
 from marketplace.orders.waterfall import count_seller_shares
@@ -45,3 +46,9 @@ def count_seller_shares_nightly(timestamp: int) -> None:
     """Each night, count from the ledger where the money paid to each seller has gone."""
     with transaction():
         count_seller_shares(now=datetime.fromtimestamp(timestamp, UTC))
+
+
+@job("orders.sweep_claims", every="*/5 * * * *", lock="orders.sweep_claims")
+def go_on_with_claims(timestamp: int) -> None:
+    """Every five minutes, go on with claims that somebody was to answer and has not."""
+    sweep_claims(now=clock.now())

@@ -21,6 +21,7 @@ from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
 from marketplace.kernel.privacy import own_keys, use_keys
 from marketplace.orders.following import follow_purchases
 from marketplace.orders.news import follow_news
+from marketplace.orders.notices import use_teller
 from marketplace.payments.bank_file import BankFileProvider
 from marketplace.payments.gateway import use_payout_provider, use_provider
 from marketplace.payments.models import PayoutWay
@@ -38,6 +39,7 @@ from marketplace.web import (
     languages,
     limits,
     navigation,
+    order_notices,
     session,
     uploads,
 )
@@ -136,6 +138,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_payout_provider(PayoutWay.STRIPE, provider)
     use_keys(settings.privacy_keys or own_keys(settings.data_dir))
     use_holds(settings.stock_holds)
+    use_teller(order_notices.tell)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     follow_news(tell_news, tell_programs)
     db.init_app(app)

@@ -16,6 +16,7 @@ MENUS = {
         ("producer.orders", N_("To pack"), "box"),
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
+        ("producer.after.start", N_("Buyers"), "people"),
     ],
     "officer": [
         ("officer.sales", N_("Sales"), "chart"),
@@ -28,6 +29,8 @@ MENUS = {
         ("operator_money.payments", N_("Refunds"), "money"),
         ("operator_prices.queue", N_("Unusual prices"), "scale"),
         ("operator_money.payouts.batches", N_("Payouts"), "money"),
+        ("operator.claims.start", N_("Claims"), "scale"),
+        ("operator.claims.reviews", N_("Reviews"), "star"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator_evidence.queue", N_("Evidence"), "check"),
         ("operator.shipments.listed", N_("Shipments"), "truck"),

@@ -31,8 +31,14 @@ def product_data(
     category: str,
     row: Any,
     tiers: Sequence[Tier] = (),
+    rating: tuple[float | None, int] = (None, 0),
 ) -> dict[str, Any]:
-    """A listing as a Product with one Offer; ``item`` is its card, ``row`` what that was made of, ``tiers`` its price steps."""
+    """A listing as a Product with one Offer.
+
+    ``item`` is its card, ``row`` what that was made of, ``tiers`` its price steps, ``rating`` the mean of its reviews and their
+    number.
+    """
+    mean, number = rating
     prices = _prices(row, tiers)
     return {
         "@context": "https://schema.org",
@@ -44,6 +50,11 @@ def product_data(
         "image": image,
         "countryOfOrigin": {"@type": "Country", "name": "CN"},
         **({"description": story} if story else {}),
+        **(
+            {"aggregateRating": {"@type": "AggregateRating", "ratingValue": f"{mean:.1f}", "reviewCount": number}}
+            if mean is not None
+            else {}
+        ),
         "offers": {
             "@type": "Offer",
             "url": url,

@@ -24,6 +24,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("product", "first product"),
         ("product-weighed", "first weighed product"),
         ("lot", "first lot"),
+        ("reviews", "reviews of the first product"),
         ("basket-empty", "/basket"),
         ("deliver-to", "/deliver-to"),
         ("sign-in", "/sign-in"),
@@ -56,6 +57,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-who-acts", "/farm/mandates"),
         ("farm-for-whom", "/farm/mandates/for"),
         ("farm-bank-account", "/farm/money/bank-account"),
+        ("farm-after", "/farm/after/"),
+        ("farm-reviews", "/farm/after/reviews"),
     ],
     "village": [
         ("office-mandates", "/office/mandates"),
@@ -87,6 +90,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-price", "first unusual price"),
         ("operator-payouts", "/operator/money/payouts"),
         ("operator-payout-batch", "first batch"),
+        ("operator-claims", "/operator/claims/"),
+        ("operator-claim", "first claim"),
+        ("operator-reviews", "/operator/claims/reviews"),
+        ("operator-claim-rules", "/operator/claims/rules"),
         ("operator-ledger", "/operator/ledger"),
         ("operator-evidence", "/operator/evidence/"),
         ("operator-shipments", "/operator/shipments/"),
@@ -131,6 +138,8 @@ def sign_in(page: Page, login: str) -> None:
 
 def address_of(page: Page, path: str) -> str:
     """The address of a page that is named by the first of its kind."""
+    if path == "reviews of the first product":
+        return f"{address_of(page, 'first product')}/reviews"
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
@@ -153,6 +162,9 @@ def address_of(page: Page, path: str) -> str:
         # The oldest one has been sent, so that everything can be done on its page.
         page.goto("/operator/money/payouts")
         return str(page.locator("main a[href^='/operator/money/payouts/']").last.get_attribute("href"))
+    if path == "first claim":
+        page.goto("/operator/claims/")
+        return str(page.locator("main .task a").first.get_attribute("href"))
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))

@@ -34,6 +34,7 @@ from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.states import PaymentAction
 from tests import factories
 from tests.factories import delivery as terms
+from tests.orders.after_sale_lives import came_back, claim_faults, missing_and_claimed, wrong_and_sent_back
 from tests.payments.double import Double
 from tests.stock import stock_of
 
@@ -205,11 +206,23 @@ def deny(basket: Basket, double: Double, now: datetime) -> None:
         deny_listing(listing, house, Answered.TOLD_OFFICER, actor="test", now=now)
 
 
+def buy_and_claim(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy, wait in vain, and have all of the money back."""
+    buy(basket, double, now)
+    missing_and_claimed(basket.listing_id, basket.account_id, basket.account, now)
+
+
+def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy, get other goods, and send them back."""
+    buy(basket, double, now)
+    wrong_and_sent_back(basket.listing_id, basket.account_id, basket.account, now)
+
+
 LIVES = {
     life.__name__: life
     for life in (
         *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow),
-        *(buy_and_get, buy_by_hub, deny),
+        *(buy_and_get, buy_by_hub, deny, buy_and_claim, buy_and_send_back),
     )
 }
 
@@ -259,6 +272,8 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .outerjoin(Weighing, Weighing.line_id == OrderLine.id)
         .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
     ).one()
+    sold -= came_back(basket.listing_id)
+    found += claim_faults(basket.listing_id)
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
         found.append("somebody could still pay on a page of theirs")
@@ -299,13 +314,8 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append("the ledger does not sum to zero")
     if balance(REFUNDS):
         found.append(f"{balance(REFUNDS)} fen wait to be given back")
-    held_fen = db.session.scalar(
-        select(func.coalesce(func.sum(Order.total_fen - Order.refunded_fen), 0))
-        .join(OrderGroup)
-        .where(OrderGroup.paid_at.is_not(None), Order.settled_at.is_(None))
-    )
-    if balance(CLEARING) != held_fen:
-        found.append("what is held is not what was paid and has not arrived")
+    if balance(CLEARING) != held_fen():
+        found.append("what is held is not what was paid and has neither gone on nor back")
     return found + _shipment_faults()
 
 
@@ -316,9 +326,15 @@ def _shipment_faults() -> list[str]:
         .outerjoin(ShipmentOrder, ShipmentOrder.order_id == Order.id)
         .outerjoin(Shipment, Shipment.id == ShipmentOrder.shipment_id)
     )
-    whole = {("placed", None), ("cancelled", None), ("delivered", "delivered"), ("accepted", "delivered")}
+    whole = {("placed", None), ("cancelled", None), ("delivered", "delivered"), ("accepted", "delivered"), ("accepted", None)}
     whole |= {("shipped", state) for state in ("packed", "at_hub", "handed_over", "in_transit", "lost")}
     return [f"an order is {order} and its shipment {shipment}" for order, shipment in rows if (order, shipment) not in whole]
+
+
+def held_fen() -> int:
+    """What should be held: paid, not settled, not promised back."""
+    query = select(func.sum(Order.total_fen - Order.refunded_fen)).join(OrderGroup)
+    return int(db.session.scalar(query.where(OrderGroup.paid_at.is_not(None), Order.settled_at.is_(None))) or 0)
 
 
 def balance(code: str) -> int:

@@ -36,6 +36,8 @@ PLACES = {
     ],
     "come_back": ["payment.outcome_read", "payment.charge_recorded"],
     "abandon": ["expiry.page_closed", "payment.page_written", "expiry.goods_returned", "expiry.committed"],
+    "buy_and_claim": ["claim.filed", "claim.refund_booked", "claim.acted", "claim.committed"],
+    "buy_and_send_back": ["claim.goods_returned", "claim.refund_booked", "claim.acted", "claim.committed"],
     "buy_and_cancel": [
         *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
     ],

@@ -110,6 +110,8 @@ class OrderLine(Base):
         Index("ix_order_line_expected", "lot_id", postgresql_where=text("expected")),
         CheckConstraint("benefit_fen BETWEEN 0 AND total_fen", name="benefit_within_total"),
         CheckConstraint("benefit_bp BETWEEN 0 AND 10000", name="benefit_share_range"),
+        # All claims on a line together give back no more than the line cost.
+        CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded_within_total"),
     )
 
     id: Mapped[Id]
@@ -134,6 +136,7 @@ class OrderLine(Base):
     benefit_bp: Mapped[int] = mapped_column(SmallInteger)
     benefit_fen: Mapped[Fen]
     registry_revision: Mapped[int] = mapped_column(Integer)
+    refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
 
     order: Mapped[Order] = relationship(back_populates="lines")
     weighing: Mapped["Weighing | None"] = relationship(back_populates="line", lazy="joined")

@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
+    after_sale,
     basket,
     delivery,
     goods,
@@ -16,6 +17,7 @@ from marketplace.web.api import (
     orders,
     payouts,
     recommendations,
+    reviews,
     selling,
     token,
     webhooks,
@@ -35,6 +37,8 @@ _GROUPS = (
     goods,
     mandates,
     payouts,
+    after_sale,
+    reviews,
     office,
     operations,
     webhooks,

@@ -13,9 +13,10 @@ from marketplace.orders.service import cancel_unpaid, confirm_payment
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals import operator_delivery, operator_ledger, operator_mandates, operator_shipments
+from marketplace.web.portals import operator_claims, operator_delivery, operator_ledger, operator_mandates, operator_shipments
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
+blueprint.register_blueprint(operator_claims.blueprint)
 blueprint.register_blueprint(operator_ledger.blueprint)
 blueprint.register_blueprint(operator_delivery.blueprint)
 blueprint.register_blueprint(operator_shipments.blueprint)

@@ -17,6 +17,7 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.money import plain_yuan
 from marketplace.ledger.jobs import check_nightly
 from marketplace.ledger.queries import Statement, last_check, last_seal, statement, trial_balance
+from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
 from marketplace.orders.shares import FREIGHT, producer_account
 from marketplace.payments.payouts import IN_TRANSIT, PAID_OUT
@@ -44,6 +45,7 @@ _KINDS = {
     "payout_paid": N_("Paid out"),
     "payout_returned": N_("Payout that came back"),
     "payout_withdrawn": N_("Payout batch discarded"),
+    "goodwill": N_("Borne by the market"),
 }
 
 
@@ -64,6 +66,7 @@ def _names() -> dict[str, str]:
         FREIGHT: _("Freight"),
         IN_TRANSIT: _("On its way to sellers"),
         PAID_OUT: _("Paid out to sellers"),
+        GOODWILL: _("Borne by the market"),
     }
     return {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()} | own
 

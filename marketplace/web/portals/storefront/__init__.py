@@ -1,9 +1,11 @@
 """Portal: the shop. Home, lists and search, product, basket, checkout, orders."""
 
 from marketplace.web.portals.storefront import (
+    after_sale,
     basket,
     browse,
     checkout,
+    claims,
     delivery,
     home,
     invoices,
@@ -16,10 +18,12 @@ from marketplace.web.portals.storefront import (
 from marketplace.web.portals.storefront.blueprint import blueprint
 
 __all__ = [
+    "after_sale",
     "basket",
     "blueprint",
     "browse",
     "checkout",
+    "claims",
     "delivery",
     "home",
     "invoices",

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import current_app, flash, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from marshmallow import EXCLUDE, validate
 from werkzeug.wrappers import Response
 
@@ -25,6 +26,7 @@ from marketplace.web.filters import yuan
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line
+from marketplace.web.portals.storefront.after_sale import after_sale, note_messages_read
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.portals.storefront.invoices import invoices_on
 from marketplace.web.portals.storefront.journey import agreed_words, journey_of
@@ -78,7 +80,10 @@ def _summary(group: OrderGroup) -> dict[str, Any]:
 @allow(SIGNED_IN)
 def order(public_id: str) -> str:
     """One purchase: how to pay, where it goes, how far each seller's part is."""
-    group = get_group(public_id, account().id)
+    now = clock.now()
+    # The account's own id: what is committed here must not send the page to read the account again.
+    new = note_messages_read(public_id, current_user.account_id, now)
+    group = get_group(public_id, current_user.account_id)
     codes = ancestor_codes(group.area_code or "")
     names = area_names(codes)
     art = product_art(line.listing_id for part in group.orders for line in part.lines)
@@ -97,6 +102,7 @@ def order(public_id: str) -> str:
         place=address_line((names[code] for code in codes if code in names), group.address),
         parts=[{**_part(part, group, art), "journey": journey_of(shipments.get(part.id))} for part in group.orders],
         total_rows=_total_rows(group),
+        after=after_sale(group, new, now),
         # A seller who has not agreed to the badge must not be told by a sum either.
         benefit_fen=sum(line.benefit_fen for part in group.orders if part.producer.badge_consent for line in part.lines),
     )

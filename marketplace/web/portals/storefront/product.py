@@ -14,6 +14,7 @@ from marketplace.catalogue.product_page import LotInStock, product_view
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
+from marketplace.orders.reviews import reviews_of_listing
 from marketplace.orders.waterfall import money_columns, money_split
 from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import recommend, record_event
@@ -24,6 +25,7 @@ from marketplace.web.evidence import certificate_words, shown_photo
 from marketplace.web.filters import amount, quantity, unit_name, yuan
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
+from marketplace.web.portals.storefront.after_sale import shown_reviews
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.prices import tier_rows
 from marketplace.web.quantities import largest, step_for
@@ -47,6 +49,7 @@ def product(public_id: str) -> str:
         if reader is not None and current_user.is_a(RoleKind.CONSUMER):
             record_event(reader, row.id, EventKind.VIEW, now=now)
         company = recommend(reader, "product", GOES_WITH, now=now, near=[row.id], area=area, beside=view.alike)
+    reviews = reviews_of_listing(row.id)
     item = card(row)
     address = url_for("storefront.product", public_id=public_id, _external=True)
     category = pick(row.category_zh, row.category_en)
@@ -66,7 +69,9 @@ def product(public_id: str) -> str:
             category=category,
             row=row,
             tiers=view.tiers,
+            rating=(reviews.mean, reviews.count),
         ),
+        reviews=shown_reviews(reviews),
         crumbs=[
             (_("Market"), url_for("storefront.home")),
             (category, url_for("storefront.category", slug=row.category_slug)),
