@@ -119,4 +119,4 @@ def test_the_checkout_page_reads_chinese(buyer: Browser, world: ShopWorld) -> No
     buyer.headers = {"Accept-Language": "zh"}
     text = buyer.get("/checkout").text
     assert re.search(r"这些货为您保留到 \d\d:\d\d。", text)
-    assert "先不买：回到购物篮，把货让给别人" in text
+    assert "先不买：回到菜篮，把货让给别人" in text
