@@ -26,7 +26,8 @@ from marketplace.orders.claims import (
 )
 from marketplace.orders.models import Claim
 from marketplace.orders.refunds import refund_order
-from marketplace.orders.settlement import REFUNDS, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import REFUNDS, SERVICE_FEE
+from marketplace.orders.shares import producer_account
 from marketplace.payments.models import Refund
 from tests.aftersale.sale import HOUR, NOW, PHOTO, Sale, all_entries, balance, found, step
 

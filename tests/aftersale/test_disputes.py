@@ -13,7 +13,8 @@ from marketplace.orders.claim_handling import sweep_claims
 from marketplace.orders.claims import dispute_claim, operator, refuse_claim
 from marketplace.orders.disputes import Ruling, appeal, open_file, rule, rule_again
 from marketplace.orders.goodwill import GOODWILL, goodwill_parts
-from marketplace.orders.settlement import CLEARING, REFUNDS, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import CLEARING, REFUNDS, SERVICE_FEE
+from marketplace.orders.shares import producer_account
 from tests.aftersale.sale import HOUR, NOW, Sale, all_entries, balance, found, step
 
 RULED_AT = NOW + 10 * HOUR

@@ -19,7 +19,8 @@ from marketplace.orders.disputes import Ruling, rule, rule_again
 from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.models import Claim, Order
 from marketplace.orders.refunds import refund_order
-from marketplace.orders.settlement import REFUNDS, SERVICE_FEE, kept_fen, producer_account
+from marketplace.orders.settlement import REFUNDS, SERVICE_FEE, kept_fen
+from marketplace.orders.shares import producer_account
 from marketplace.payments.models import Refund
 from tests.aftersale.sale import HOUR, NOW, Sale, step
 

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from marketplace.catalogue.lists import ListingFilter, find_listings
 from marketplace.catalogue.models import Listing, Lot, LotContribution
 from marketplace.catalogue.preorders import confirm_harvest, own_expected_lots, put_off_harvest
-from marketplace.catalogue.queries import ListingFilter, find_listings
 from marketplace.catalogue.seasons import Season, season_on, set_window
 from marketplace.catalogue.service import add_harvest, return_stock, take_stock
 from marketplace.kernel import clock

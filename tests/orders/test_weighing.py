@@ -27,7 +27,8 @@ from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order, refund_order
 from marketplace.orders.service import accept_delivery, confirm_payment, ship_order
-from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE, producer_account
+from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
+from marketplace.orders.shares import producer_account
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.payments.models import PaymentMethod, Refund
 from marketplace.payments.queries import get_payment
