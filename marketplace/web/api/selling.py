@@ -12,6 +12,7 @@ from marketplace.catalogue.pricing import MOST_TIERS, Tier
 from marketplace.catalogue.queries import own_listing, producer_of
 from marketplace.catalogue.service import Offer, change_listing
 from marketplace.catalogue.terms import Terms, terms_of
+from marketplace.delivery.models import Temperature
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
@@ -19,8 +20,8 @@ from marketplace.kernel.errors import N_, Invalid, NotFound
 from marketplace.orders.models import Order
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
-from marketplace.web.access import account, allow
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.access import account
+from marketplace.web.api.documents import ApiBlueprint, only, problems
 from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField
 from marketplace.web.api.schemas import OrderSchema, PricingSchema
 
@@ -83,12 +84,11 @@ class WeightsSchema(InputSchema):
     )
 
 
-def _farm(view: Any) -> Any:
-    """Let in a farmer who shows a token, and document that."""
-    return ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(RoleKind.FARMER)(view)))
+_farm = only(RoleKind.FARMER)
 
 
-def _own_producer() -> Producer:
+def own_producer() -> Producer:
+    """The farm that the caller sells for."""
     producer = producer_of(account().id)
     if producer is None:
         raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
@@ -101,7 +101,7 @@ def _own_producer() -> Producer:
 @problems(404)
 def pricing(public_id: str) -> dict[str, Any]:
     """What a listing of your farm costs."""
-    return _pricing(own_listing(public_id, _own_producer().id))
+    return _pricing(own_listing(public_id, own_producer().id))
 
 
 @blueprint.put("/listings/<public_id:public_id>/pricing")
@@ -114,7 +114,7 @@ def set_pricing(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 
     Orders already placed keep their price. What a piece weighs at the most stays while there is stock (`unit_has_stock`, 409).
     """
-    producer = _own_producer()
+    producer = own_producer()
     with transaction():
         listing = own_listing(public_id, producer.id, lock=True)
         change_listing(listing, _offer(listing, given), actor=account().public_id, now=clock.now())
@@ -139,6 +139,7 @@ def _offer(listing: Listing, given: dict[str, Any]) -> Offer:
         story_zh=listing.story_zh,
         story_en=listing.story_en,
         delivers_to=listing.delivers_to,
+        temperature=Temperature(listing.temperature),
         terms=terms,
     )
 
@@ -165,7 +166,7 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
     The same again changes nothing, other figures are refused (`weighed_already`, 409). `weight_light` (409) for less than it
     should weigh, unless `light_is_right`.
     """
-    producer = _own_producer()
+    producer = own_producer()
     grams = {row["weighing"]: row["grams"] for row in given["weights"]}
     if len(grams) != len(given["weights"]):
         raise Invalid("weights_incomplete", N_("Please give one weight for each line."))
