@@ -7,13 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, Shipment, ShipmentOrder
 from marketplace.orders.service import lock_order, move_on
+from marketplace.orders.shipment_states import ShipmentState
 from marketplace.orders.states import UNACCEPTED, OrderAction, OrderState
 
 _log = logging.getLogger("marketplace.orders")
@@ -30,7 +31,7 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
     return db.session.scalars(
         select(Order.public_id)
-        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open)
+        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray())
         .where(
             or_(
                 and_(Order.state == OrderState.DELIVERED, Order.delivered_at <= now - AFTER_DELIVERY),
@@ -40,6 +41,15 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
         .order_by(Order.id)
         .limit(limit)
     ).all()
+
+
+def _went_astray() -> ColumnElement[bool]:
+    """The condition that an order's parcel was lost or came back: nobody's silence says that such goods are good."""
+    return exists().where(
+        ShipmentOrder.order_id == Order.id,
+        ShipmentOrder.shipment_id == Shipment.id,
+        Shipment.state.in_((ShipmentState.LOST, ShipmentState.RETURNED)),
+    )
 
 
 def may_accept_by_time(order: Order, now: datetime) -> bool:

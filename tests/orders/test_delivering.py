@@ -54,7 +54,7 @@ class Village:
         """How a basket with one of each would travel."""
         db.session.commit()
         factories.basket(self.buyer, *((self.listings[at], 1) for at in numbers))
-        found = delivery_groups(basket_goods(basket_view(self.buyer.id, None)), to, day)
+        found = delivery_groups(basket_goods(basket_view(self.buyer.id, None, now=NOW)), to, day)
         db.session.rollback()
         return found
 
@@ -103,7 +103,11 @@ def test_each_sellers_parcel_is_paid_and_frozen_with_its_reasons(village: Villag
     group = village.place(3000 + 2 * 750, 0, 1)
     assert fen_of(group) == [(1000, 750, 1750), (2000, 750, 2750)]
     # Three per cent of the goods is the service's; of the freight, nothing.
-    assert [(order.producer_fen, order.service_fee_fen) for order in group.orders] == [(1720, 30), (2690, 60)]
+    shares = [sorted((share.kind, share.amount_fen) for share in order.shares) for order in group.orders]
+    assert shares == [
+        [("freight", 750), ("platform", 30), ("producer", 970)],
+        [("freight", 750), ("platform", 60), ("producer", 1940)],
+    ]
     agreed = group.orders[0].delivery
     assert agreed is not None
     assert (agreed.kind, agreed.temperature, agreed.grams) == ("courier", "ambient", 1500)
@@ -242,7 +246,7 @@ def test_parts_of_a_gram_are_rounded_up_once_for_a_seller(session: Session) -> N
     terms_at()
     factories.basket(buyer, (loose, Decimal("999.9")))
     db.session.commit()
-    groups = delivery_groups(basket_goods(basket_view(buyer.id, None)), "522636", TODAY)
+    groups = delivery_groups(basket_goods(basket_view(buyer.id, None, now=NOW)), "522636", TODAY)
     assert [(part.grams, part.fen) for part in groups[0].options[0].quote.parts] == [(1000, 600)]
 
 

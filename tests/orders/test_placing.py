@@ -3,18 +3,19 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import ListingState, Unit
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders import settlement
-from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.models import Order, OrderGroup, OrderLine, ShareKind
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import get_group, payment_of
 from marketplace.orders.service import accept_delivery, confirm_payment, ship_order
+from marketplace.orders.shares import producer_account, set_term
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories
@@ -49,11 +50,12 @@ def test_a_purchase_stays_readable_as_it_was_when_listing_price_and_seller_have_
     assert (line.benefit_bp, line.benefit_fen, line.registry_revision > 0) == (10_000, 2500, True)
 
 
-def test_fees_are_those_of_the_day_of_the_purchase(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fees_are_those_of_the_day_of_the_purchase(session: Session) -> None:
     with transaction():
         apples = factories.listing(stock=5)
     group = place((apples, 2), total_fen=2500)
-    monkeypatch.setattr(settlement, "SERVICE_FEE_BP", 5000)
+    with transaction():
+        set_term(ShareKind.PLATFORM, "", 5000, settlement.SERVICE_FEE, local_day(NOW), "half of it", actor="test", now=NOW)
     order = group.orders[0]
     with transaction():
         confirm_payment(get_payment(payment_of(group).public_id, lock=True), actor="operator", now=NOW)
@@ -61,7 +63,7 @@ def test_fees_are_those_of_the_day_of_the_purchase(session: Session, monkeypatch
         ship_order(order.public_id, order.producer_id, actor="farmer", now=NOW)
     with transaction():
         accept_delivery(order.public_id, group.account_id, actor="buyer", now=NOW)
-    assert balance_fen(settlement.producer_account(apples.producer.public_id)) == 2425
+    assert balance_fen(producer_account(apples.producer.public_id)) == 2425
     assert balance_fen(settlement.SERVICE_FEE) == 75
 
 
