@@ -44,11 +44,13 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("orders", "/orders"),
         ("order", "first order"),
         ("settings", "/settings"),
+        ("programs", "/settings/programs"),
     ],
     "farmer": [
         ("farm-orders", "/farm/"),
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
+        ("farm-listings-import", "/farm/listings/import"),
         ("farm-showing", "first of my goods"),
         ("farm-certificates", "/farm/listings/certificates/"),
         ("farm-money", "/farm/money"),

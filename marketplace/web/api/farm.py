@@ -62,7 +62,7 @@ class BroughtSchema(InputSchema):
     grams = WholeField(1, 99_999_999, required=True)
 
 
-class HarvestInputSchema(InputSchema):
+class NewHarvestSchema(InputSchema):
     """A harvest that goes on stock; a cooperative says whose it is."""
 
     harvested_on = QueryDay(required=True)
@@ -78,7 +78,7 @@ class NewListingSchema(WordsSchema):
     unit = fields.String(required=True, validate=validate.OneOf([unit.value for unit in Unit]))
     unit_grams = WholeField(1, 1_000_000, load_default=None, allow_none=True)
     price_fen = FenField(least=1, required=True)
-    harvest = fields.Nested(HarvestInputSchema, required=True)
+    harvest = fields.Nested(NewHarvestSchema, required=True)
 
 
 class OwnListingSchema(OutputSchema):
@@ -231,7 +231,7 @@ def change_words(given: dict[str, Any], public_id: str) -> Listing:
 
 @blueprint.post("/listings/<public_id:public_id>/harvests")
 @only(RoleKind.FARMER)
-@blueprint.arguments(HarvestInputSchema)
+@blueprint.arguments(NewHarvestSchema)
 @blueprint.response(200, OwnListingSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def bring_in(given: dict[str, Any], public_id: str) -> Listing:
