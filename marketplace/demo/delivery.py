@@ -154,7 +154,7 @@ class _Buyer:
         basket = open_basket(self.account_id, None, now=at)
         for listing in self.listings[:number]:
             add_line(basket, listing, Decimal(1), now=at)
-        view = basket_view(self.account_id, None)
+        view = basket_view(self.account_id, None, now=at)
         groups = delivery_groups(basket_goods(view), BUYERS_COUNTY, local_day(at))
         options = [
             (group.key, next(o for o in group.options if (o.method.id == method.id if method else o.method.hub is not None)))

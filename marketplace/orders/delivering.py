@@ -226,19 +226,13 @@ def agree_on_orders(
     orders: Mapping[int, Sequence[OrderLine]], destination: str, choices: Mapping[str, str], *, now: datetime
 ) -> dict[int, Agreed]:
     """As ``agree_delivery``, for the lines of orders by the id of their producer."""
-    listings = {line.listing_id for lines in orders.values() for line in lines}
-    rows = db.session.execute(
-        select(Listing.id, Listing.temperature, Producer.id, Producer.public_id)
-        .join(Producer, Producer.id == Listing.producer_id)
-        .where(Listing.id.in_(listings))
-    ).all()
-    temperatures = {listing_id: temperature for listing_id, temperature, _, _ in rows}
-    names = {producer_id: public_id for _, _, producer_id, public_id in rows}
+    # Whoever places an order has read both before, so neither asks the database.
+    names = {producer_id: db.session.get_one(Producer, producer_id).public_id for producer_id in orders}
     goods = [
         Goods(
             seller=names[producer_id],
             area_code=line.area_code,
-            temperature=temperatures[line.listing_id],
+            temperature=db.session.get_one(Listing, line.listing_id).temperature,
             quantity=line.quantity,
             unit_grams=line.unit_grams,
             total_fen=line.total_fen,

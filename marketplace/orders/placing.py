@@ -113,7 +113,6 @@ def place_order(
             N_("A price has changed since you saw it. Please check the new total and confirm again."),
             total_fen=group.total_fen,
         )
-    db.session.add(group)
     basket.ordered = True
     _add_orders(group, snapshots, agreed)
     create_payment("order_group", group.public_id, method, group.total_fen, now=now)
@@ -199,5 +198,7 @@ def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]], agr
             )
         )
         parts[producer_id] = own
+    # Only now, all at once: a purchase that was written before would ask the database for the orders it has not.
+    db.session.add(group)
     db.session.flush()
     write_shares({order.id: parts[order.producer_id] for order in group.orders})

@@ -3,7 +3,7 @@
 from marketplace.orders.models import Order
 from marketplace.orders.news import Item, News
 from marketplace.payments.models import PaymentMethod
-from marketplace.webhooks.service import announce
+from marketplace.webhooks.service import announce, endpoints_for
 
 _EVENTS = {
     News.PLACED: "order.placed",
@@ -20,7 +20,10 @@ def tell_programs(item: Item) -> None:
     kind = _EVENTS.get(item.news)
     if kind is None:
         return
-    for order in [item.order] if item.order is not None else item.group.orders:
+    orders = [item.order] if item.order is not None else item.group.orders
+    people = {order.public_id: _people(item, order) for order in orders}
+    endpoints = endpoints_for(kind, {one for own in people.values() for one in own})
+    for order in orders if endpoints else ():
         data = {
             "purchase": item.group.public_id,
             "order": order.public_id,
@@ -28,7 +31,8 @@ def tell_programs(item: Item) -> None:
             "total_fen": order.total_fen,
             "refunded_fen": order.refunded_fen,
         }
-        announce(kind, _people(item, order), data, now=item.at)
+        own = [endpoint for endpoint in endpoints if endpoint.account_id in people[order.public_id]]
+        announce(kind, own, data, now=item.at)
 
 
 def _people(item: Item, order: Order) -> set[int]:

@@ -75,8 +75,18 @@ def end_endpoint(endpoint: WebhookEndpoint, *, actor: str, now: datetime) -> Non
     audit.record("webhook.ended", "webhook_endpoint", endpoint.public_id, actor=actor, at=now)
 
 
-def announce(kind: str, account_ids: Collection[int], data: Mapping[str, Any], *, now: datetime) -> int:
-    """Tell the addresses of these accounts of an event, in the transaction that makes it; how many will be told.
+def endpoints_for(kind: str, account_ids: Collection[int]) -> Sequence[WebhookEndpoint]:
+    """The addresses of these accounts that want to be told of a kind of event."""
+    return db.session.scalars(
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.account_id.in_(account_ids), WebhookEndpoint.ended_at.is_(None))
+        .where(literal(kind) == any_(WebhookEndpoint.kinds))
+        .order_by(WebhookEndpoint.id)
+    ).all()
+
+
+def announce(kind: str, endpoints: Sequence[WebhookEndpoint], data: Mapping[str, Any], *, now: datetime) -> int:
+    """Tell addresses of an event, in the transaction that makes it; how many will be told.
 
     Parameters
     ----------
@@ -87,12 +97,6 @@ def announce(kind: str, account_ids: Collection[int], data: Mapping[str, Any], *
     """
     if kind not in EVENTS:
         raise ValueError(f"nobody can have asked for {kind}")
-    endpoints = db.session.scalars(
-        select(WebhookEndpoint)
-        .where(WebhookEndpoint.account_id.in_(account_ids), WebhookEndpoint.ended_at.is_(None))
-        .where(literal(kind) == any_(WebhookEndpoint.kinds))
-        .order_by(WebhookEndpoint.id)
-    ).all()
     body = json.dumps({"type": kind, "timestamp": now.astimezone(UTC).isoformat(), "data": dict(data)}, ensure_ascii=False)
     for endpoint in endpoints:
         post(

@@ -96,6 +96,8 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                         "producer_en": listing.producer.name_en,
                         "area_code": factories.VILLAGE,
                         "harvested_on": "2026-06-15",
+                        "expected": False,
+                        "missing": "0",
                         "unit": listing.unit,
                         "unit_grams": listing.unit_grams,
                         "quantity": quantity,

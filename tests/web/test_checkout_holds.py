@@ -111,7 +111,7 @@ def test_a_page_that_is_loaded_twice_takes_locks_once(buyer: Browser, world: Sho
         statements.begin()
         buyer.get("/checkout")
         numbers.append(statements.number)
-    assert numbers == [11, 8], statements.statements
+    assert numbers == [12, 9], statements.statements
 
 
 def test_the_checkout_page_reads_chinese(buyer: Browser, world: ShopWorld) -> None:

@@ -12,8 +12,9 @@ from tests import factories
 from tests.web.conftest import Browser, StatementCount
 from tests.web.shop_world import ADDRESS, COUNTY, ShopWorld
 
-# Of the account, the key, the county, the basket and its lines, under locks of listings, lots and holds, then what is written.
-OF_A_FORM, OF_A_CALL = 23, 23
+# Of the account, the key, the county, the basket and its lines, under locks of listings, lots and holds, of prices, ways to
+# send and shares; then what is written, and who is to be told.
+OF_A_FORM, OF_A_CALL = 31, 31
 
 
 def test_a_purchase_by_form_asks_as_often_for_eight_lines_as_for_one(

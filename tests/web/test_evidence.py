@@ -181,13 +181,13 @@ def test_goods_are_seen_before_their_window_and_cannot_be_ordered(
     assert "https://schema.org/PreOrder" in page
     assert "Opens on" in buyer.get("/search").text
     assert buyer.post("/basket/lines", {"listing": listing.public_id, "quantity": "1"}).status_code == 409
-    assert not basket_view(world.buyer.id, None).lines
+    assert not basket_view(world.buyer.id, None, now=clock.now()).lines
     with transaction():
         listing.opens_on, listing.closes_on = None, None
     assert Desk(client, world.buyer).post("/basket/lines", {"listing": listing.public_id, "quantity": "1"}).status_code == 303
     with transaction():
         db.session.get_one(Listing, listing.id).closes_on = TODAY - timedelta(days=1)
-    assert [line.problem for line in basket_view(world.buyer.id, None).lines] == ["not_in_season"]
+    assert [line.problem for line in basket_view(world.buyer.id, None, now=clock.now()).lines] == ["not_in_season"]
     assert "Please take it out." in Desk(client, world.buyer).get("/basket").text
 
 
@@ -206,7 +206,7 @@ def test_a_harvest_to_come_is_offered_bought_and_confirmed(
     assert "50 jin can be ordered" in page and "then the latest, the last of them in part" in page
     assert buyer.post("/basket/lines", {"listing": listing.public_id, "quantity": "5"}).status_code == 303
     assert "3 jin of it come from the harvest about" in buyer.get("/basket").text
-    (line,) = basket_view(world.buyer.id, None).lines
+    (line,) = basket_view(world.buyer.id, None, now=clock.now()).lines
     assert line.waits_for == 3
     farmer = Desk(client, world.farmer)
     later = day + timedelta(days=2)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -205,15 +204,3 @@ def test_a_slip_in_the_account_number_is_refused_and_nothing_is_kept(payouts: Pa
     assert count(PayeeAccount) == 0
     assert payouts.as_(payouts.world.buyer).get(BANK_ACCOUNT).status_code == 403
     assert "丹寨银行" not in farmer.get(BANK_ACCOUNT).text
-
-
-def test_the_seller_says_that_it_has_arrived(payouts: Payouts) -> None:
-    world = payouts.world
-    order = world.order(world.purchase(world.listing(), "2", cash=True))
-    desk = payouts.as_(world.farmer)
-    assert desk.post(f"/farm/orders/{order.public_id}/arrived").status_code == 409
-    desk.post(f"/farm/orders/{order.public_id}/ship")
-    assert payouts.as_(world.neighbour).post(f"/farm/orders/{order.public_id}/arrived").status_code == 404
-    assert payouts.as_(world.farmer).post(f"/farm/orders/{order.public_id}/arrived").status_code == 303
-    db.session.refresh(order)
-    assert (order.state, order.delivered_at is not None, order.total_fen) == ("delivered", True, int(Decimal(2400)))

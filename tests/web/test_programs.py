@@ -75,7 +75,7 @@ def test_an_address_shows_what_it_was_told_and_what_was_given_up_is_sent_again(d
     page = f"{PROGRAMS}/addresses/{endpoint.public_id}"
     assert "whsec_" in desk.get(page).text
     with transaction():
-        announce("order.placed", [endpoint.account_id], {}, now=factories.NOW)
+        announce("order.placed", [endpoint], {}, now=factories.NOW)
     message = db.session.scalars(select(OutgoingMessage)).one()
     assert "Try again" not in desk.get(page).text
     with transaction():

@@ -90,7 +90,7 @@ def test_a_call_carries_the_signature_that_every_library_of_the_standard_checks(
 ) -> None:
     endpoint = endpoint_of(factories.account(), program.url)
     with transaction():
-        assert announce("order.placed", [endpoint.account_id], {"order": "abc", "total_fen": 100}, now=NOW) == 1
+        assert announce("order.placed", [endpoint], {"order": "abc", "total_fen": 100}, now=NOW) == 1
     assert deliver_due((Channel.WEBHOOK,), now=lambda: NOW) == 1
     ((headers, body),) = program.calls
     message = db.session.scalars(select(OutgoingMessage)).one()
@@ -113,7 +113,7 @@ def test_an_answer_that_is_no_yes_is_tried_again_later_under_the_same_id(
 ) -> None:
     endpoint = endpoint_of(factories.account(), program.url)
     with transaction():
-        announce("order.placed", [endpoint.account_id], {}, now=NOW)
+        announce("order.placed", [endpoint], {}, now=NOW)
     program.status = status
     assert deliver_due((Channel.WEBHOOK,), now=lambda: NOW) == 0
     message = db.session.scalars(select(OutgoingMessage)).one()
@@ -135,7 +135,7 @@ def test_an_address_that_says_it_is_gone_is_not_called_for_this_again(program: P
 def test_an_address_that_was_taken_back_is_not_told_what_was_waiting(program: Program, carrier: WebhookCarrier) -> None:
     endpoint = endpoint_of(factories.account(), program.url)
     with transaction():
-        announce("order.placed", [endpoint.account_id], {}, now=NOW)
+        announce("order.placed", [endpoint], {}, now=NOW)
     with transaction():
         end_endpoint(endpoint, actor="test", now=NOW)
     assert deliver_due((Channel.WEBHOOK,), now=lambda: NOW) == 0
@@ -237,6 +237,6 @@ def test_buyer_and_seller_are_told_of_their_own_orders_alone_and_of_no_person(ap
 def test_what_is_rolled_back_is_told_to_nobody(session: Session) -> None:
     endpoint = endpoint_of(factories.account(), "https://shop.example/")
     with pytest.raises(RuntimeError), transaction():
-        announce("order.placed", [endpoint.account_id], {}, now=datetime(2026, 6, 15, tzinfo=UTC))
+        announce("order.placed", [endpoint], {}, now=datetime(2026, 6, 15, tzinfo=UTC))
         raise RuntimeError("the change fails after all")
     assert db.session.scalar(select(func.count(OutgoingMessage.id))) == 0

@@ -227,8 +227,9 @@ class MethodsSchema(OutputSchema):
 @problems(422)
 def basket_delivery(given: dict[str, str]) -> dict[str, Any]:
     """How your basket can travel to a county, what each way costs and how that is counted."""
-    view = basket_view(account().id, None)
-    groups = delivery_groups(basket_goods(view), given["area_code"], clock.local_day(clock.now()))
+    now = clock.now()
+    view = basket_view(account().id, None, now=now)
+    groups = delivery_groups(basket_goods(view), given["area_code"], clock.local_day(now))
     delivery_fen = sum(group.options[0].quote.total_fen for group in groups if group.options)
     return {
         "groups": [_group(group) for group in groups],

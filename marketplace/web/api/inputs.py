@@ -30,12 +30,9 @@ REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
 # Narrower than what mail allows, and what people have.
 EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,1}\.[A-Za-z]{2,24}")
 TAX_NUMBER = re.compile(r"[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20}")
-AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
 CARRIER = re.compile(r"[a-z0-9-]{2,20}")
 NUMBER = re.compile(r"[A-Za-z0-9-]{6,40}")
 WAY = re.compile(r"[a-z0-9]{14}(?:-[a-z0-9]{14})?")
-# A province, a city or a county.
-AREA = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")

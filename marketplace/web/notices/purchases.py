@@ -1,6 +1,6 @@
 """What buyers and sellers are told of a purchase."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
 
 from marketplace.catalogue.models import Producer
 from marketplace.catalogue.principals import KIND
@@ -13,7 +13,7 @@ from marketplace.orders.news import Item, News
 from marketplace.payments.models import PaymentMethod
 from marketplace.web.filters import yuan
 from marketplace.web.languages import pick
-from marketplace.web.notices.sending import Notice, Reader, reader_of_account, reader_of_producer, send
+from marketplace.web.notices.sending import Notice, reader_of_account, reader_of_producer, readers_of_sellers, send
 from marketplace.web.outside import outside_url
 
 _BUYERS = {
@@ -32,8 +32,7 @@ def tell_news(item: Item) -> None:
     if item.news is not News.SETTLED:
         _tell_buyer(item)
     if _is_firm(item):
-        for order in item.group.orders:
-            _tell_seller(order, item)
+        _tell_sellers(item)
     if item.news is News.SETTLED and item.order is not None:
         _tell_settled(item.order, item)
 
@@ -73,29 +72,34 @@ def _tell_buyer(item: Item) -> None:
     send(reader_of_account(buyer), Notice(f"order.{item.news}", event, subject, text, values, page_url=page_url), now=item.at)
 
 
-def _tell_seller(order: Order, item: Item) -> None:
-    group: OrderGroup = item.group
+def _tell_sellers(item: Item) -> None:
+    """Each seller hears of its own order, and so do those who pack and send in the household's name."""
+    orders = {order.producer_id: order for order in item.group.orders}
+    producers = [db.session.get_one(Producer, producer_id) for producer_id in sorted(orders)]
+    readers = readers_of_sellers(producers, _senders_for(producers, item))
+    for producer in producers:
+        notice = _new_order(item.group, orders[producer.id])
+        for reader in readers[producer.id]:
+            send(reader, notice, now=item.at)
 
+
+def _new_order(group: OrderGroup, order: Order) -> Notice:
     def values() -> dict[str, str]:
         return {"reference": group.reference, "title": _title(order)}
 
     text = N_("New order %(reference)s: %(title)s. Please pack and send it.")
     page_url = outside_url("producer.orders")
-    notice = Notice("order.new", order.public_id, N_("A new order"), text, values, page_url=page_url)
-    producer = db.session.get_one(Producer, order.producer_id)
-    for reader in [reader_of_producer(producer), *_senders_for(producer, item)]:
-        send(reader, notice, now=item.at)
+    return Notice("order.new", order.public_id, N_("A new order"), text, values, page_url=page_url)
 
 
-def _senders_for(producer: Producer, item: Item) -> list[Reader | None]:
-    """Those who pack and send in the household's name: they have to hear of an order as well."""
-    holders = {
-        mandate.holder_id
-        for mandate in mandates_over([(KIND, producer.public_id)])
-        if mandate.state == MandateState.IN_FORCE and mandate.ends_at > item.at and Scope.SHIP in mandate.scopes
-    }
-    accounts = db.session.scalars(select(Account).where(Account.id.in_(holders), Account.active).order_by(Account.id))
-    return [reader_of_account(account) for account in accounts]
+def _senders_for(producers: Sequence[Producer], item: Item) -> dict[int, set[int]]:
+    """The accounts of those who may ship for these sellers, by producer."""
+    numbers = {producer.public_id: producer.id for producer in producers}
+    found: dict[int, set[int]] = {}
+    for mandate in mandates_over([(KIND, public_id) for public_id in numbers]):
+        if mandate.state == MandateState.IN_FORCE and mandate.ends_at > item.at and Scope.SHIP in mandate.scopes:
+            found.setdefault(numbers[mandate.principal_id], set()).add(mandate.holder_id)
+    return found
 
 
 def _tell_settled(order: Order, item: Item) -> None:

@@ -1,15 +1,16 @@
 """From a notice to a message: the reader's channel, language and hours, and words of a length that can be paid for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from marketplace.catalogue.models import Producer
 from marketplace.catalogue.principals import KIND
-from marketplace.identity.contacts import Contact, contact_of_login, due_at, find_contact
+from marketplace.identity.contacts import Contact, contact_of_login, due_at, find_contact, find_contacts
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db
 from marketplace.kernel.outbox.models import Channel
@@ -73,6 +74,33 @@ def reader_of_producer(producer: Producer) -> Reader | None:
         return reader_of_account(db.session.get_one(Account, producer.account_id))
     contact = find_contact(KIND, producer.public_id)
     return _reader(producer.public_id, contact, None) if contact is not None else None
+
+
+def readers_of_sellers(producers: Sequence[Producer], others: Mapping[int, Collection[int]]) -> dict[int, list[Reader]]:
+    """Who is told of what concerns several sellers, by producer, in two statements however many there are.
+
+    ``others`` are accounts beside the sellers' own, by producer.
+    """
+    account_ids = {producer.account_id for producer in producers} | {one for ids in others.values() for one in ids}
+    account_ids.discard(None)
+    query = select(Account).where(Account.id.in_(account_ids), Account.active)
+    accounts = {row.id: row for row in db.session.scalars(query)} if account_ids else {}
+    owners = [("account", account.public_id) for account in accounts.values()]
+    owners += [(KIND, producer.public_id) for producer in producers if producer.account_id is None]
+    contacts = find_contacts(owners)
+
+    def of_account(account: Account) -> Reader | None:
+        contact = contacts.get(("account", account.public_id)) or contact_of_login(account.login)
+        return _reader(account.public_id, contact, account.locale)
+
+    found: dict[int, list[Reader]] = {}
+    for producer in producers:
+        contact = contacts.get((KIND, producer.public_id))
+        own = _reader(producer.public_id, contact, None) if contact is not None else None
+        wanted = [producer.account_id, *sorted(others.get(producer.id, ()))]
+        readers = [own, *(of_account(accounts[one]) for one in wanted if one in accounts)]
+        found[producer.id] = [reader for reader in readers if reader is not None]
+    return found
 
 
 def reader_at(reader_id: str, contact: Contact) -> Reader | None:
