@@ -30,6 +30,7 @@ from marketplace.web.portals.producer_forms import (
 MOST_ROWS = 300
 # The first column of a spreadsheet's file may carry this mark.
 _MARK = "\ufeff"
+_EMPTY = N_("There is no row in this table.")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def _rows(table: str) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
+        if not any(header):
+            raise Invalid("table_empty", _EMPTY)
         _check_header(header)
         reader.fieldnames = header
         found = [
@@ -120,7 +123,7 @@ def _rows(table: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise Invalid("table_unreadable", N_("This table cannot be read. Please save it as CSV and try again.")) from error
     filled = [entry for entry in found if any(entry[1].values())]
     if not filled:
-        raise Invalid("table_empty", N_("There is no row in this table."))
+        raise Invalid("table_empty", _EMPTY)
     if len(filled) > MOST_ROWS:
         raise Invalid("table_too_long", N_("A table may have at most %(most)s rows."), most=MOST_ROWS)
     for line, row, too_wide in filled:

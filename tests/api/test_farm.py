@@ -86,10 +86,11 @@ def test_a_table_is_checked_first_and_then_put_on_sale(client: FlaskClient, farm
     checked = client.post(path, headers=farmer, json={"table": table, "dry_run": False}).json
     assert checked["written"] is False
     assert [(row["line"], list(row["errors"])) for row in checked["rows"]] == [(2, []), (3, ["price"])]
-    table = table.replace("-1", "8.80")
+    table = table.replace(",-1,", ",8.80,")
     assert client.post(path, headers=farmer, json={"table": table}).json["written"] is False
     assert db.session.scalar(select(func.count(Listing.id))) == 0
-    assert client.post(path, headers=farmer, json={"table": table, "dry_run": False}).json["written"] is True
+    done = client.post(path, headers=farmer, json={"table": table, "dry_run": False}).json
+    assert done["written"], done
     assert db.session.scalars(select(Listing.price_fen).order_by(Listing.id)).all() == [990, 880]
     refused = client.post(path, headers=farmer, json={"table": "colour\nred"})
     assert (refused.status_code, refused.json["code"]) == (409, "columns_invalid")

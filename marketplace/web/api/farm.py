@@ -58,7 +58,7 @@ class WordsSchema(InputSchema):
 class BroughtSchema(InputSchema):
     """How much of a cooperative's harvest a household brought."""
 
-    household = Spelled(HOUSEHOLD, most=16, required=True)
+    code = Spelled(HOUSEHOLD, most=16, required=True, metadata={"description": "The household’s 16 digits"})
     grams = WholeField(1, 99_999_999, required=True)
 
 
@@ -195,7 +195,7 @@ def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any]) -> 
     now = clock.now()
     day: date = harvest["harvested_on"]
     quantity: Decimal = harvest["quantity"]
-    households = "\n".join(f"{row['household']} {row['grams']}" for row in harvest["households"])
+    households = "\n".join(f"{row['code']} {row['grams']}" for row in harvest["households"])
     try:
         check_harvest_day(day, now=now)
         grams = read_contributions(producer, {"quantity": quantity, "households": households}, listing.unit_grams)
