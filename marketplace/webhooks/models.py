@@ -1,10 +1,11 @@
 """Endpoints."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.db import Base
+from marketplace.kernel.privacy import Encrypted
 from marketplace.kernel.types import Id, Moment, PublicId
 
 
@@ -25,6 +26,7 @@ class WebhookEndpoint(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     url: Mapped[str] = mapped_column(String(200))
     kinds: Mapped[list[str]] = mapped_column(ARRAY(String(40)))
-    secret: Mapped[bytes] = mapped_column(LargeBinary(32))
+    # In base64. Whoever knows it can speak in our name, so a stolen dump must not tell it.
+    secret: Mapped[str] = mapped_column(Encrypted("webhook_endpoint.secret"))
     created_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]

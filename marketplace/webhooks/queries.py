@@ -1,5 +1,6 @@
 """Reading endpoints and what they were told."""
 
+import base64
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -28,7 +29,8 @@ def get_endpoint(public_id: str, account_id: int, *, lock: bool = False) -> Webh
 
 def find_secret(public_id: str) -> bytes | None:
     """The secret of an address in use."""
-    return db.session.scalar(select(WebhookEndpoint.secret).filter_by(public_id=public_id, ended_at=None))
+    secret = db.session.scalar(select(WebhookEndpoint.secret).filter_by(public_id=public_id, ended_at=None))
+    return base64.b64decode(secret) if secret is not None else None
 
 
 def told(endpoint: WebhookEndpoint, *, limit: int = 50) -> Sequence[OutgoingMessage]:

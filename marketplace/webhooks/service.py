@@ -34,7 +34,7 @@ EVENTS = {
 
 def shown_secret(endpoint: WebhookEndpoint) -> str:
     """The secret as its owner copies it into a program, in the form that the libraries of Standard Webhooks take."""
-    return "whsec_" + base64.b64encode(endpoint.secret).decode()
+    return f"whsec_{endpoint.secret}"
 
 
 def add_endpoint(
@@ -60,7 +60,7 @@ def add_endpoint(
     if len(own) >= MOST_ENDPOINTS:
         raise Conflict("webhooks_full", N_("You have %(most)s addresses. Please take one back first."), most=MOST_ENDPOINTS)
     endpoint = WebhookEndpoint(
-        account_id=account.id, url=url, kinds=sorted(set(kinds)), secret=secrets.token_bytes(32), created_at=now
+        account_id=account.id, url=url, kinds=sorted(set(kinds)), secret=base64.b64encode(secrets.token_bytes(32)).decode(), created_at=now
     )
     db.session.add(endpoint)
     db.session.flush()

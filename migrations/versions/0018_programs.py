@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("url", sa.String(200), nullable=False),
         sa.Column("kinds", postgresql.ARRAY(sa.String(40)), nullable=False),
-        sa.Column("secret", sa.LargeBinary(32), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("cardinality(kinds) > 0", name=op.f("ck_webhook_endpoint_kinds_not_empty")),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.identity.models import Account
@@ -21,10 +22,11 @@ from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.outbox.carriers import Letter, NotDelivered
 from marketplace.kernel.outbox.delivery import deliver_due, use_carriers
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
+from marketplace.kernel.privacy import open_sealed
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.service import ship_order
 from marketplace.payments.models import PaymentMethod
-from marketplace.webhooks import addresses
+from marketplace.webhooks import addresses, calling
 from marketplace.webhooks.addresses import AddressRefused, addresses_to_call, check_address
 from marketplace.webhooks.calling import WebhookCarrier
 from marketplace.webhooks.models import WebhookEndpoint
@@ -148,6 +150,61 @@ def test_an_address_that_does_not_answer_at_all_is_a_failure_with_a_reason(carri
     with pytest.raises(NotDelivered, match="could not be called") as refused:
         carrier.deliver(letter(endpoint, endpoint.url))
     assert not refused.value.permanent
+
+
+def test_an_address_that_answers_a_letter_at_a_time_has_no_longer_than_others(
+    carrier: WebhookCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "TIMEOUT_S", 0.2)
+    gone = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def dribble() -> None:
+        caller, _ = server.accept()
+        with caller:
+            # Each letter comes well within the time; all of them never do.
+            while not gone.wait(0.05):
+                try:
+                    caller.sendall(b"H")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=dribble)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(NotDelivered, match="took too long|timed out"):
+            carrier.deliver(letter(endpoint_of(factories.account(), url), url))
+    finally:
+        gone.set()
+        thread.join()
+        server.close()
+
+
+def test_an_answer_that_is_none_of_http_is_a_failure(carrier: WebhookCarrier) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def mumble() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(65536)
+                caller.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+        thread = threading.Thread(target=mumble)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(NotDelivered, match="SSH"):
+            carrier.deliver(letter(endpoint_of(factories.account(), url), url))
+        thread.join()
+
+
+def test_a_secret_is_sealed_in_its_column(session: Session, carrier: WebhookCarrier) -> None:
+    endpoint = endpoint_of(factories.account(), "https://shop.example/")
+    kept = session.scalar(text("SELECT secret FROM webhook_endpoint"))
+    secret = find_secret(endpoint.public_id)
+    assert secret is not None and len(secret) == 32
+    assert secret not in bytes(kept) and base64.b64encode(secret) not in bytes(kept)
+    assert open_sealed(bytes(kept), "webhook_endpoint.secret") == base64.b64encode(secret).decode()
 
 
 @pytest.mark.parametrize(
