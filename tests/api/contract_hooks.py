@@ -73,3 +73,10 @@ def _agreeing(policy: dict[str, Any]) -> dict[str, Any]:
 def map_path_parameters(context: schemathesis.HookContext, path_parameters: Any) -> Any:
     """A purchase of the caller's own."""
     return _with_real_names(path_parameters)
+
+
+@schemathesis.check
+def schema_is_kept(ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    """A request that fits its schema may break a rule, but is never told that it does not fit its schema."""
+    if case.meta is not None and case.meta.generation.mode.is_positive and response.status_code == 422:
+        assert response.json()["code"] != "input_invalid", response.json()["errors"]

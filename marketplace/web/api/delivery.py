@@ -24,7 +24,18 @@ from marketplace.orders.shipment_states import NEWS, ShipmentState
 from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
-from marketplace.web.api.inputs import AREA, CARRIER, COUNTY, LARGEST_FEN, NUMBER, FenField, InputSchema, Line, Spelled
+from marketplace.web.api.inputs import (
+    AREA,
+    CARRIER,
+    COUNTY,
+    LARGEST_FEN,
+    NUMBER,
+    FenField,
+    InputSchema,
+    Line,
+    Spelled,
+    WholeField,
+)
 from marketplace.web.api.schemas import OrderSchema, OutputSchema
 
 blueprint: Blueprint = ApiBlueprint("api-delivery", __name__, url_prefix="/api/v1", description="Delivery and shipments")
@@ -176,8 +187,8 @@ class ZoneInSchema(InputSchema):
 
     area_code = Spelled(AREA, most=12, load_default=None, metadata={"description": "Left out for the whole country"})
     from_day = fields.Date(required=True)
-    days_from = fields.Integer(required=True, strict=True, validate=validate.Range(0, 60))
-    days_to = fields.Integer(required=True, strict=True, validate=validate.Range(0, 60))
+    days_from = WholeField(0, 60, required=True)
+    days_to = WholeField(0, 60, required=True)
     rates = fields.List(fields.Nested(RateInSchema), required=True, validate=validate.Length(max=3))
 
 

@@ -1,10 +1,9 @@
 """What a farm's programs do: prices with their steps, and weighing what was sold by weight."""
 
-from decimal import Decimal
 from typing import Any
 
 from flask_smorest import Blueprint
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS, CatchWeight
 from marketplace.catalogue.models import Listing, Producer, Unit
@@ -22,7 +21,7 @@ from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
 from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, only, problems
-from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField
+from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField, WholeField
 from marketplace.web.api.schemas import OrderSchema, PricingSchema
 
 blueprint: Blueprint = ApiBlueprint("api-selling", __name__, url_prefix="/api/v1/farm", description="Selling, as a farm")
@@ -30,18 +29,13 @@ blueprint: Blueprint = ApiBlueprint("api-selling", __name__, url_prefix="/api/v1
 _LARGEST_GRAMS = 10**9
 
 
-class GramsField(fields.Integer):
-    """Whole grams: a whole JSON number (which may be written ``100.0``), nothing that could be read as one."""
+class GramsField(WholeField):
+    """Whole grams."""
+
+    wrong = N_("Please give whole grams.")
 
     def __init__(self, most: int, **kwargs: Any) -> None:
-        self.most = most
-        super().__init__(metadata={"minimum": 1, "maximum": most}, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-        if not number or not 1 <= value <= self.most or value != int(value):
-            raise ValidationError(N_("Please give whole grams."))
-        return int(value)
+        super().__init__(1, most, **kwargs)
 
 
 class TierInputSchema(InputSchema):
