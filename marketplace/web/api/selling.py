@@ -7,20 +7,21 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate
 
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS, CatchWeight
-from marketplace.catalogue.models import Listing, Producer, Unit
+from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.pricing import MOST_TIERS, Tier
-from marketplace.catalogue.queries import own_listing, producer_of
+from marketplace.catalogue.queries import own_listing
 from marketplace.catalogue.service import Offer, change_listing
 from marketplace.catalogue.terms import Terms, terms_of
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import N_, Invalid
 from marketplace.orders.models import Order
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
-from marketplace.web.access import account, allow
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.access import account
+from marketplace.web.acting import acting, current_seller
+from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField
 from marketplace.web.api.schemas import OrderSchema, PricingSchema
 
@@ -83,29 +84,17 @@ class WeightsSchema(InputSchema):
     )
 
 
-def _farm(view: Any) -> Any:
-    """Let in a farmer who shows a token, and document that."""
-    return ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(RoleKind.FARMER)(view)))
-
-
-def _own_producer() -> Producer:
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
-
-
 @blueprint.get("/listings/<public_id:public_id>/pricing")
-@_farm
+@for_farm(Scope.LIST, Scope.STOCK, any_of=True)
 @blueprint.response(200, PricingSchema)
 @problems(404)
 def pricing(public_id: str) -> dict[str, Any]:
     """What a listing of your farm costs."""
-    return _pricing(own_listing(public_id, _own_producer().id))
+    return _pricing(own_listing(public_id, current_seller().producer.id))
 
 
 @blueprint.put("/listings/<public_id:public_id>/pricing")
-@_farm
+@for_farm(Scope.LIST)
 @blueprint.arguments(PricingInputSchema)
 @blueprint.response(200, PricingSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -114,10 +103,10 @@ def set_pricing(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 
     Orders already placed keep their price. What a piece weighs at the most stays while there is stock (`unit_has_stock`, 409).
     """
-    producer = _own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        change_listing(listing, _offer(listing, given), actor=account().public_id, now=clock.now())
+        change_listing(listing, _offer(listing, given), actor=actor, now=now)
         return _pricing(listing)
 
 
@@ -155,7 +144,7 @@ def _pricing(listing: Listing) -> dict[str, Any]:
 
 
 @blueprint.post("/orders/<public_id:public_id>/weights")
-@_farm
+@for_farm(Scope.SHIP)
 @blueprint.arguments(WeightsSchema)
 @blueprint.response(200, OrderSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -165,7 +154,7 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
     The same again changes nothing, other figures are refused (`weighed_already`, 409). `weight_light` (409) for less than it
     should weigh, unless `light_is_right`.
     """
-    producer = _own_producer()
+    producer, now = current_seller().producer, clock.now()
     grams = {row["weighing"]: row["grams"] for row in given["weights"]}
     if len(grams) != len(given["weights"]):
         raise Invalid("weights_incomplete", N_("Please give one weight for each line."))
@@ -175,6 +164,7 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
         grams,
         light_is_right=given["light_is_right"],
         actor=account().public_id,
-        now=clock.now(),
+        now=now,
+        within=lambda: acting(now),
     )
     return get_order_to_weigh(public_id, producer.id)
