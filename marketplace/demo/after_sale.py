@@ -6,6 +6,7 @@ Everything is done by the shop's own services, at moments that leave its clocks 
 import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ class _Tale:
     def __init__(self, order: Order, photo: Picture, now: datetime) -> None:
         self.order, self.photo, self.at = order, photo, now - timedelta(hours=20)
         self.buyer = _actor(claims.buyer, order.group.account_id)
-        self.seller = _actor(claims.seller, _account_of(order.producer, now))
+        self.seller = _actor(partial(claims.seller, producer_id=order.producer_id), _account_of(order.producer, now))
 
     def file(self, kind: ClaimKind, words: str, share_bp: int = 5_000) -> str:
         """File a claim; answers its public id."""

@@ -12,8 +12,9 @@ from marketplace.catalogue.models import Listing, Producer, Product, Unit
 from marketplace.catalogue.principals import KIND, principal_of
 from marketplace.catalogue.service import Offer, add_harvest, change_listing, create_listing, publish
 from marketplace.identity.contacts import Contact, set_contact
-from marketplace.identity.mandates import Evidence, Terms, record_mandate
+from marketplace.identity.mandates import Evidence, Terms, awaits_second_officer, confirm_mandate, record_mandate
 from marketplace.identity.models import Account, Answered, EvidenceKind, HolderRole, Mandate, RoleKind, Scope
+from marketplace.identity.queries import officers_over
 from marketplace.identity.service import create_account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
@@ -40,6 +41,7 @@ _SCOPES = (
 def add_mandates(password: str, *, now: datetime) -> list[tuple[str, str]]:
     """Write them down as people would have; answers the accounts to try (what, login)."""
     village, houses = _village()
+    colleague = next(iter(officers_over(village)))
     name = called(get_area(village).name)
     holder = create_account("village", name, password, now=now, roles=[(RoleKind.OFFICER, village)])
     for at, house in enumerate(houses):
@@ -50,6 +52,8 @@ def add_mandates(password: str, *, now: datetime) -> list[tuple[str, str]]:
         mandate = record_mandate(
             principal_of(house), holder, HolderRole.OFFICER, terms, _EVIDENCE[at], officer=holder, now=began_at
         )
+        if awaits_second_officer(mandate):
+            confirm_mandate(mandate, principal_of(house), colleague, now=began_at + timedelta(hours=6))
         _change_price(house, mandate, holder, now - timedelta(days=5 - at))
         if at == 1:
             _deny(house, mandate, holder, now - timedelta(days=2))

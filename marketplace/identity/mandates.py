@@ -73,8 +73,9 @@ def record_mandate(
 ) -> Mandate:
     """Write down a mandate that an officer of the area has been told of.
 
-    For a household that nobody signs in for, the evidence is the consent and the mandate is in force. A household with an
-    account of its own is asked: until it agrees, the mandate is only proposed.
+    For a household that nobody signs in for, the evidence is the consent and the mandate is in force; but words that the holder
+    alone says to have heard another officer has to confirm (``confirm_mandate``). A household with an account of its own is
+    asked. Until then the mandate is only proposed.
 
     Raises
     ------
@@ -88,9 +89,36 @@ def record_mandate(
     asked = principal.owner is not None
     evidence = Evidence(EvidenceKind.SIGNED_IN) if asked else _checked(evidence)
     mandate = _written(principal, holder, role, terms, evidence, recorded_by=officer, given_by=None, now=now)
-    if not asked:
+    if not asked and not awaits_second_officer(mandate):
         _consent(mandate, officer.public_id, now)
     return mandate
+
+
+def awaits_second_officer(mandate: Mandate) -> bool:
+    """Whether a mandate rests on words alone that its own holder has written down, and nobody else has confirmed."""
+    spoken = mandate.evidence_kind in NEEDS_NOTE
+    return mandate.state == MandateState.PROPOSED and spoken and mandate.recorded_by_id == mandate.holder_id
+
+
+def confirm_mandate(mandate: Mandate, principal: Principal, officer: Account, *, now: datetime) -> bool:
+    """Confirm, as another officer of the area who has asked the household, a locked mandate; False when that was done already.
+
+    Raises
+    ------
+    Forbidden
+        ``outside_area``; ``another_officer`` for the holder and for whoever wrote the mandate down.
+    Conflict
+        ``nothing_to_confirm`` when the household itself is asked, ``mandate_state`` when the mandate has ended.
+    """
+    if not may_see(officer, RoleKind.OFFICER, principal.area_code):
+        raise Forbidden("outside_area", N_("This household is not in your area."))
+    if officer.id in (mandate.holder_id, mandate.recorded_by_id):
+        raise Forbidden("another_officer", N_("Another officer has to ask the household and confirm this."))
+    if mandate.state == MandateState.PROPOSED and not awaits_second_officer(mandate):
+        raise Conflict("nothing_to_confirm", N_("The household itself is asked to agree to this mandate."))
+    if mandate.ends_at <= now:
+        raise Conflict("mandate_state", N_("This mandate has ended. A new one needs a new consent."))
+    return _consent(mandate, officer.public_id, now)
 
 
 def give_mandate(

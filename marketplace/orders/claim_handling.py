@@ -6,7 +6,9 @@ of payments sends; a crash before it leaves nothing.
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -26,9 +28,14 @@ _log = logging.getLogger("marketplace.claims")
 _AT_ONCE = 200
 
 
-def take_step(act: Callable[[], Claim], *, now: datetime) -> str:
-    """Do something to a claim, commit it, and have its refund sent; answers the claim's public id."""
-    with transaction():
+def take_step(
+    act: Callable[[], Claim], *, now: datetime, within: Callable[[], AbstractContextManager[Any]] = transaction
+) -> str:
+    """Do something to a claim, commit it, and have its refund sent; answers the claim's public id.
+
+    ``within`` opens the transaction, for a caller that has more to check or to note inside it.
+    """
+    with within():
         claim = act()
         public_id, refund_id = claim.public_id, claim.refund_id
         payment_id = _payment_of(refund_id)

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from marketplace.catalogue.models import Producer
 from marketplace.kernel import audit
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import N_, Conflict, NotFound
+from marketplace.kernel.errors import N_, Conflict, Forbidden, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.claim_queries import open_claim
 from marketplace.orders.claim_states import (
@@ -35,11 +34,12 @@ from marketplace.payments.queries import get_payment_for
 
 @dataclass(frozen=True)
 class Actor:
-    """Who takes a step: on which side, by which account."""
+    """Who takes a step: on which side, by which account; a seller also for which farm, which need not be the account's own."""
 
     party: Party
     account_id: int | None
     name: str
+    producer_id: int | None = None
 
 
 CLOCK = Actor(Party.CLOCK, None, "clock")
@@ -56,19 +56,18 @@ def lock_paid(order_public_id: str) -> tuple[Order, OrderGroup]:
     return lock_order(order_public_id)
 
 
-def lock_claim(public_id: str, *, buyer_id: int | None = None, seller_id: int | None = None) -> Claim:
-    """A claim of this buyer's or on this seller's account, locked behind its order, or ``NotFound``."""
+def lock_claim(public_id: str, *, buyer_id: int | None = None, producer_id: int | None = None) -> Claim:
+    """A claim of this buyer's or on this producer's goods, locked behind its order, or ``NotFound``."""
     query = (
         select(Order.public_id)
         .join(Claim, Claim.order_id == Order.id)
         .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .join(Producer, Producer.id == Order.producer_id)
         .where(Claim.public_id == public_id)
     )
     if buyer_id is not None:
         query = query.where(OrderGroup.account_id == buyer_id)
-    if seller_id is not None:
-        query = query.where(Producer.account_id == seller_id)
+    if producer_id is not None:
+        query = query.where(Order.producer_id == producer_id)
     order_id = db.session.scalar(query)
     if order_id is None:
         raise NotFound("claim_unknown", N_("There is no such claim."))
@@ -76,6 +75,24 @@ def lock_claim(public_id: str, *, buyer_id: int | None = None, seller_id: int | 
     return db.session.scalars(
         select(Claim).filter_by(public_id=public_id).with_for_update().execution_options(populate_existing=True)
     ).one()
+
+
+def lock_claim_on(public_id: str, by: Actor) -> Claim:
+    """A claim on the goods of the seller who takes a step, locked.
+
+    Raises
+    ------
+    NotFound
+        For a claim on another's goods.
+    Forbidden
+        ``own_claim`` when the one who answers for the farm is who has claimed: nobody agrees with themselves.
+    """
+    if by.producer_id is None:
+        raise RuntimeError("a seller answers for a farm")
+    claim = lock_claim(public_id, producer_id=by.producer_id)
+    if claim.order.group.account_id == by.account_id:
+        raise Forbidden("own_claim", N_("You bought these goods yourself. Somebody else has to answer for the farm."))
+    return claim
 
 
 def left_of_line(line: OrderLine, order: Order) -> int:

@@ -1,9 +1,9 @@
 """Reading claims: a party's own, the operator's queue, and who may see what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Producer
@@ -28,27 +28,31 @@ def open_claim(order: Order) -> bool:
     return db.session.scalar(query) is not None
 
 
-def get_claim(public_id: str, *, buyer_id: int | None = None, seller_id: int | None = None) -> Claim:
-    """A claim with all that its page shows: this buyer's, on this seller's account, or any; otherwise ``NotFound``."""
+def get_claim(public_id: str, *, buyer_id: int | None = None, producer_id: int | None = None) -> Claim:
+    """A claim with all that its page shows: this buyer's, on this producer's goods, or any; otherwise ``NotFound``."""
     query = (
         select(Claim)
         .join(Order, Order.id == Claim.order_id)
         .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .join(Producer, Producer.id == Order.producer_id)
         .where(Claim.public_id == public_id)
     )
     if buyer_id is not None:
         query = query.where(OrderGroup.account_id == buyer_id)
-    if seller_id is not None:
-        query = query.where(Producer.account_id == seller_id)
+    if producer_id is not None:
+        query = query.where(Order.producer_id == producer_id)
     claim = db.session.scalars(query.options(*_WHOLE)).first()
     if claim is None:
         raise NotFound("claim_unknown", N_("There is no such claim."))
     return claim
 
 
-def get_picture(claim_public_id: str, picture_public_id: str, account_id: int, *, is_operator: bool) -> ClaimPicture:
-    """A picture of a claim, for its buyer, its seller and the operator; to everybody else there is none."""
+def get_picture(
+    claim_public_id: str, picture_public_id: str, account_id: int, *, farms: Collection[int] = (), is_operator: bool
+) -> ClaimPicture:
+    """A picture of a claim, for its buyer, its seller, who answers for one of these ``farms``, and the operator.
+
+    To everybody else there is none.
+    """
     query = (
         select(ClaimPicture)
         .join(Claim, Claim.id == ClaimPicture.claim_id)
@@ -58,7 +62,7 @@ def get_picture(claim_public_id: str, picture_public_id: str, account_id: int, *
         .where(Claim.public_id == claim_public_id, ClaimPicture.public_id == picture_public_id)
     )
     if not is_operator:
-        query = query.where((OrderGroup.account_id == account_id) | (Producer.account_id == account_id))
+        query = query.where(or_(OrderGroup.account_id == account_id, Producer.account_id == account_id, Producer.id.in_(farms)))
     picture = db.session.scalars(query).first()
     if picture is None:
         raise NotFound("picture_unknown", N_("There is no such picture."))

@@ -14,7 +14,17 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import split_fen
 from marketplace.kernel.pictures import Picture
 from marketplace.kernel.steps import step
-from marketplace.orders.claim_moves import CLOCK, Actor, left_of_line, lock_claim, lock_paid, move, note_step, pay
+from marketplace.orders.claim_moves import (
+    CLOCK,
+    Actor,
+    left_of_line,
+    lock_claim,
+    lock_claim_on,
+    lock_paid,
+    move,
+    note_step,
+    pay,
+)
 from marketplace.orders.claim_rules import check_clock, clock_of
 from marketplace.orders.claim_states import (
     ANSWER_TIMES,
@@ -152,7 +162,7 @@ def _asked_fen(complaint: Complaint, line: OrderLine, left_fen: int) -> int:
 
 def accept_claim(public_id: str, by: Actor, *, now: datetime) -> Claim:
     """The seller agrees: what was asked for goes back to the buyer."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     if move(claim, ClaimAction.ACCEPT, by, now=now, amount_fen=claim.asked_fen):
         pay(claim, claim.asked_fen, by, now=now)
     return claim
@@ -160,7 +170,7 @@ def accept_claim(public_id: str, by: Actor, *, now: datetime) -> Claim:
 
 def offer_amount(public_id: str, amount_fen: int, words: str, by: Actor, *, now: datetime) -> Claim:
     """The seller offers less than was asked for, and says why."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     if not 0 < amount_fen < claim.asked_fen:
         raise Invalid("offer_invalid", N_("Please offer less than was asked for, or accept the claim."))
     _check_words(words)
@@ -175,7 +185,7 @@ def offer_amount(public_id: str, amount_fen: int, words: str, by: Actor, *, now:
 
 def refuse_claim(public_id: str, words: str, by: Actor, *, now: datetime) -> Claim:
     """The seller gives nothing, and says why; the buyer may take it to the operator."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     _check_words(words)
     move(claim, ClaimAction.REFUSE, by, now=now, words=words)
     return claim
@@ -189,7 +199,7 @@ def ask_goods_back(public_id: str, words: str, by: Actor, *, now: datetime) -> C
     Conflict
         ``not_returnable`` for goods that would spoil, or that never came.
     """
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     if claim.kind == ClaimKind.NOT_ARRIVED or not clock_of(claim.line, local_day(claim.filed_at)).returnable:
         raise Conflict("not_returnable", N_("These goods cannot be sent back."))
     if move(claim, ClaimAction.ASK_BACK, by, now=now, words=words):
@@ -263,9 +273,9 @@ def buyer(account_id: int, name: str) -> Actor:
     return Actor(Party.BUYER, account_id, name)
 
 
-def seller(account_id: int, name: str) -> Actor:
-    """A seller as the one who takes a step."""
-    return Actor(Party.SELLER, account_id, name)
+def seller(account_id: int, name: str, producer_id: int) -> Actor:
+    """Whoever sells for a farm as the one who takes a step: its own account, or one that acts in its name."""
+    return Actor(Party.SELLER, account_id, name, producer_id)
 
 
 def operator(account_id: int, name: str) -> Actor:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from marketplace.kernel import audit
 from marketplace.kernel.errors import N_, Forbidden, Invalid
-from marketplace.orders.claim_moves import CLOCK, Actor, lock_claim, move, pay
+from marketplace.orders.claim_moves import CLOCK, Actor, lock_claim, lock_claim_on, move, pay
 from marketplace.orders.claim_states import DISPUTES, ClaimAction, ClaimState, Party
 from marketplace.orders.claims import MOST_WORDS
 from marketplace.orders.models import Claim
@@ -58,7 +58,9 @@ def rule_again(public_id: str, ruling: Ruling, by: Actor, *, now: datetime) -> C
 
 
 def _check(claim: Claim, ruling: Ruling, by: Actor) -> None:
-    if by.account_id in (claim.order.group.account_id, claim.order.producer.account_id):
+    # Whoever has answered in the seller's name has taken its side.
+    answered = {step.account_id for step in claim.steps if step.party == Party.SELLER}
+    if by.account_id in {claim.order.group.account_id, claim.order.producer.account_id, *answered}:
         raise Forbidden("own_dispute", N_("You are a party of this dispute. A colleague has to decide it."))
     if not 0 <= ruling.goodwill_fen <= ruling.amount_fen <= claim.asked_fen:
         raise Invalid("ruling_invalid", N_("Please rule no more than was asked for, of which the market can bear a part."))
@@ -70,8 +72,7 @@ def _check(claim: Claim, ruling: Ruling, by: Actor) -> None:
 
 def appeal(public_id: str, words: str, by: Actor, *, now: datetime) -> Claim:
     """Either side has a second operator look at it, once."""
-    side = {"buyer_id": by.account_id} if by.party is Party.BUYER else {"seller_id": by.account_id}
-    claim = lock_claim(public_id, **side)
+    claim = lock_claim(public_id, buyer_id=by.account_id) if by.party is Party.BUYER else lock_claim_on(public_id, by)
     if not words.strip():
         raise Invalid("words_needed", N_("Please give the reason in a few words."))
     if len(words) > MOST_WORDS:

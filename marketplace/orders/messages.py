@@ -44,8 +44,18 @@ def get_own_order(public_id: str, account_id: int) -> tuple[Order, Party]:
     return order, party
 
 
-def send_message(order_public_id: str, words: str, *, account_id: int, actor: str, now: datetime) -> OrderMessage:
-    """Write to the other side of an own order.
+def get_sale(public_id: str, producer_id: int, account_id: int) -> Order:
+    """An order of this producer's goods for the account that sells for it, or ``NotFound``; not when it bought them itself."""
+    order = db.session.scalars(select(Order).where(Order.public_id == public_id, Order.producer_id == producer_id)).first()
+    if order is None or order.group.account_id == account_id:
+        raise NotFound("order_unknown", N_("There is no such order."))
+    return order
+
+
+def send_message(
+    order_public_id: str, words: str, *, account_id: int, producer_id: int | None = None, actor: str, now: datetime
+) -> OrderMessage:
+    """Write to the other side of an own order, or of one on which the account speaks for its seller, ``producer_id``.
 
     Raises
     ------
@@ -54,7 +64,10 @@ def send_message(order_public_id: str, words: str, *, account_id: int, actor: st
     TooMany
         When the account has written too often within the last hour.
     """
-    order, party = get_own_order(order_public_id, account_id)
+    if producer_id is None:
+        order, party = get_own_order(order_public_id, account_id)
+    else:
+        order, party = get_sale(order_public_id, producer_id, account_id), Party.SELLER
     words = words.strip()
     if not words:
         raise Invalid("words_needed", N_("Please write something here."))

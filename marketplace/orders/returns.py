@@ -9,7 +9,7 @@ from marketplace.catalogue.service import return_stock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.steps import step
-from marketplace.orders.claim_moves import CLOCK, Actor, lock_claim, move, note_step, pay
+from marketplace.orders.claim_moves import CLOCK, Actor, lock_claim, lock_claim_on, move, note_step, pay
 from marketplace.orders.claim_states import (
     RETURN_TIMES,
     RETURNS,
@@ -55,7 +55,7 @@ def send_back(public_id: str, carrier: str, tracking_number: str, by: Actor, *, 
 
 def note_arrival(public_id: str, by: Actor, *, now: datetime) -> Claim:
     """The goods are back with their seller, who looks at them next."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     if _step(claim, ReturnAction.ARRIVE, by, now):
         _goods(claim).arrived_at = now
         note_step(claim, ReturnAction.ARRIVE, by, now=now)
@@ -64,7 +64,7 @@ def note_arrival(public_id: str, by: Actor, *, now: datetime) -> Claim:
 
 def note_check(public_id: str, sellable: bool, by: Actor, *, now: datetime) -> Claim:
     """The seller has looked: the money goes back, and goods that are fit for sale go back on stock."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     _check(claim, sellable, by, now)
     return claim
 
@@ -99,7 +99,7 @@ def _not_back_yet(line: OrderLine) -> Decimal:
 
 def question_return(public_id: str, words: str, by: Actor, *, now: datetime) -> Claim:
     """The seller says that it is not what was sold, or did not come; the operator decides."""
-    claim = lock_claim(public_id, seller_id=by.account_id)
+    claim = lock_claim_on(public_id, by)
     if not words.strip():
         raise Invalid("words_needed", N_("Please give the reason in a few words."))
     if _step(claim, ReturnAction.QUESTION, by, now):

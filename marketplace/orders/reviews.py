@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload, selectinload
 
-from marketplace.catalogue.models import Producer
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.db import db
@@ -194,7 +193,7 @@ def get_review(public_id: str, *, lock: bool = False) -> Review:
     return review
 
 
-def reply_to_review(public_id: str, words: str, *, account_id: int, actor: str, now: datetime) -> Review:
+def reply_to_review(public_id: str, words: str, *, producer_id: int, actor: str, now: datetime) -> Review:
     """The seller's one reply.
 
     Raises
@@ -205,8 +204,7 @@ def reply_to_review(public_id: str, words: str, *, account_id: int, actor: str, 
         ``reply_given`` when there is another reply already.
     """
     review = get_review(public_id, lock=True)
-    producer = db.session.get_one(Producer, review.producer_id)
-    if producer.account_id != account_id:
+    if review.producer_id != producer_id:
         raise NotFound("review_unknown", N_("There is no such review."))
     reply = mask_contacts(words.strip())
     if not reply:

@@ -6,7 +6,8 @@ left: what is still owed stands in the lot.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,10 +39,20 @@ _log = logging.getLogger("marketplace.orders")
 
 
 def bring_in_harvest(
-    lot_public_id: str, producer_id: int, quantity: Decimal, harvested_on: date, *, actor: str, now: datetime
+    lot_public_id: str,
+    producer_id: int,
+    quantity: Decimal,
+    harvested_on: date,
+    *,
+    actor: str,
+    now: datetime,
+    within: Callable[[], AbstractContextManager[Any]] = transaction,
 ) -> Decimal:
-    """Confirm a harvest that was ordered in advance, and settle its orders; answers what has been ordered beyond it."""
-    with transaction():
+    """Confirm a harvest that was ordered in advance, and settle its orders; answers what has been ordered beyond it.
+
+    ``within`` opens the transaction of the confirmation, for a caller that has more to check or to note inside it.
+    """
+    with within():
         lot = confirm_harvest(lot_public_id, producer_id, quantity, harvested_on, actor=actor, now=now)
         lot_id, short = lot.id, lot.short
         step("harvest.written")

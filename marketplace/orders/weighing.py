@@ -5,8 +5,10 @@ second, heavier figure would need a payment that nobody has agreed to, and a sec
 which the operator decides. So the same figures sent again change nothing and other figures are refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -32,10 +34,20 @@ class WeightIsLight(Conflict):
 
 
 def weigh_and_give_back(
-    order_id: str, producer_id: int, grams: Mapping[str, int], *, light_is_right: bool = False, actor: str, now: datetime
+    order_id: str,
+    producer_id: int,
+    grams: Mapping[str, int],
+    *,
+    light_is_right: bool = False,
+    actor: str,
+    now: datetime,
+    within: Callable[[], AbstractContextManager[Any]] = transaction,
 ) -> int:
-    """Weigh an order in a transaction of its own and have the rest sent back; see ``weigh_order``."""
-    with transaction():
+    """Weigh an order in a transaction of its own and have the rest sent back; see ``weigh_order``.
+
+    ``within`` opens that transaction, for a caller that has more to check or to note inside it.
+    """
+    with within():
         given_back_fen, payment_id = weigh_order(
             order_id, producer_id, grams, light_is_right=light_is_right, actor=actor, now=now
         )

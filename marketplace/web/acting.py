@@ -3,6 +3,9 @@
 A view opens itself to holders of mandates with ``@by_mandate``, naming the scopes it needs; all other views of the farmer's
 side stay for the farm's own account. ``acting`` owns the transaction of an act: it checks the mandate inside it, has the audit
 trail name the household on each row, and tells the household.
+
+A browser remembers for whom its reader works. A program says so with each request, in the header ``X-Acting-For``; without it,
+it works for its own farm.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import current_app, g, request, session
+from flask import Flask, current_app, g, request, session
 
 from marketplace.catalogue.models import Producer
 from marketplace.catalogue.principals import KIND, principal_of, principals
@@ -21,7 +24,7 @@ from marketplace.identity.models import Account, Mandate, RoleKind, Scope
 from marketplace.kernel import audit, clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.web.access import account, allow
+from marketplace.web.access import API_GROUP, account, allow
 from marketplace.web.notices.households import tell_acts
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -29,6 +32,7 @@ Alternatives = tuple[frozenset[Scope], ...]
 
 _FOR = "acting_for"
 OWN = "own"
+HEADER = "X-Acting-For"
 
 
 class NoProducer(NotFound):
@@ -58,11 +62,20 @@ class Seller:
 
 def by_mandate(*scopes: Scope, any_of: bool = False) -> Callable[[View], View]:
     """Open a view to farmers, and to holders of a mandate that covers these scopes: all of them, or ``any_of`` them."""
+
+    def mark(view: View) -> View:
+        return allow(RoleKind.FARMER, RoleKind.OFFICER)(with_scopes(*scopes, any_of=any_of)(view))
+
+    return mark
+
+
+def with_scopes(*scopes: Scope, any_of: bool = False) -> Callable[[View], View]:
+    """Name the scopes by which a mandate opens a view, and leave to its caller who else may enter."""
     alternatives: Alternatives = tuple(frozenset({scope}) for scope in scopes) if any_of else (frozenset(scopes),)
 
     def mark(view: View) -> View:
         view.scopes = alternatives  # type: ignore[attr-defined]
-        return allow(RoleKind.FARMER, RoleKind.OFFICER)(view)
+        return view
 
     return mark
 
@@ -91,8 +104,17 @@ def choose(public_id: str) -> None:
     session[_FOR] = public_id
 
 
+def _from_program() -> bool:
+    return (request.blueprint or "").startswith(API_GROUP)
+
+
+def farm_named() -> bool:
+    """Whether a program has said for which farm it works."""
+    return _from_program() and HEADER in request.headers
+
+
 def current_seller() -> Seller:
-    """The farm of this request: the one chosen, else one's own, else the only one there is a mandate for.
+    """The farm of this request: the one chosen, else one's own; in a browser else the only one there is a mandate for.
 
     Raises
     ------
@@ -107,27 +129,42 @@ def current_seller() -> Seller:
 
 
 def _seller(holder: Account, now: datetime) -> Seller:
-    chosen = session.get(_FOR)
+    program = _from_program()
+    chosen = request.headers.get(HEADER, OWN) if program else session.get(_FOR)
     own = producer_of(holder.id)
     if own is not None and chosen in (None, OWN, own.public_id):
         return Seller(own)
     able = sellers(holder, now=now)
     seller = next((seller for seller in able if seller.producer.public_id == chosen), None)
     if seller is None and chosen not in (None, OWN):
-        # What was chosen is over. That is said once, and then the choice is forgotten.
-        session.pop(_FOR)
+        # What was chosen is over. That is said once, and then a browser forgets its choice.
+        if not program:
+            session.pop(_FOR)
         _say_why(holder, str(chosen), now)
+    if seller is None and program:
+        own_words, words = N_("Your account does not sell for a farm yet."), N_("There is no such farm.")
+        raise NotFound("producer_unknown", own_words if chosen == OWN else words)
     if seller is None:
         if not able:
             raise NoProducer("producer_unknown", N_("Your account does not sell for a farm yet."))
         if len(able) > 1:
             raise ChooseFirst("choose_first", N_("Please choose for whom you act."))
         seller = able[0]
+    needed = _needed()
+    open_mandate(holder, principal_of(seller.producer), needed, now=now)
+    return seller
+
+
+def _needed() -> Alternatives:
     needed = scopes_of(request.endpoint)
     if needed is None:
         raise MandateRefused("own_farm_only", N_("This page is for the household itself. A mandate does not open it."))
-    open_mandate(holder, principal_of(seller.producer), needed, now=now)
-    return seller
+    return needed
+
+
+def farms_with(scope: Scope, holder: Account, *, now: datetime) -> list[int]:
+    """The ids of the farms for which an account may do this by mandate."""
+    return [seller.producer.id for seller in sellers(holder, now=now) if seller.may(scope)]
 
 
 def _say_why(holder: Account, chosen: str, now: datetime) -> None:
@@ -148,9 +185,7 @@ def acting(now: datetime) -> Iterator[str]:
         with transaction():
             yield holder.public_id
         return
-    needed = scopes_of(request.endpoint)
-    if needed is None:
-        raise MandateRefused("own_farm_only", N_("This page is for the household itself. A mandate does not open it."))
+    needed = _needed()
     with transaction():
         principal = principal_of(seller.producer, lock=True)
         mandate = carrying_mandate(holder, principal, needed, now=now)
@@ -158,3 +193,12 @@ def acting(now: datetime) -> Iterator[str]:
         with audit.on_behalf_of(principal.id, actor=holder.public_id, **data) as done:
             yield holder.public_id
         tell_acts(seller.producer, mandate, done, now=now)
+
+
+def wire(app: Flask) -> None:
+    """Refuse a program that names a farm where none can be worked for: it must not be left to believe that it was heard."""
+
+    @app.before_request
+    def take_the_header_or_refuse_it() -> None:
+        if farm_named() and scopes_of(request.endpoint) is None:
+            raise MandateRefused("own_farm_only", N_("This page is for the household itself. A mandate does not open it."))

@@ -30,6 +30,7 @@ from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
 from marketplace.web import (
     access,
+    acting,
     api,
     errors,
     filters,
@@ -153,6 +154,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     errors.wire(app)
     limits.wire(app)
     access.guard(app)
+    acting.wire(app)
     headers.wire(app)
     filters.wire(app)
     kept_cards.wire(app)

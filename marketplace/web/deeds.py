@@ -1,6 +1,6 @@
 """What was done in somebody's name, in words: for the household, for officers and for the operator; never for the public."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,7 +12,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_
-from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.models import Claim, Order, OrderGroup, OrderLine, Review, Shipment
 from marketplace.web.languages import pick
 from marketplace.web.notices.people import who
 
@@ -25,6 +25,30 @@ _VERBS = {
     "listing.agreed": N_("Allowed again by the household"),
     "lot.added": N_("Added a harvest"),
     "order.shipped": N_("Sent an order"),
+    "order.weighed": N_("Weighed an order"),
+    "order.refunded": N_("Gave money back"),
+    "shipment.delivered": N_("Brought a parcel to its buyer"),
+    "harvest.confirmed": N_("Noted what was picked"),
+    "harvest.put_off": N_("Gave a harvest another day"),
+    "photo.added": N_("Added a photo"),
+    "photo.described": N_("Said what a photo shows"),
+    "photo.shown_first": N_("Put a photo first"),
+    "photo.removed": N_("Removed a photo"),
+    "listing.window_set": N_("Set the days of sale"),
+    "price.evidence_given": N_("Explained a price"),
+    "certificate.submitted": N_("Handed in a certificate"),
+    "message.sent": N_("Wrote to the buyer"),
+    "review.replied": N_("Replied to a review"),
+    "claim.accept": N_("Agreed to a claim"),
+    "claim.offer": N_("Offered an amount for a claim"),
+    "claim.refuse": N_("Refused a claim"),
+    "claim.ask_back": N_("Asked for goods to be sent back"),
+    "claim.appeal": N_("Asked for a second decision on a claim"),
+    "claim.arrive": N_("Noted that goods came back"),
+    "claim.check": N_("Looked at goods that came back"),
+    "claim.finish": N_("Finished a return"),
+    "claim.question": N_("Questioned a return"),
+    "claim.escalate": N_("Had the operator look at a claim"),
 }
 
 
@@ -35,7 +59,7 @@ def in_words(events: Sequence[AuditEvent]) -> list[dict[str, Any]]:
         for account in db.session.scalars(select(Account).where(Account.public_id.in_({event.actor for event in events})))
     }
     farms = principals(event.on_behalf_of for event in events if event.on_behalf_of is not None)
-    goods = _goods(events)
+    goods = things(event.object_id for event in events)
     rows = []
     for event in events:
         listing, title = goods.get(event.object_id, (None, ""))
@@ -55,9 +79,9 @@ def in_words(events: Sequence[AuditEvent]) -> list[dict[str, Any]]:
     return rows
 
 
-def _goods(events: Sequence[AuditEvent]) -> dict[str, tuple[str | None, str]]:
-    """The listing and the words for what was acted on, by its public id."""
-    names = {event.object_id for event in events}
+def things(object_ids: Iterable[str]) -> dict[str, tuple[str | None, str]]:
+    """The listing, where it is one, and the words for what was acted on, by its public id."""
+    names = set(object_ids)
     titles = select(Listing.public_id, Listing.title_zh, Listing.title_en)
     found: dict[str, tuple[str | None, str]] = {
         public_id: (public_id, pick(zh, en))
@@ -69,4 +93,20 @@ def _goods(events: Sequence[AuditEvent]) -> dict[str, tuple[str | None, str]]:
     found |= {lot: (public_id, pick(zh, en)) for public_id, zh, en, lot in db.session.execute(lots)}
     sent = select(Order.public_id, OrderGroup.reference).join(OrderGroup, OrderGroup.id == Order.group_id)
     orders = db.session.execute(sent.where(Order.public_id.in_(names)))
-    return found | {public_id: (None, _("Order %(reference)s", reference=reference)) for public_id, reference in orders}
+    found |= {public_id: (None, _("Order %(reference)s", reference=reference)) for public_id, reference in orders}
+    return found | _after_the_sale(names)
+
+
+def _after_the_sale(names: set[str]) -> dict[str, tuple[str | None, str]]:
+    """The goods that a claim or a review is about, and the orders of a shipment."""
+    line = (OrderLine.title_zh, OrderLine.title_en)
+    claims = select(Claim.public_id, *line).join(OrderLine, OrderLine.id == Claim.order_line_id)
+    reviews = select(Review.public_id, *line).join(OrderLine, OrderLine.id == Review.order_line_id)
+    found: dict[str, tuple[str | None, str]] = {
+        public_id: (None, pick(zh, en))
+        for query in (claims.where(Claim.public_id.in_(names)), reviews.where(Review.public_id.in_(names)))
+        for public_id, zh, en in db.session.execute(query)
+    }
+    brought = select(Shipment.public_id, Shipment.reference).where(Shipment.public_id.in_(names))
+    parcels = db.session.execute(brought)
+    return found | {public_id: (None, _("Parcel %(reference)s", reference=reference)) for public_id, reference in parcels}

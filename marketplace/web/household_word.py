@@ -16,7 +16,15 @@ from marketplace.catalogue.principals import KIND, get_producer, principal_of
 from marketplace.identity.answer_codes import get_code, use_code
 from marketplace.identity.contacts import Contact, find_contact, set_contact
 from marketplace.identity.mandate_states import MandateAction
-from marketplace.identity.mandates import OPEN, agree_to_mandate, end_mandate, get_mandate, mandate_unknown, mandates_over
+from marketplace.identity.mandates import (
+    OPEN,
+    agree_to_mandate,
+    confirm_mandate,
+    end_mandate,
+    get_mandate,
+    mandate_unknown,
+    mandates_over,
+)
 from marketplace.identity.models import Account, AnswerCode, Answered, Mandate, MandateState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid, NotFound
@@ -56,6 +64,14 @@ def agree(mandate: Mandate, producer: Producer, giver: Account, *, now: datetime
     if agreed:
         tell_mandate(mandate, producer, now=now)
     return agreed
+
+
+def confirm(mandate: Mandate, producer: Producer, officer: Account, *, now: datetime) -> bool:
+    """Another officer has asked the household, and confirms what the holder wrote down."""
+    confirmed = confirm_mandate(mandate, principal_of(producer), officer, now=now)
+    if confirmed:
+        tell_mandate(mandate, producer, now=now)
+    return confirmed
 
 
 def end(mandate: Mandate, producer: Producer, action: MandateAction, how: Answered, *, actor: str, now: datetime) -> bool:

@@ -64,7 +64,7 @@ class Sale:
             self.first_operator = factories.account((RoleKind.OPERATOR, ""), name="客服一")
             self.second_operator = factories.account((RoleKind.OPERATOR, ""), name="客服二")
         self.buyer = claims.buyer(self.buyer_account.id, self.buyer_account.public_id)
-        self.seller = claims.seller(self.farmer.id, self.farmer.public_id)
+        self.seller = claims.seller(self.farmer.id, self.farmer.public_id, self.producer.id)
         self.operator = claims.operator(self.first_operator.id, self.first_operator.public_id)
         self.colleague = claims.operator(self.second_operator.id, self.second_operator.public_id)
         self.order_id = self._buy()

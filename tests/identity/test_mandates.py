@@ -74,7 +74,7 @@ def officer(scope: str = VILLAGE) -> Account:
 
 def recorded(house: Producer, holder: Account, *, scopes: frozenset[Scope] = LISTING) -> Mandate:
     terms = Terms(scopes, ENDS_AT)
-    return record_mandate(principal_of(house), holder, HolderRole.OFFICER, terms, SPOKEN, officer=holder, now=NOW)
+    return record_mandate(principal_of(house), holder, HolderRole.OFFICER, terms, SPOKEN, officer=officer(), now=NOW)
 
 
 @pytest.mark.parametrize(

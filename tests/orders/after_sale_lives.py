@@ -35,7 +35,7 @@ def seller_of(listing_id: int) -> tuple[int, Actor]:
         producer = db.session.scalars(select(Producer).join(Listing).where(Listing.id == listing_id)).one()
         account = factories.account((RoleKind.FARMER, producer.area_code), login=f"sells-{producer.public_id}")
         producer.account_id = account.id
-        return producer.id, seller(account.id, account.public_id)
+        return producer.id, seller(account.id, account.public_id, producer.id)
 
 
 def missing_and_claimed(listing_id: int, account_id: int, account: str, now: datetime) -> None:

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from flask import Response
 from flask_smorest import Blueprint
 
-from marketplace.catalogue.queries import producer_of
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Invalid, NotFound
@@ -19,10 +18,11 @@ from marketplace.orders.claim_handling import take_step
 from marketplace.orders.claim_moves import Actor
 from marketplace.orders.claim_queries import claims_of_buyer, claims_of_producer, get_claim, get_picture, queue
 from marketplace.orders.claim_states import ClaimKind, ClaimState, Party
-from marketplace.orders.messages import get_own_order, messages_of, note_read, send_message
+from marketplace.orders.messages import get_own_order, get_sale, messages_of, note_read, send_message
 from marketplace.orders.models import Claim, OrderMessage
 from marketplace.orders.queries import get_group
 from marketplace.web.access import account, allow
+from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
 from marketplace.web.api.after_sale_schemas import (
     CheckSchema,
     ClaimInputSchema,
@@ -38,6 +38,7 @@ from marketplace.web.api.after_sale_schemas import (
     message_fields,
 )
 from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.claim_words import keep_pictures, private_folder, send_private_picture
 from marketplace.web.uploads import takes_files
 
@@ -57,12 +58,17 @@ def for_role(kind: RoleKind) -> Callable[[View], View]:
     return mark
 
 
+def _on_either_side(view: View) -> View:
+    """Let in whoever shows a token; a seller by mandate names the farm."""
+    return takes_header(signed_in(with_scopes(Scope.ANSWER)(view)), (Scope.ANSWER,))
+
+
 def _buyer() -> Actor:
     return claims.buyer(account().id, account().public_id)
 
 
 def _seller() -> Actor:
-    return claims.seller(account().id, account().public_id)
+    return claims.seller(account().id, account().public_id, current_seller().producer.id)
 
 
 def _operator() -> Actor:
@@ -72,7 +78,8 @@ def _operator() -> Actor:
 def _taken(act: Callable[..., Claim], *args: Any, by: Actor) -> dict[str, Any]:
     """Take a step and answer the claim after it."""
     now = clock.now()
-    return claim_fields(get_claim(take_step(partial(act, *args, by, now=now), now=now)))
+    within = (lambda: acting(now)) if by.party is Party.SELLER else transaction
+    return claim_fields(get_claim(take_step(partial(act, *args, by, now=now), now=now, within=within)))
 
 
 def own_part(group: str, order: str) -> None:
@@ -120,15 +127,12 @@ def claims_own() -> dict[str, Any]:
 
 
 @blueprint.get("/farm/claims")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.response(200, ClaimsSchema)
 @problems(404)
 def claims_on_goods() -> dict[str, Any]:
     """The claims on your goods: those that wait first, by their clock."""
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return {"items": [claim_fields(claim) for claim in claims_of_producer(producer.id)]}
+    return {"items": [claim_fields(claim) for claim in claims_of_producer(current_seller().producer.id)]}
 
 
 @blueprint.get("/operator/claims")
@@ -140,7 +144,9 @@ def claims_waiting() -> dict[str, Any]:
 
 
 def _visible(public_id: str) -> Claim:
-    """A claim of one's own on either side, or any for the operator."""
+    """A claim of one's own on either side, one on the goods of the farm that the caller acts for, or any for the operator."""
+    if farm_named():
+        return get_claim(public_id, producer_id=current_seller().producer.id)
     found = get_claim(public_id)
     own = (found.order.group.account_id, found.order.producer.account_id)
     if account().id not in own and RoleKind.OPERATOR not in {role.kind for role in account().roles}:
@@ -149,7 +155,7 @@ def _visible(public_id: str) -> Claim:
 
 
 @blueprint.get("/claims/<public_id:public_id>")
-@signed_in
+@_on_either_side
 @blueprint.response(200, ClaimSchema)
 @problems(404)
 def claim(public_id: str) -> dict[str, Any]:
@@ -158,13 +164,14 @@ def claim(public_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/claims/<public_id:public_id>/pictures/<public_id:picture>")
-@signed_in
+@_on_either_side
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/webp")
 @problems(404)
 def claim_picture(public_id: str, picture: str) -> Response:
     """A picture of a claim, for its buyer, its seller and the operator."""
     kinds = {role.kind for role in account().roles}
-    found = get_picture(public_id, picture, account().id, is_operator=RoleKind.OPERATOR in kinds)
+    farms = [current_seller().producer.id] if farm_named() else []
+    found = get_picture(public_id, picture, account().id, farms=farms, is_operator=RoleKind.OPERATOR in kinds)
     return send_private_picture(found.name, 1600)
 
 
@@ -197,14 +204,14 @@ def claim_dispute(given: dict[str, str], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/claims/<public_id:public_id>/appeal")
-@signed_in
+@_on_either_side
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
 def claim_appeal(given: dict[str, str], public_id: str) -> dict[str, Any]:
     """As its buyer or its seller, have a second operator decide."""
     found = _visible(public_id)
-    by = _buyer() if found.order.group.account_id == account().id else _seller()
+    by = _buyer() if found.order.group.account_id == account().id and not farm_named() else _seller()
     return _taken(disputes.appeal, public_id, given["words"], by=by)
 
 
@@ -219,7 +226,7 @@ def claim_sent(given: dict[str, str], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/accept")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409)
 def claim_accept(public_id: str) -> dict[str, Any]:
@@ -228,7 +235,7 @@ def claim_accept(public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/offer")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(OfferSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
@@ -238,7 +245,7 @@ def claim_offer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/refuse")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
@@ -248,7 +255,7 @@ def claim_refuse(given: dict[str, str], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/ask-back")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
@@ -258,7 +265,7 @@ def claim_ask_back(given: dict[str, str], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/arrived")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409)
 def claim_arrived(public_id: str) -> dict[str, Any]:
@@ -267,7 +274,7 @@ def claim_arrived(public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/checked")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(CheckSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
@@ -277,7 +284,7 @@ def claim_checked(given: dict[str, bool], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/claims/<public_id:public_id>/question")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)
@@ -305,25 +312,21 @@ def claim_rule(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 def messages(group: str, order: str) -> dict[str, Any]:
     """What you and the seller wrote on your order; what is new counts as read."""
     own_part(group, order)
-    return _messages(order, Party.BUYER)
+    order_id = get_own_order(order, account().id)[0].id
+    with transaction():
+        note_read([order_id], Party.BUYER, now=clock.now())
+    return message_fields(messages_of([order_id])[order_id])
 
 
 @blueprint.get("/farm/orders/<public_id:order>/messages")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.response(200, MessagesSchema)
 @problems(404)
 def messages_of_sale(order: str) -> dict[str, Any]:
     """What you and the buyer wrote on an order of your goods; what is new counts as read."""
-    return _messages(order, Party.SELLER)
-
-
-def _messages(order: str, side: Party) -> dict[str, Any]:
-    found, party = get_own_order(order, account().id)
-    if party is not side:
-        raise NotFound("order_unknown", N_("There is no such order."))
-    order_id = found.id
-    with transaction():
-        note_read([order_id], side, now=clock.now())
+    order_id, now = get_sale(order, current_seller().producer.id, account().id).id, clock.now()
+    with acting(now):
+        note_read([order_id], Party.SELLER, now=now)
     return message_fields(messages_of([order_id])[order_id])
 
 
@@ -335,22 +338,17 @@ def _messages(order: str, side: Party) -> dict[str, Any]:
 def message_send(given: dict[str, str], group: str, order: str) -> OrderMessage:
     """Write to the seller. Ways to reach you outside the market are taken out before anything is kept."""
     own_part(group, order)
-    return _send(order, given["words"], Party.BUYER)
+    with transaction():
+        return send_message(order, given["words"], account_id=account().id, actor=account().public_id, now=clock.now())
 
 
 @blueprint.post("/farm/orders/<public_id:order>/messages")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(201, MessageSchema)
 @problems(404, 429, *BODY)
 def message_answer(given: dict[str, str], order: str) -> OrderMessage:
     """Write to the buyer."""
-    return _send(order, given["words"], Party.SELLER)
-
-
-def _send(order: str, words: str, side: Party) -> OrderMessage:
-    _found, party = get_own_order(order, account().id)
-    if party is not side:
-        raise NotFound("order_unknown", N_("There is no such order."))
-    with transaction():
-        return send_message(order, words, account_id=account().id, actor=account().public_id, now=clock.now())
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        return send_message(order, given["words"], account_id=account().id, producer_id=producer.id, actor=actor, now=now)

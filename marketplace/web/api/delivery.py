@@ -11,7 +11,7 @@ from marketplace.delivery import queries as terms
 from marketplace.delivery import service
 from marketplace.delivery.models import Carrier, DeliveryMethod, Hub, MethodKind, Temperature
 from marketplace.delivery.quoting import Rate
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.identity.queries import may_see
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
@@ -23,7 +23,9 @@ from marketplace.orders.shipment_queries import find_by_number, shipments_of
 from marketplace.orders.shipment_states import NEWS, ShipmentState
 from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
 from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
 from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.api.inputs import (
     AREA,
     CARRIER,
@@ -39,6 +41,12 @@ from marketplace.web.api.inputs import (
 from marketplace.web.api.schemas import OrderSchema, OutputSchema
 
 blueprint: Blueprint = ApiBlueprint("api-delivery", __name__, url_prefix="/api/v1", description="Delivery and shipments")
+
+
+def _seller_too(view: Any) -> Any:
+    """Let in whoever shows a token; who acts for a farm names it."""
+    return takes_header(signed_in(with_scopes(Scope.SHIP)(view)), (Scope.SHIP,))
+
 
 _TEMPERATURES = [temperature.value for temperature in Temperature]
 _KINDS = [kind.value for kind in MethodKind]
@@ -287,18 +295,16 @@ def order_shipments(public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/orders/<public_id:public_id>/shipped")
-@signed_in
+@for_farm(Scope.SHIP)
 @blueprint.arguments(SendingSchema)
 @blueprint.response(200, OrderSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def shipped(given: dict[str, str | None], public_id: str) -> Order:
     """Say that an order of your farm has left: with a carrier, or to the hub it goes by. Said again, nothing changes."""
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("order_unknown", N_("There is no such order."))
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         carrier = terms.get_carrier(given["carrier"]) if given["carrier"] else None
-        return send_order(public_id, producer.id, carrier, given["number"], actor=account().public_id, now=clock.now())
+        return send_order(public_id, producer.id, carrier, given["number"], actor=actor, now=now)
 
 
 @blueprint.get("/shipments")
@@ -316,30 +322,31 @@ def shipment_by_number(given: dict[str, str]) -> Shipment:
 
 
 @blueprint.post("/shipments/<public_id:public_id>/events")
-@signed_in
+@_seller_too
 @blueprint.arguments(NewsSchema)
 @blueprint.response(200, TakenSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def shipment_news(given: dict[str, Any], public_id: str) -> dict[str, Any]:
-    """Tell what happened to a shipment: its carrier, the operator, or whoever drives it themselves.
+    """Tell what happened to a shipment: its carrier, the operator, or whoever drives it themselves, as a farm may.
 
     News may come again and in any order. What contradicts what is known is refused (`shipment_state`, 409).
     """
     action = next(action for action in TOLD if NEWS[action] == given["kind"])
-    with transaction():
+    now = clock.now()
+    with acting(now) if farm_named() else transaction():
         source = _source(get_shipment(public_id))
         news = News(action, given["at"], source, given["place"], given["key"])
-        new = note_news(public_id, news, actor=account().public_id, now=clock.now())
+        new = note_news(public_id, news, actor=account().public_id, now=now)
         return {"new": new, "state": get_shipment(public_id).state}
 
 
 def _source(shipment: Shipment) -> str:
     """As what the caller may speak of a shipment; who has nothing to say of it is told that there is none."""
-    if _is_operator():
+    if _is_operator() and not farm_named():
         return "operator"
-    if shipment.carrier is not None and _reports_for(shipment.carrier):
+    if shipment.carrier is not None and _reports_for(shipment.carrier) and not farm_named():
         return "carrier"
-    producer = producer_of(account().id)
+    producer = current_seller().producer if farm_named() else producer_of(account().id)
     driver = driver_of(shipment, producer_id=producer.id if producer is not None else None, account=account().public_id)
     if driver is not None:
         return driver

@@ -26,6 +26,7 @@ Money is whole fen (`*_fen`), a quantity is text (`"1.5"`), a moment is ISO 8601
 (Asia/Shanghai). Things are named by `public_id`. Names come in Chinese and English (`*_zh`, `*_en`).
 Send the token of `POST /api/v1/token` as `Authorization: Bearer …`; cookies count for nothing. A token that was given scopes is
 good for those operations alone that name one of them (`security`), else for all that its account may do.
+Who holds a mandate of a household names its farm in `X-Acting-For`, where an operation takes it; elsewhere it is refused.
 Every error is a problem (RFC 9457) whose `code` is stable."""
 
 
@@ -106,7 +107,11 @@ class ApiBlueprint(Blueprint):
     def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **kwargs: Any) -> Any:
         # The library notes a refused argument as a response of its own naming; ``problems`` says it better.
         doc_info.get("arguments", {}).pop("responses", None)
-        return super()._prepare_arguments_doc(doc, doc_info, **kwargs)
+        doc = super()._prepare_arguments_doc(doc, doc_info, **kwargs)
+        headers = doc_info.get("manual_doc", {}).pop("header_parameters", [])
+        if headers:
+            doc["parameters"] = [*doc.get("parameters", []), *headers]
+        return doc
 
 
 def problems(*statuses: int) -> Callable[[View], View]:

@@ -1,9 +1,7 @@
 """A farm's own listings, harvests and orders, one by one or from a table."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,15 +12,15 @@ from marketplace.catalogue.queries import own_listing, producer_listings, produc
 from marketplace.catalogue.service import Offer, add_harvest, change_listing, create_listing, publish, withdraw
 from marketplace.catalogue.terms import terms_of
 from marketplace.delivery.models import Temperature
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.orders.models import Order
 from marketplace.orders.queries import orders_of_producer
 from marketplace.orders.states import OrderState
-from marketplace.web.access import account
-from marketplace.web.api.documents import only, problems
+from marketplace.web.acting import acting, current_seller
+from marketplace.web.api.documents import problems
+from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import (
     AREA,
     SLUG,
@@ -36,7 +34,7 @@ from marketplace.web.api.inputs import (
     YesNoField,
 )
 from marketplace.web.api.schemas import OrderSchema, OutputSchema, Quantity, fen
-from marketplace.web.api.selling import blueprint, own_producer
+from marketplace.web.api.selling import blueprint
 from marketplace.web.forms import FormError
 from marketplace.web.listing_import import import_listings
 from marketplace.web.portals.producer_forms import check_harvest_day, read_contributions
@@ -139,25 +137,25 @@ class ImportedSchema(OutputSchema):
 
 
 @blueprint.get("/listings")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST, Scope.STOCK, any_of=True)
 @blueprint.response(200, OwnListingsSchema)
 @problems(404)
 def farm_listings() -> dict[str, Any]:
     """Everything your farm sells or has sold."""
-    return {"items": producer_listings(own_producer().id)}
+    return {"items": producer_listings(current_seller().producer.id)}
 
 
 @blueprint.get("/listings/<public_id:public_id>")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST, Scope.STOCK, any_of=True)
 @blueprint.response(200, OwnListingSchema)
 @problems(404)
 def farm_listing(public_id: str) -> Listing:
     """One listing of your farm; its ETag goes into If-Match of a change."""
-    return own_listing(public_id, own_producer().id)
+    return own_listing(public_id, current_seller().producer.id)
 
 
 @blueprint.post("/listings")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST, Scope.STOCK)
 @blueprint.arguments(NewListingSchema)
 @blueprint.response(201, OwnListingSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -166,7 +164,7 @@ def new_listing(given: dict[str, Any]) -> Listing:
 
     One whose price is far from any that was seen stays a draft until the operator has looked at it.
     """
-    producer, now = own_producer(), clock.now()
+    producer, now = current_seller().producer, clock.now()
     product = next((product for product in products() if product.slug == given["product"]), None)
     if product is None:
         raise Conflict("product_unknown", N_("There is no such kind of goods."))
@@ -184,15 +182,14 @@ def new_listing(given: dict[str, Any]) -> Listing:
         story_en=given.get("story_en", ""),
         delivers_to=given.get("delivers_to"),
     )
-    with transaction():
-        listing = create_listing(producer, offer, actor=account().public_id, now=now)
-        _bring_in(producer, listing, given["harvest"])
-        publish(listing, actor=account().public_id, now=now)
+    with acting(now) as actor:
+        listing = create_listing(producer, offer, actor=actor, now=now)
+        _bring_in(producer, listing, given["harvest"], actor=actor, now=now)
+        publish(listing, actor=actor, now=now)
     return listing
 
 
-def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any]) -> None:
-    now = clock.now()
+def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any], *, actor: str, now: datetime) -> None:
     day: date = harvest["harvested_on"]
     quantity: Decimal = harvest["quantity"]
     households = "\n".join(f"{row['code']} {row['grams']}" for row in harvest["households"])
@@ -201,18 +198,19 @@ def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any]) -> 
         grams = read_contributions(producer, {"quantity": quantity, "households": households}, listing.unit_grams)
     except FormError as error:
         raise Conflict("harvest_invalid", N_("This harvest cannot be right."), **error.fields) from error
-    add_harvest(listing, quantity, day, grams, actor=account().public_id, now=now)
+    add_harvest(listing, quantity, day, grams, actor=actor, now=now)
 
 
 @blueprint.patch("/listings/<public_id:public_id>")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST)
 @blueprint.arguments(WordsSchema)
 @blueprint.response(200, OwnListingSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def change_words(given: dict[str, Any], public_id: str) -> Listing:
     """Say something anew of a listing; what is left out stays. Its price has an address of its own (`…/pricing`)."""
-    with transaction():
-        listing = own_listing(public_id, own_producer().id, lock=True)
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        listing = own_listing(public_id, producer.id, lock=True)
         kept = {name: getattr(listing, name) for name in ("title_zh", "title_en", "story_zh", "story_en", "delivers_to")}
         terms = terms_of(listing)
         weight = terms.catch_weight
@@ -225,54 +223,56 @@ def change_words(given: dict[str, Any], public_id: str) -> Listing:
             terms=terms,
             **{**kept, **given},
         )
-        change_listing(listing, offer, actor=account().public_id, now=clock.now())
+        change_listing(listing, offer, actor=actor, now=now)
         return listing
 
 
 @blueprint.post("/listings/<public_id:public_id>/harvests")
-@only(RoleKind.FARMER)
+@for_farm(Scope.STOCK)
 @blueprint.arguments(NewHarvestSchema)
 @blueprint.response(200, OwnListingSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def bring_in(given: dict[str, Any], public_id: str) -> Listing:
     """Put a new harvest on stock."""
-    producer = own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        _bring_in(producer, listing, given)
+        _bring_in(producer, listing, given, actor=actor, now=now)
         return listing
 
 
 @blueprint.post("/listings/<public_id:public_id>/publish")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST)
 @blueprint.response(200, OwnListingSchema)
 @problems(404, 409)
 def put_on_sale(public_id: str) -> Listing:
     """Show a listing to buyers; again, it changes nothing. `nothing_in_stock` (409) without a harvest."""
-    with transaction():
-        listing = own_listing(public_id, own_producer().id, lock=True)
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        listing = own_listing(public_id, producer.id, lock=True)
         if listing.available <= 0:
             raise Conflict("nothing_in_stock", N_("Add a harvest first, so that people can buy it."))
         if listing.state != ListingState.ON_SALE:
-            publish(listing, actor=account().public_id, now=clock.now())
+            publish(listing, actor=actor, now=now)
         return listing
 
 
 @blueprint.post("/listings/<public_id:public_id>/withdraw")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST)
 @blueprint.response(200, OwnListingSchema)
 @problems(404)
 def take_from_sale(public_id: str) -> Listing:
     """Take a listing from sale; again, it changes nothing."""
-    with transaction():
-        listing = own_listing(public_id, own_producer().id, lock=True)
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        listing = own_listing(public_id, producer.id, lock=True)
         if listing.state == ListingState.ON_SALE:
-            withdraw(listing, actor=account().public_id, now=clock.now())
+            withdraw(listing, actor=actor, now=now)
         return listing
 
 
 @blueprint.post("/imports")
-@only(RoleKind.FARMER)
+@for_farm(Scope.LIST, Scope.STOCK)
 @blueprint.arguments(TableSchema)
 @blueprint.response(200, ImportedSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -282,26 +282,20 @@ def import_table(given: dict[str, Any]) -> dict[str, Any]:
     A dry run, which is what is done unless `dry_run` is false, does everything and takes it back: it reports what would happen,
     row by row. `table_unreadable`, `table_empty`, `table_too_long` and `columns_invalid` (409) for what is no such table.
     """
-    producer, now = own_producer(), clock.now()
+    producer, now = current_seller().producer, clock.now()
     try:
-        rows = import_listings(producer, given["table"], dry_run=given["dry_run"], transaction=_as_oneself, now=now)
+        rows = import_listings(producer, given["table"], dry_run=given["dry_run"], transaction=lambda: acting(now), now=now)
     except Invalid as error:
         raise Conflict(error.code, error.message, **error.data) from error
     return {"written": not given["dry_run"] and not any(row.errors for row in rows), "rows": rows}
 
 
-@contextmanager
-def _as_oneself() -> Iterator[str]:
-    with transaction():
-        yield account().public_id
-
-
 @blueprint.get("/orders")
-@only(RoleKind.FARMER)
+@for_farm(Scope.SHIP)
 @blueprint.arguments(FarmOrdersQuerySchema, location="query")
 @blueprint.response(200, FarmOrdersSchema)
 @problems(404, 422)
 def farm_orders(given: dict[str, Any]) -> dict[str, list[Order]]:
     """What was ordered of your farm, newest first."""
-    rows = orders_of_producer(own_producer().id)
+    rows = orders_of_producer(current_seller().producer.id)
     return {"items": [row for row in rows if given.get("state") in (None, row.state)]}

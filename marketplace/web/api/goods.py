@@ -15,13 +15,15 @@ from marketplace.catalogue.preorders import put_off_harvest
 from marketplace.catalogue.queries import own_listing
 from marketplace.catalogue.seasons import set_window
 from marketplace.catalogue.service import add_harvest
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.orders.preorders import note_new_day
 from marketplace.orders.shortfalls import bring_in_harvest
 from marketplace.web.access import PUBLIC, account, allow
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.acting import acting, current_seller
+from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import InputSchema, Line, PublicIdField, QuantityField
 from marketplace.web.api.schemas import (
     CertificateSchema,
@@ -32,7 +34,6 @@ from marketplace.web.api.schemas import (
     WindowSchema,
 )
 from marketplace.web.evidence import keep_paper, photo_block, read_sent_picture, sent_file
-from marketplace.web.portals.producer_goods import own_producer
 from marketplace.web.uploads import takes_files
 
 blueprint: Blueprint = ApiBlueprint("api-goods", __name__, url_prefix="/api/v1", description="What goods can show")
@@ -122,7 +123,7 @@ def lot(public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/farm/listings/<public_id:public_id>/photos")
-@signed_in
+@for_farm(Scope.LIST)
 @takes_files(1)
 @blueprint.doc(**_form({"photo": _BYTES}))
 @blueprint.response(201, PhotosSchema)
@@ -132,28 +133,29 @@ def add_photo(public_id: str) -> dict[str, Any]:
 
     JPEG, PNG or WebP up to 12 MB. It is encoded anew; what the camera noted of place and time is not kept.
     """
-    producer = own_producer()
+    producer = current_seller().producer
     own_listing(public_id, producer.id)
     file = sent_file("photo")
     if file is None:
         raise Invalid("picture_empty", N_("Please choose a picture."))
     picture = read_sent_picture(file)
-    with transaction():
+    now = clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        photos.add_photo(listing, picture, actor=account().public_id, now=clock.now())
+        photos.add_photo(listing, picture, actor=actor, now=now)
         return _photos(listing)
 
 
 @blueprint.delete("/farm/listings/<public_id:public_id>/photos/<public_id:photo>")
-@signed_in
+@for_farm(Scope.LIST)
 @blueprint.response(204)
 @problems(404)
 def delete_photo(public_id: str, photo: str) -> None:
     """Take a photo away."""
-    producer = own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        photos.remove_photo(photos.get_photo(listing.id, photo), actor=account().public_id, now=clock.now())
+        photos.remove_photo(photos.get_photo(listing.id, photo), actor=actor, now=now)
 
 
 def _photos(listing: Listing) -> dict[str, Any]:
@@ -174,32 +176,31 @@ def photo_item(photo: ListingPhoto) -> dict[str, Any]:
 
 
 @blueprint.patch("/farm/listings/<public_id:public_id>/window")
-@signed_in
+@for_farm(Scope.LIST)
 @blueprint.arguments(WindowInput)
 @blueprint.response(200, WindowSchema)
 @problems(400, 404, 413, 415, 422)
 def change_window(given: dict[str, Any], public_id: str) -> Listing:
     """Say from which day to which a listing can be ordered. Before the first it is visible, and says when."""
-    producer = own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        set_window(listing, given["opens_on"], given["closes_on"], actor=account().public_id, now=clock.now())
+        set_window(listing, given["opens_on"], given["closes_on"], actor=actor, now=now)
     return listing
 
 
 @blueprint.post("/farm/listings/<public_id:public_id>/harvests-to-come")
-@signed_in
+@for_farm(Scope.STOCK)
 @blueprint.arguments(ExpectedInput)
 @blueprint.response(201, LotSchema)
 @problems(400, 404, 413, 415, 422)
 def add_expected_harvest(given: dict[str, Any], public_id: str) -> Lot:
     """Offer a harvest to come, paid in advance and sent after it; for a household, whose own harvest it is."""
-    producer = own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id)
         grams = _own_grams(producer, given["quantity"], listing.unit_grams)
-        day, actor = given["expected_on"], account().public_id
-        return add_harvest(listing, given["quantity"], day, grams, expected=True, actor=actor, now=clock.now())
+        return add_harvest(listing, given["quantity"], given["expected_on"], grams, expected=True, actor=actor, now=now)
 
 
 def _own_grams(producer: Producer, quantity: Decimal, unit_grams: int) -> dict[int, int]:
@@ -209,7 +210,7 @@ def _own_grams(producer: Producer, quantity: Decimal, unit_grams: int) -> dict[i
 
 
 @blueprint.post("/farm/lots/<public_id:public_id>/harvest")
-@signed_in
+@for_farm(Scope.STOCK)
 @blueprint.arguments(HarvestInput)
 @blueprint.response(200, LotSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -219,38 +220,39 @@ def confirm_harvest(given: dict[str, Any], public_id: str) -> Lot:
     Where it is smaller than what was ordered, orders not yet paid give way first, then the latest, the last of them in part;
     what does not come is paid back.
     """
-    producer = own_producer()
+    producer = current_seller().producer
     quantity = given["quantity"] or Decimal(0)
     actor, now = account().public_id, clock.now()
-    bring_in_harvest(public_id, producer.id, quantity, given["harvested_on"], actor=actor, now=now)
+    day = given["harvested_on"]
+    bring_in_harvest(public_id, producer.id, quantity, day, actor=actor, now=now, within=lambda: acting(now))
     return public_lot(public_id).lot
 
 
 @blueprint.patch("/farm/lots/<public_id:public_id>")
-@signed_in
+@for_farm(Scope.STOCK)
 @blueprint.arguments(DayInput)
 @blueprint.response(200, LotSchema)
 @problems(400, 404, 409, 413, 415, 422)
 def change_expected_day(given: dict[str, Any], public_id: str) -> Lot:
     """Give a harvest to come another day."""
-    producer = own_producer()
-    with transaction():
-        found = put_off_harvest(public_id, producer.id, given["expected_on"], actor=account().public_id, now=clock.now())
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        found = put_off_harvest(public_id, producer.id, given["expected_on"], actor=actor, now=now)
         note_new_day(found)
     return found
 
 
 @blueprint.get("/farm/certificates")
-@signed_in
+@for_farm(Scope.LIST)
 @blueprint.response(200, CertificatesSchema)
 @problems(404)
 def certificates() -> dict[str, Any]:
     """What the seller has handed in, newest first."""
-    return {"items": [_certificate(row) for row in certificates_of_producer(own_producer().id)]}
+    return {"items": [_certificate(row) for row in certificates_of_producer(current_seller().producer.id)]}
 
 
 @blueprint.post("/farm/certificates")
-@signed_in
+@for_farm(Scope.LIST)
 @takes_files(1)
 @blueprint.doc(**_CERTIFICATE)
 @blueprint.response(201, CertificateSchema)
@@ -260,7 +262,7 @@ def submit() -> dict[str, Any]:
 
     The paper is a picture (JPEG, PNG, WebP) or a PDF up to 12 MB, and is shown to nobody else.
     """
-    producer = own_producer()
+    producer = current_seller().producer
     given = ApiBlueprint.ARGUMENTS_PARSER.parse(CertificateInput(), request, location="form")
     file = sent_file("paper")
     if file is None:
@@ -277,8 +279,9 @@ def submit() -> dict[str, Any]:
         lot_public_id=given.get("lot"),
         indication_public_id=given.get("indication"),
     )
-    with transaction():
-        return _certificate(submit_certificate(producer, paper, actor=account().public_id, now=clock.now()))
+    now = clock.now()
+    with acting(now) as actor:
+        return _certificate(submit_certificate(producer, paper, actor=actor, now=now))
 
 
 def _certificate(certificate: Certificate) -> dict[str, Any]:

@@ -34,11 +34,11 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.web.access import PUBLIC, account, allow
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.inputs import InputSchema, PublicIdField, SearchText, Spelled
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.deeds import in_words
-from marketplace.web.household_word import agree, answer, deny, end, own_mandate, producer_of_mandate
+from marketplace.web.household_word import agree, answer, confirm, deny, end, own_mandate, producer_of_mandate
 from marketplace.web.notices.households import tell_mandate
 from marketplace.web.portals.answers import guarded_code
 from marketplace.web.portals.evidence import consents_folder
@@ -110,7 +110,10 @@ class MandateSchema(OutputSchema):
 class MandatesSchema(OutputSchema):
     """Mandates, newest first."""
 
-    held = fields.List(fields.Nested(MandateSchema), metadata={"description": "Those in force that you hold"})
+    held = fields.List(
+        fields.Nested(MandateSchema),
+        metadata={"description": "Those in force that you hold; name the `farm` of one in X-Acting-For"},
+    )
     given = fields.List(fields.Nested(MandateSchema), metadata={"description": "All over your own farm"})
 
 
@@ -182,7 +185,8 @@ def mandates() -> dict[str, Sequence[Mandate]]:
 def create_mandate(given: dict[str, Any]) -> Mandate:
     """Give a mandate over your own farm, or write one down as an officer of the farm's area.
 
-    A household that signs in itself is asked: what an officer writes down for it is `proposed` until it agrees.
+    A household that signs in itself is asked: what an officer writes down for it is `proposed` until it agrees. So is what
+    rests on spoken words that its own holder has written down, until another officer confirms it.
     """
     now, writer = clock.now(), account()
     producer = get_producer(given["farm"])
@@ -215,6 +219,25 @@ def agree_to_mandate(public_id: str) -> Mandate:
     with transaction():
         mandate = own_mandate(public_id, producer)
         agree(mandate, producer, account(), now=now)
+    return mandate
+
+
+@blueprint.post("/mandates/<public_id:public_id>/confirm")
+@only(RoleKind.OFFICER)
+@blueprint.response(200, MandateSchema)
+@problems(404, 409)
+def confirm_mandate(public_id: str) -> Mandate:
+    """Confirm, as another officer who has asked the household, spoken words that the holder wrote down; again, nothing changes.
+
+    `another_officer` (403) for the holder, `nothing_to_confirm` (409) where the household itself is asked.
+    """
+    now, officer = clock.now(), account()
+    with transaction():
+        mandate = get_mandate(public_id, lock=True)
+        producer = producer_of_mandate(mandate)
+        if not may_see(officer, RoleKind.OFFICER, producer.area_code):
+            raise mandate_unknown()
+        confirm(mandate, producer, officer, now=now)
     return mandate
 
 

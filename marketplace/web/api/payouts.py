@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.ledger.queries import balance_fen
@@ -19,10 +19,11 @@ from marketplace.payments.payout_queries import find_payee, get_batch, lines_of_
 from marketplace.payments.payout_states import BatchState, LineState
 from marketplace.payments.payouts import approve_batch, confirm_line, discard_batch, draft_batch, return_line
 from marketplace.web.access import account, allow
+from marketplace.web.acting import current_seller
 from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import LARGEST_FEN, FenField, InputSchema, Line, Spelled
 from marketplace.web.api.schemas import OutputSchema
-from marketplace.web.portals.producer_money import own_producer
 
 blueprint: Blueprint = ApiBlueprint("api-payouts", __name__, url_prefix="/api/v1", description="Paying out")
 
@@ -217,13 +218,15 @@ def come_back(given: dict[str, str], public_id: str) -> PayoutLine:
 
 
 @blueprint.get("/farm/money")
-@_only(RoleKind.FARMER)
+@for_farm(Scope.RECEIVE_MONEY)
 @blueprint.response(200, FarmMoneySchema)
 @problems(404)
 def money() -> dict[str, Any]:
-    """What is ready for your farm, and what was sent to you."""
-    code = producer_account(own_producer().public_id)
-    return {"ready_fen": balance_fen(code), "bank_account": find_payee(code), "payouts": lines_of_payee(code)}
+    """What is ready for a farm, and what was sent to it. Its bank account is shown to the farm itself alone, else null."""
+    seller = current_seller()
+    code = producer_account(seller.producer.public_id)
+    payee = None if seller.by_mandate else find_payee(code)
+    return {"ready_fen": balance_fen(code), "bank_account": payee, "payouts": lines_of_payee(code)}
 
 
 @blueprint.post("/farm/money/bank-account")
@@ -233,7 +236,7 @@ def money() -> dict[str, Any]:
 @problems(400, 404, 413, 415, 422)
 def bank_account(given: dict[str, str]) -> PayeeAccount:
     """Say where your farm's money goes from the next payout on."""
-    code = producer_account(own_producer().public_id)
+    code = producer_account(current_seller().producer.public_id)
     with transaction():
         return set_payee(
             code,

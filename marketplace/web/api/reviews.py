@@ -5,7 +5,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from marketplace.catalogue.queries import get_listing
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.orders.models import Review
@@ -20,6 +20,7 @@ from marketplace.orders.reviews import (
     write_review,
 )
 from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.acting import acting, current_seller
 from marketplace.web.api.after_sale import BODY, for_role, own_part
 from marketplace.web.api.after_sale_schemas import (
     HideSchema,
@@ -30,6 +31,7 @@ from marketplace.web.api.after_sale_schemas import (
     ReviewsSchema,
 )
 from marketplace.web.api.documents import OPTIONAL_BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.for_farms import for_farm
 
 blueprint: Blueprint = ApiBlueprint("api-reviews", __name__, url_prefix="/api/v1", description="What buyers say of goods")
 
@@ -69,14 +71,15 @@ def review_report(given: dict[str, str], public_id: str) -> None:
 
 
 @blueprint.post("/farm/reviews/<public_id:public_id>/reply")
-@for_role(RoleKind.FARMER)
+@for_farm(Scope.ANSWER)
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, ReviewSchema)
 @problems(404, 409, *BODY)
 def review_reply(given: dict[str, str], public_id: str) -> Review:
     """Reply to a review of your goods, once."""
-    with transaction():
-        reply_to_review(public_id, given["words"], account_id=account().id, actor=account().public_id, now=clock.now())
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
+        reply_to_review(public_id, given["words"], producer_id=producer.id, actor=actor, now=now)
     return get_review(public_id)
 
 

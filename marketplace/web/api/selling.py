@@ -6,21 +6,22 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.catalogue.catch_weight import WEIGHT_UNITS, CatchWeight
-from marketplace.catalogue.models import Listing, Producer, Unit
+from marketplace.catalogue.models import Listing, Unit
 from marketplace.catalogue.pricing import MOST_TIERS, Tier
-from marketplace.catalogue.queries import own_listing, producer_of
+from marketplace.catalogue.queries import own_listing
 from marketplace.catalogue.service import Offer, change_listing
 from marketplace.catalogue.terms import Terms, terms_of
 from marketplace.delivery.models import Temperature
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import N_, Invalid
 from marketplace.orders.models import Order
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.acting import acting, current_seller
+from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField, WholeField
 from marketplace.web.api.schemas import OrderSchema, PricingSchema
 
@@ -78,28 +79,17 @@ class WeightsSchema(InputSchema):
     )
 
 
-_farm = only(RoleKind.FARMER)
-
-
-def own_producer() -> Producer:
-    """The farm that the caller sells for."""
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
-
-
 @blueprint.get("/listings/<public_id:public_id>/pricing")
-@_farm
+@for_farm(Scope.LIST, Scope.STOCK, any_of=True)
 @blueprint.response(200, PricingSchema)
 @problems(404)
 def pricing(public_id: str) -> dict[str, Any]:
     """What a listing of your farm costs."""
-    return _pricing(own_listing(public_id, own_producer().id))
+    return _pricing(own_listing(public_id, current_seller().producer.id))
 
 
 @blueprint.put("/listings/<public_id:public_id>/pricing")
-@_farm
+@for_farm(Scope.LIST)
 @blueprint.arguments(PricingInputSchema)
 @blueprint.response(200, PricingSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -108,10 +98,10 @@ def set_pricing(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 
     Orders already placed keep their price. What a piece weighs at the most stays while there is stock (`unit_has_stock`, 409).
     """
-    producer = own_producer()
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        change_listing(listing, _offer(listing, given), actor=account().public_id, now=clock.now())
+        change_listing(listing, _offer(listing, given), actor=actor, now=now)
         return _pricing(listing)
 
 
@@ -150,7 +140,7 @@ def _pricing(listing: Listing) -> dict[str, Any]:
 
 
 @blueprint.post("/orders/<public_id:public_id>/weights")
-@_farm
+@for_farm(Scope.SHIP)
 @blueprint.arguments(WeightsSchema)
 @blueprint.response(200, OrderSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -160,7 +150,7 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
     The same again changes nothing, other figures are refused (`weighed_already`, 409). `weight_light` (409) for less than it
     should weigh, unless `light_is_right`.
     """
-    producer = own_producer()
+    producer, now = current_seller().producer, clock.now()
     grams = {row["weighing"]: row["grams"] for row in given["weights"]}
     if len(grams) != len(given["weights"]):
         raise Invalid("weights_incomplete", N_("Please give one weight for each line."))
@@ -170,6 +160,7 @@ def weigh(given: dict[str, Any], public_id: str) -> Order:
         grams,
         light_is_right=given["light_is_right"],
         actor=account().public_id,
-        now=clock.now(),
+        now=now,
+        within=lambda: acting(now),
     )
     return get_order_to_weigh(public_id, producer.id)

@@ -1,6 +1,6 @@
 """What a household is told of those who act in its name, and what they are told of the household's word."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from marketplace.catalogue.models import Listing, ListingDenial, Lot, Producer
 from marketplace.identity.answer_codes import issue_code
-from marketplace.identity.mandates import find_mandate
+from marketplace.identity.mandates import awaits_second_officer, find_mandate
 from marketplace.identity.models import Account, Mandate, MandateState
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
@@ -16,6 +16,7 @@ from marketplace.kernel.errors import N_
 from marketplace.orders.models import Order
 from marketplace.web.filters import day, unit_name, yuan
 from marketplace.web.languages import pick
+from marketplace.web.notices.acts import tell_other_acts
 from marketplace.web.notices.people import scopes_in_words, who
 from marketplace.web.notices.sending import Notice, reader_of_account, reader_of_producer, send
 from marketplace.web.outside import outside_url
@@ -46,7 +47,7 @@ _ON_LISTINGS = {
 _ANSWERABLE = frozenset({"listed", "changed", "stocked"})
 
 
-def tell_acts(producer: Producer, mandate: Mandate, acts: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
+def tell_acts(producer: Producer, mandate: Mandate, acts: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
     """Tell a household what has just been done in its name, in the transaction that did it."""
     verbs: dict[str, str] = {}
     for act in acts:
@@ -57,6 +58,7 @@ def tell_acts(producer: Producer, mandate: Mandate, acts: Iterable[Mapping[str, 
     first = next((verb for verb in _ON_LISTINGS if verb in verbs), None)
     if first is not None:
         _tell_listing(producer, mandate, first, verbs[first], now)
+    tell_other_acts(producer, mandate, acts, now=now)
 
 
 def _tell_listing(producer: Producer, mandate: Mandate, verb: str, object_id: str, now: datetime) -> None:
@@ -132,6 +134,9 @@ def tell_mandate(mandate: Mandate, producer: Producer, *, now: datetime) -> None
             "scopes": scopes_in_words(mandate.scopes),
         }
 
+    if awaits_second_officer(mandate):
+        # Somebody nobody signs in for is not asked to sign in.
+        text = N_("%(who)s notes that you let them act for you until %(day)s: %(scopes)s. Another officer will ask you first.")
     reader = reader_of_producer(producer)
     answer_url = ""
     if reader is not None and state is MandateState.IN_FORCE:

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from marketplace.catalogue.models import Producer
 from marketplace.catalogue.principals import cooperatives_near
-from marketplace.identity.mandates import LONGEST, Terms
+from marketplace.identity.mandates import LONGEST, Terms, awaits_second_officer
 from marketplace.identity.models import Account, EvidenceKind, HolderRole, Mandate, MandateState, Scope
 from marketplace.identity.queries import officers_over
 from marketplace.kernel.clock import day_start, local_day
@@ -144,6 +144,8 @@ def shown(mandate: Mandate, now: datetime, producer: Producer | None = None) -> 
     """A mandate as pages show it."""
     over = mandate.state == MandateState.IN_FORCE and mandate.ends_at <= now
     words, tone = STATES[MandateState.EXPIRED if over else MandateState(mandate.state)]
+    if awaits_second_officer(mandate):
+        words = N_("Waits for another officer")
     return {
         "public_id": mandate.public_id,
         "who": who(mandate.holder, mandate.holder_role),

@@ -35,12 +35,13 @@ from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account
-from marketplace.web.acting import ChooseFirst, NoProducer, acting, by_mandate, current_seller
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
 from marketplace.web.portals import producer_after, producer_mandates
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
     ListingForm,
@@ -51,7 +52,7 @@ from marketplace.web.portals.producer_forms import (
     read_contributions,
     read_offer,
 )
-from marketplace.web.portals.producer_mandates import acting_frame, deeds_on
+from marketplace.web.portals.producer_mandates import deeds_on
 from marketplace.web.portals.producer_money import payout_context
 from marketplace.web.portals.producer_prices import price_question
 from marketplace.web.portals.producer_sending import (
@@ -69,28 +70,11 @@ from marketplace.web.waterfall import share_words
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
 blueprint.register_blueprint(producer_after.blueprint)
+farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")
 _LATEST_SHIPPED = 5
 _LATEST_MONEY = 20
-
-
-@blueprint.errorhandler(NoProducer)
-def _no_producer(error: NoProducer) -> tuple[str, int]:
-    """Somebody who only looks is told what to do next; an act has nothing to act on."""
-    return render_template("producer/none.html"), 200 if request.method == "GET" else 404
-
-
-@blueprint.errorhandler(ChooseFirst)
-def _choose_first(error: ChooseFirst) -> Response:
-    """Somebody who may act for several households says for which."""
-    return redirect(url_for("producer.mandates.choose"), 303)
-
-
-@blueprint.context_processor
-def _frame() -> dict[str, Any]:
-    """The banner of somebody who acts for another household, and the part of the menu that is open to them."""
-    return acting_frame()
 
 
 def _own_producer() -> Producer:
@@ -435,7 +419,7 @@ def money() -> str:
         "producer/money.html",
         ahead=money_ahead(producer.id),
         account_fen=balance_fen(producer_account(producer.public_id)),
-        **payout_context(producer),
+        **payout_context(producer, own=not current_seller().by_mandate),
         latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
     )
 

@@ -10,11 +10,10 @@ from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.models import Producer
-from marketplace.catalogue.queries import producer_of, product_art
-from marketplace.identity.models import RoleKind
+from marketplace.catalogue.queries import product_art
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid, TooMany
 from marketplace.orders import claims, returns
 from marketplace.orders.claim_handling import take_step
 from marketplace.orders.claim_moves import Actor
@@ -24,7 +23,7 @@ from marketplace.orders.claim_states import ClaimKind, ClaimState, Party, Return
 from marketplace.orders.disputes import appeal
 from marketplace.orders.messages import (
     conversations_of_producer,
-    get_own_order,
+    get_sale,
     messages_of,
     note_read,
     send_message,
@@ -32,7 +31,8 @@ from marketplace.orders.messages import (
 )
 from marketplace.orders.models import Claim
 from marketplace.orders.reviews import MOST_REPLY, reply_to_review, reviews_of_producer
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.claim_words import summary, whole
 from marketplace.web.claim_words import talk as talk_words
 from marketplace.web.errors import message_of
@@ -68,18 +68,15 @@ class ReplyForm(FormSchema):
 
 
 def _producer() -> Producer:
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
+    return current_seller().producer
 
 
 def _seller() -> Actor:
-    return claims.seller(account().id, account().public_id)
+    return claims.seller(account().id, account().public_id, _producer().id)
 
 
 @blueprint.get("/")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def start() -> str:
     """What buyers say: claims, messages, reviews."""
     producer, now = _producer(), clock.now()
@@ -106,10 +103,10 @@ def _row(claim: Claim, now: Any) -> dict[str, Any]:
 
 
 @blueprint.get("/claims/<public_id>")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def claim(public_id: str) -> str:
     """One claim on one's goods, and the two big buttons."""
-    return _claim_page(get_claim(public_id, seller_id=account().id))
+    return _claim_page(get_claim(public_id, producer_id=_producer().id))
 
 
 def _claim_page(found: Claim, errors: dict[str, str] | None = None, tried: str | None = None) -> str:
@@ -142,8 +139,9 @@ def _may(found: Claim) -> set[str]:
 
 
 def _act(public_id: str, act: Callable[[], Claim], said: str) -> Response:
+    now = clock.now()
     try:
-        take_step(act, now=clock.now())
+        take_step(act, now=now, within=lambda: acting(now))
     except Conflict as error:
         flash(message_of(error), "warning")
     else:
@@ -156,14 +154,14 @@ def _with_form(public_id: str, name: str, schema: FormSchema, act: Callable[[dic
         form = read_form(schema)
         return _act(public_id, partial(act, form), said)
     except FormError as error:
-        return _claim_page(get_claim(public_id, seller_id=account().id), error.fields, name), 422
+        return _claim_page(get_claim(public_id, producer_id=_producer().id), error.fields, name), 422
     except Invalid as error:
         field = "amount" if error.code == "offer_invalid" else "words"
-        return _claim_page(get_claim(public_id, seller_id=account().id), {field: message_of(error)}, name), 422
+        return _claim_page(get_claim(public_id, producer_id=_producer().id), {field: message_of(error)}, name), 422
 
 
 @blueprint.post("/claims/<public_id>/accept")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def accept(public_id: str) -> Response:
     """Agree: the money goes back."""
     read_form(FormSchema())
@@ -172,7 +170,7 @@ def accept(public_id: str) -> Response:
 
 
 @blueprint.post("/claims/<public_id>/offer")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def offer(public_id: str) -> Any:
     """Offer another amount."""
     by, now = _seller(), clock.now()
@@ -186,7 +184,7 @@ def offer(public_id: str) -> Any:
 
 
 @blueprint.post("/claims/<public_id>/refuse")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def refuse(public_id: str) -> Any:
     """Do not agree."""
     by, now = _seller(), clock.now()
@@ -197,7 +195,7 @@ def refuse(public_id: str) -> Any:
 
 
 @blueprint.post("/claims/<public_id>/ask-back")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def ask_back(public_id: str) -> Any:
     """Have the goods sent back first."""
     by, now = _seller(), clock.now()
@@ -208,7 +206,7 @@ def ask_back(public_id: str) -> Any:
 
 
 @blueprint.post("/claims/<public_id>/appeal")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def appeal_ruling(public_id: str) -> Any:
     """Have a second operator decide."""
     by, now = _seller(), clock.now()
@@ -217,7 +215,7 @@ def appeal_ruling(public_id: str) -> Any:
 
 
 @blueprint.post("/claims/<public_id>/arrived")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def arrived(public_id: str) -> Response:
     """The goods are back."""
     read_form(FormSchema())
@@ -226,7 +224,7 @@ def arrived(public_id: str) -> Response:
 
 
 @blueprint.post("/claims/<public_id>/checked")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def checked(public_id: str) -> Response:
     """The goods have been looked at."""
     form = read_form(CheckForm())
@@ -235,7 +233,7 @@ def checked(public_id: str) -> Response:
 
 
 @blueprint.post("/claims/<public_id>/question")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def question(public_id: str) -> Any:
     """What came back is not what was sold, or nothing came."""
     by, now = _seller(), clock.now()
@@ -246,15 +244,14 @@ def question(public_id: str) -> Any:
 
 
 @blueprint.get("/orders/<public_id>")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def talk(public_id: str) -> str:
     """The messages on one order."""
-    order, party = get_own_order(public_id, account().id)
-    if party is not Party.SELLER:
-        raise NotFound("order_unknown", N_("There is no such order."))
-    with transaction():
-        new = note_read([order.id], Party.SELLER, now=clock.now())
-    order, _party = get_own_order(public_id, account().id)
+    producer_id, now = _producer().id, clock.now()
+    order_id = get_sale(public_id, producer_id, account().id).id
+    with acting(now):
+        new = note_read([order_id], Party.SELLER, now=now)
+    order = get_sale(public_id, producer_id, account().id)
     return render_template(
         "producer/talk.html",
         public_id=public_id,
@@ -265,18 +262,17 @@ def talk(public_id: str) -> str:
 
 
 @blueprint.post("/orders/<public_id>/messages")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def message(public_id: str) -> Response:
     """Write to the buyer."""
     page = url_for("producer.after.talk", public_id=public_id)
-    _order, party = get_own_order(public_id, account().id)
-    if party is not Party.SELLER:
-        raise NotFound("order_unknown", N_("There is no such order."))
+    producer_id, now = _producer().id, clock.now()
+    get_sale(public_id, producer_id, account().id)
     try:
         form = read_form(MessageForm())
-        with transaction():
-            send_message(public_id, form["words"], account_id=account().id, actor=account().public_id, now=clock.now())
-    except DomainError as error:
+        with acting(now) as actor:
+            send_message(public_id, form["words"], account_id=account().id, producer_id=producer_id, actor=actor, now=now)
+    except (Invalid, TooMany) as error:
         flash(message_of(error), "warning")
         return see_other(page)
     flash(_("Your message has been sent."), "success")
@@ -284,7 +280,7 @@ def message(public_id: str) -> Response:
 
 
 @blueprint.get("/reviews")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def reviews() -> str:
     """What buyers say of one's goods."""
     found = reviews_of_producer(_producer().id)
@@ -293,13 +289,14 @@ def reviews() -> str:
 
 
 @blueprint.post("/reviews/<public_id>/reply")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.ANSWER)
 def reply(public_id: str) -> Response:
     """Reply to a review, once."""
+    producer_id, now = _producer().id, clock.now()
     try:
         form = read_form(ReplyForm())
-        with transaction():
-            reply_to_review(public_id, form["words"], account_id=account().id, actor=account().public_id, now=clock.now())
+        with acting(now) as actor:
+            reply_to_review(public_id, form["words"], producer_id=producer_id, actor=actor, now=now)
     except (Conflict, Invalid) as error:
         flash(message_of(error), "warning")
     else:

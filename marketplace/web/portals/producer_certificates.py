@@ -18,21 +18,22 @@ from marketplace.catalogue.certificates import (
 )
 from marketplace.catalogue.lots import lots_to_name
 from marketplace.catalogue.models import Certificate, CertificateKind, Producer
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.web.access import account, allow
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.errors import status_of
 from marketplace.web.evidence import KIND_NAMES, certificate_state, keep_paper, sent_file
 from marketplace.web.filters import short_day
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import pick
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import messages_beside
-from marketplace.web.portals.producer_goods import own_producer
 from marketplace.web.uploads import send_pdf, send_picture, takes_files
 
 blueprint = Blueprint("producer_certificates", __name__, url_prefix="/farm/listings/certificates")
+farm_pages(blueprint)
 
 _DAY = {"required": N_("Please give the day."), "invalid": N_("Please give a day, such as 2026-05-01.")}
 _FIELD_OF_CODE = {
@@ -64,28 +65,29 @@ class CertificateForm(FormSchema):
 
 
 @blueprint.get("/")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def certificates() -> str:
     """The farm's certificates."""
-    return _page(own_producer())
+    return _page(current_seller().producer)
 
 
 @blueprint.post("/")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 @takes_files(1)
 def certificate_submit() -> WerkzeugResponse | tuple[str, int]:
     """Hand in a certificate."""
-    producer = own_producer()
+    producer = current_seller().producer
     try:
         form = read_form(CertificateForm())
-        with transaction():
-            submit_certificate(producer, paper_of(form), actor=account().public_id, now=clock.now())
+        now = clock.now()
+        with acting(now) as actor:
+            submit_certificate(producer, paper_of(form), actor=actor, now=now)
     except (Invalid, Conflict, NotFound) as error:
         db.session.rollback()
         beside = "paper" if error.code.startswith(("picture_", "document_", "paper_")) else None
         fields_of_code = {error.code: beside} if beside else _FIELD_OF_CODE
         messages = messages_beside(error, fields_of_code, {*CertificateForm().fields, "paper"})
-        return _page(own_producer(), request.form, messages), status_of(error)
+        return _page(current_seller().producer, request.form, messages), status_of(error)
     flash(_("Thank you. It is shown to buyers once the operator has looked at it."), "success")
     return redirect(url_for("producer_certificates.certificates"), 303)
 
@@ -110,11 +112,11 @@ def paper_of(form: Mapping[str, Any]) -> Paper:
 
 
 @blueprint.get("/<public_id>/file")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def certificate_file(public_id: str) -> Response:
     """One's own paper."""
     certificate = get_certificate(public_id)
-    if certificate.producer_id != own_producer().id:
+    if certificate.producer_id != current_seller().producer.id:
         raise NotFound("certificate_unknown", N_("There is no such certificate."))
     return send_paper(certificate)
 

@@ -14,25 +14,28 @@ from werkzeug.wrappers import Response
 from marketplace.catalogue.models import MOST_PHOTOS, Listing, Producer, ProducerKind
 from marketplace.catalogue.photos import add_photo, describe_photo, get_photo, photos_of, remove_photo, show_first
 from marketplace.catalogue.preorders import own_expected_lots, put_off_harvest
-from marketplace.catalogue.queries import own_listing, producer_of, product_art
+from marketplace.catalogue.queries import own_listing, product_art
 from marketplace.catalogue.seasons import set_window
 from marketplace.catalogue.service import add_harvest
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid
 from marketplace.kernel.pictures import Picture
 from marketplace.orders.preorders import note_new_day
 from marketplace.orders.shortfalls import bring_in_harvest
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.errors import status_of
 from marketplace.web.evidence import gallery, read_sent_picture
 from marketplace.web.filters import amount
 from marketplace.web.forms import Amount, FormError, FormSchema, Text, read_form
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import messages_beside, read_contributions
 from marketplace.web.uploads import sent_files, takes_files
 
 blueprint = Blueprint("producer_goods", __name__, url_prefix="/farm")
+farm_pages(blueprint)
 
 _DAY = {"required": N_("Please give the day."), "invalid": N_("Please give a day, such as 2026-05-01.")}
 
@@ -79,37 +82,29 @@ _FIELD_OF_CODE = {
 }
 
 
-def own_producer() -> Producer:
-    """Whom the signed-in account sells for."""
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
-
-
 @blueprint.get("/listings/<public_id>/showing")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST, Scope.STOCK, any_of=True)
 def showing(public_id: str) -> str:
     """What a listing shows and when it is sold."""
-    producer = own_producer()
+    producer = current_seller().producer
     return _page(producer, own_listing(public_id, producer.id))
 
 
 @blueprint.post("/listings/<public_id>/photos")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 @takes_files(MOST_PHOTOS)
 def photos_add(public_id: str) -> Response | tuple[str, int]:
     """Add the photos that were sent: all of them or, when one cannot be read, none."""
-    producer = own_producer()
+    producer = current_seller().producer
     listing = own_listing(public_id, producer.id)
     try:
         read_form(FormSchema())
         pictures = _read_pictures()
         now = clock.now()
-        with transaction():
+        with acting(now) as actor:
             listing = own_listing(public_id, producer.id, lock=True)
             for picture in pictures:
-                add_photo(listing, picture, actor=account().public_id, now=now)
+                add_photo(listing, picture, actor=actor, now=now)
     except (Invalid, Conflict) as error:
         return _refused(producer, public_id, error, at="photos")
     number = len(pictures)
@@ -128,17 +123,18 @@ def _read_pictures() -> list[Picture]:
 
 
 @blueprint.post("/listings/<public_id>/photos/<photo_id>/words")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def photo_words(public_id: str, photo_id: str) -> Response | tuple[str, int]:
     """Say what a photo shows, for those who cannot see it."""
-    producer = own_producer()
+    producer = current_seller().producer
     own_listing(public_id, producer.id)
     try:
         form = read_form(AltForm())
-        with transaction():
+        now = clock.now()
+        with acting(now) as actor:
             listing = own_listing(public_id, producer.id, lock=True)
             photo = get_photo(listing.id, photo_id)
-            describe_photo(photo, form["alt_zh"], form["alt_en"], actor=account().public_id, now=clock.now())
+            describe_photo(photo, form["alt_zh"], form["alt_en"], actor=actor, now=now)
     except Invalid as error:
         return _refused(producer, public_id, error, at="photos")
     flash(_("Saved."), "success")
@@ -146,42 +142,45 @@ def photo_words(public_id: str, photo_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/photos/<photo_id>/first")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def photo_first(public_id: str, photo_id: str) -> Response:
     """Make a photo the one that lists show."""
-    producer = own_producer()
+    producer = current_seller().producer
     read_form(FormSchema())
-    with transaction():
+    now = clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        show_first(get_photo(listing.id, photo_id), actor=account().public_id, now=clock.now())
+        show_first(get_photo(listing.id, photo_id), actor=actor, now=now)
     flash(_("This photo is shown first now."), "success")
     return _back(public_id, "photos")
 
 
 @blueprint.post("/listings/<public_id>/photos/<photo_id>/remove")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def photo_remove(public_id: str, photo_id: str) -> Response:
     """Take a photo away."""
-    producer = own_producer()
+    producer = current_seller().producer
     read_form(FormSchema())
-    with transaction():
+    now = clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
-        remove_photo(get_photo(listing.id, photo_id), actor=account().public_id, now=clock.now())
+        remove_photo(get_photo(listing.id, photo_id), actor=actor, now=now)
     flash(_("The photo has been removed."), "success")
     return _back(public_id, "photos")
 
 
 @blueprint.post("/listings/<public_id>/window")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def window(public_id: str) -> Response | tuple[str, int]:
     """Say from which day to which the goods are sold."""
-    producer = own_producer()
+    producer = current_seller().producer
     own_listing(public_id, producer.id)
     try:
         form = read_form(WindowForm())
-        with transaction():
+        now = clock.now()
+        with acting(now) as actor:
             listing = own_listing(public_id, producer.id, lock=True)
-            set_window(listing, form["opens_on"], form["closes_on"], actor=account().public_id, now=clock.now())
+            set_window(listing, form["opens_on"], form["closes_on"], actor=actor, now=now)
     except Invalid as error:
         return _refused(producer, public_id, error, at="window", names=set(WindowForm().fields))
     flash(_("Saved."), "success")
@@ -189,17 +188,16 @@ def window(public_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/expected")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.STOCK)
 def expected_add(public_id: str) -> Response | tuple[str, int]:
     """Offer a harvest to come."""
-    producer = own_producer()
+    producer = current_seller().producer
     listing = own_listing(public_id, producer.id)
     now = clock.now()
     try:
         form = read_form(ExpectedForm())
         grams = read_contributions(producer, form, listing.unit_grams)
-        with transaction():
-            actor = account().public_id
+        with acting(now) as actor:
             add_harvest(listing, form["quantity"], form["expected_on"], grams, expected=True, actor=actor, now=now)
     except Invalid as error:
         return _refused(producer, public_id, error, at="expected", names=set(ExpectedForm().fields))
@@ -208,10 +206,10 @@ def expected_add(public_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/expected/<lot_id>/confirm")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.STOCK)
 def expected_confirm(public_id: str, lot_id: str) -> Response | tuple[str, int]:
     """Say what a harvest has been; orders it is too small for are made smaller by the rule on the page."""
-    producer = own_producer()
+    producer = current_seller().producer
     listing = own_listing(public_id, producer.id)
     unit = listing.unit
     try:
@@ -220,7 +218,9 @@ def expected_confirm(public_id: str, lot_id: str) -> Response | tuple[str, int]:
         if quantity < 0:
             raise FormError({"real_quantity": _("Please enter a number.")})
         now, actor = clock.now(), account().public_id
-        short = bring_in_harvest(lot_id, producer.id, quantity, form["harvested_on"], actor=actor, now=now)
+        short = bring_in_harvest(
+            lot_id, producer.id, quantity, form["harvested_on"], actor=actor, now=now, within=lambda: acting(now)
+        )
     except (Invalid, Conflict) as error:
         return _refused(producer, public_id, error, at="expected", names=set(ConfirmForm().fields))
     flash(_("Thank you. Its orders can be packed now."), "success")
@@ -231,15 +231,16 @@ def expected_confirm(public_id: str, lot_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/listings/<public_id>/expected/<lot_id>/put-off")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.STOCK)
 def expected_put_off(public_id: str, lot_id: str) -> Response | tuple[str, int]:
     """Give a harvest to come another day."""
-    producer = own_producer()
+    producer = current_seller().producer
     own_listing(public_id, producer.id)
     try:
         new_day: date = read_form(PutOffForm())["new_day"]
-        with transaction():
-            lot = put_off_harvest(lot_id, producer.id, new_day, actor=account().public_id, now=clock.now())
+        now = clock.now()
+        with acting(now) as actor:
+            lot = put_off_harvest(lot_id, producer.id, new_day, actor=actor, now=now)
             note_new_day(lot)
     except (Invalid, Conflict) as error:
         return _refused(producer, public_id, error, at="expected", names=set(PutOffForm().fields))

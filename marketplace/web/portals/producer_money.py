@@ -9,22 +9,24 @@ from marshmallow import validate
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.models import Producer
-from marketplace.catalogue.queries import producer_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import Invalid
 from marketplace.orders.shares import producer_account
 from marketplace.payments.models import PayoutLine, PayoutWay
 from marketplace.payments.payees import set_payee
 from marketplace.payments.payout_queries import find_payee, lines_of_payee
 from marketplace.payments.payout_states import LineState
 from marketplace.web.access import account, allow
+from marketplace.web.acting import current_seller
 from marketplace.web.filters import masked
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("producer_money", __name__, url_prefix="/farm/money")
+farm_pages(blueprint)
 
 
 class PayeeForm(FormSchema):
@@ -36,18 +38,14 @@ class PayeeForm(FormSchema):
     number_again = Text(required=True, validate=validate.Length(max=40))
 
 
-def own_producer() -> Producer:
-    """The farm that the signed-in account sells for, or ``NotFound``."""
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return producer
-
-
-def payout_context(producer: Producer) -> dict[str, Any]:
-    """What the money page shows of the bank account and of what was sent there."""
+def payout_context(producer: Producer, *, own: bool) -> dict[str, Any]:
+    """What the money page shows of what was sent, and, to the household itself, of the bank account it goes to."""
     code = producer_account(producer.public_id)
-    return {"payee": find_payee(code), "payouts": [payout_row(line) for line in lines_of_payee(code)]}
+    return {
+        "own": own,
+        "payee": find_payee(code) if own else None,
+        "payouts": [payout_row(line) for line in lines_of_payee(code)],
+    }
 
 
 def payout_row(line: PayoutLine) -> dict[str, Any]:
@@ -78,7 +76,7 @@ def bank_account() -> str:
 @allow(RoleKind.FARMER)
 def bank_account_change() -> Response | tuple[str, int]:
     """Change where one's money goes from the next payout on."""
-    producer = own_producer()
+    producer = current_seller().producer
     try:
         form = read_form(PayeeForm())
         if form["number"] != form["number_again"]:
@@ -102,6 +100,6 @@ def bank_account_change() -> Response | tuple[str, int]:
 
 
 def _page(form: Mapping[str, Any], errors: Mapping[str, str]) -> str:
-    payee = find_payee(producer_account(own_producer().public_id))
+    payee = find_payee(producer_account(current_seller().producer.public_id))
     known = {"holder": payee.holder, "bank": payee.bank} if payee is not None else {}
     return render_template("producer/bank_account.html", payee=payee, form=form or known, errors=errors)

@@ -10,29 +10,27 @@ from marketplace.catalogue.models import Listing, Review
 from marketplace.catalogue.price_checks import keeps_from_sale, latest_check
 from marketplace.catalogue.price_evidence import fen_per_500_g
 from marketplace.catalogue.price_reviews import give_evidence
-from marketplace.catalogue.queries import own_listing, producer_of
-from marketplace.identity.models import RoleKind
+from marketplace.catalogue.queries import own_listing
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, NotFound
-from marketplace.web.access import account, allow
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.forms import read_form
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.operator_prices import EvidenceForm
 
 blueprint = Blueprint("producer_prices", __name__, url_prefix="/farm")
+farm_pages(blueprint)
 
 
 @blueprint.post("/listings/<public_id>/price-evidence")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.LIST)
 def evidence(public_id: str) -> Response:
     """Say or show why a price is right."""
     form = read_form(EvidenceForm())
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    with transaction():
+    producer, now = current_seller().producer, clock.now()
+    with acting(now) as actor:
         listing = own_listing(public_id, producer.id)
-        give_evidence(listing, form["words"], form["link"], actor=account().public_id, now=clock.now())
+        give_evidence(listing, form["words"], form["link"], actor=actor, now=now)
     flash(_("Thank you. Somebody will look at it."), "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 

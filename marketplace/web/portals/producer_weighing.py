@@ -8,34 +8,34 @@ from flask_babel import gettext as _
 from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
-from marketplace.catalogue.queries import producer_of, product_art
-from marketplace.identity.models import RoleKind
+from marketplace.catalogue.queries import product_art
+from marketplace.identity.models import Scope
 from marketplace.kernel import clock
-from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.errors import N_
 from marketplace.orders.models import Order, OrderLine, Weighing
 from marketplace.orders.weighing import WeightIsLight, weigh_and_give_back
 from marketplace.orders.weights import awaits_weighing, get_order_to_weigh, lines_by_weight
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
+from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.filters import amount, unit_name, yuan
 from marketplace.web.forms import Amount, FormError, FormSchema, read_form
 from marketplace.web.languages import pick
+from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_terms import grams_of
 from marketplace.web.prices import order_line_price, range_words, weight_number, weight_words
 
 blueprint = Blueprint("producer_weighing", __name__, url_prefix="/farm/orders")
+farm_pages(blueprint)
 
 _LIGHT = "light_is_right"
 
 
 def _own_order(public_id: str) -> Order:
-    producer = producer_of(account().id)
-    if producer is None:
-        raise NotFound("producer_unknown", N_("Your account does not sell for a farm yet."))
-    return get_order_to_weigh(public_id, producer.id)
+    return get_order_to_weigh(public_id, current_seller().producer.id)
 
 
 @blueprint.get("/<public_id>/weigh")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def weigh(public_id: str) -> str | Response:
     """The scales: one big box for each line. What has been weighed leads back to the picking list."""
     order = _own_order(public_id)
@@ -45,10 +45,10 @@ def weigh(public_id: str) -> str | Response:
 
 
 @blueprint.post("/<public_id>/weigh")
-@allow(RoleKind.FARMER)
+@by_mandate(Scope.SHIP)
 def weighed(public_id: str) -> Response | tuple[str, int]:
     """Note the weights; what they are less than was paid for goes back to the buyer."""
-    order = _own_order(public_id)
+    order, now = _own_order(public_id), clock.now()
     weighings = [line.weighing for line in lines_by_weight(order) if line.weighing is not None]
     try:
         grams, light_is_right = _read(weighings)
@@ -58,7 +58,8 @@ def weighed(public_id: str) -> Response | tuple[str, int]:
             grams,
             light_is_right=light_is_right,
             actor=account().public_id,
-            now=clock.now(),
+            now=now,
+            within=lambda: acting(now),
         )
     except FormError as error:
         return _page(order, request.form, error.fields), 422

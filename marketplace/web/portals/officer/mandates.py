@@ -15,7 +15,7 @@ from marketplace.catalogue.principals import KIND, get_producer, listed_in_name,
 from marketplace.catalogue.queries import own_listing
 from marketplace.identity.contacts import Contact, find_contact
 from marketplace.identity.mandate_states import MandateAction
-from marketplace.identity.mandates import Evidence, get_mandate, mandate_unknown, record_mandate
+from marketplace.identity.mandates import Evidence, awaits_second_officer, get_mandate, mandate_unknown, record_mandate
 from marketplace.identity.models import Account, Answered, EvidenceKind, Mandate, RoleKind
 from marketplace.identity.queries import may_see, scopes
 from marketplace.kernel import clock
@@ -27,7 +27,7 @@ from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
 from marketplace.web.deeds import in_words
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.household_word import agree_again, change_contact, deny, end, own_denial, producer_of_mandate
+from marketplace.web.household_word import agree_again, change_contact, confirm, deny, end, own_denial, producer_of_mandate
 from marketplace.web.languages import pick
 from marketplace.web.notices.harmless import masked
 from marketplace.web.notices.households import tell_mandate
@@ -171,10 +171,12 @@ def record(farm: str) -> Response | tuple[str, int]:
             terms = terms_of(chosen, form["last_day"])
             mandate = record_mandate(principal, holder, role, terms, evidence, officer=account(), now=now)
             tell_mandate(mandate, producer, now=now)
-            public_id = mandate.public_id
+            public_id, waits = mandate.public_id, awaits_second_officer(mandate)
     except Invalid as error:
         return _new_page(producer, request.form, field_errors(error, _FIELDS)), 422
-    if principal.owner is None:
+    if waits:
+        flash(_("Written down. It is in force when another officer has asked the household and confirmed it."), "info")
+    elif principal.owner is None:
         flash(_("The mandate is in force."), "success")
     else:
         flash(_("The household is asked to sign in and agree. Until then the mandate lets nobody do anything."), "info")
@@ -197,6 +199,7 @@ def one(public_id: str) -> str:
         "officer/mandate.html",
         mandate=shown(mandate, clock.now(), producer),
         mine=mandate.holder_id == account().id,
+        waits=awaits_second_officer(mandate),
         signs_in=producer.account_id is not None,
         told_at=masked(contact.phone) if contact is not None and contact.phone else None,
         acts=[act for act in acts if act["mandate"] == mandate.public_id],
@@ -216,6 +219,22 @@ def one(public_id: str) -> str:
             if row.agreed_at is None
         ],
     )
+
+
+@blueprint.post("/<public_id>/confirm")
+@allow(RoleKind.OFFICER)
+def confirm_spoken(public_id: str) -> Response:
+    """Confirm, as another officer, what the holder says to have heard."""
+    read_form(FormSchema())
+    now = clock.now()
+    with transaction():
+        mandate, producer = _seen_mandate(public_id, lock=True)
+        confirmed = confirm(mandate, producer, account(), now=now)
+    if confirmed:
+        flash(_("The mandate is in force."), "success")
+    else:
+        flash(_("It was in force already. Nothing was changed."), "info")
+    return see_other(url_for("officer.mandates.one", public_id=public_id))
 
 
 @blueprint.post("/<public_id>/revoke")

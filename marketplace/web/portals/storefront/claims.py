@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.queries import product_art
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders import claims
@@ -27,6 +27,7 @@ from marketplace.orders.models import Claim, Order, OrderGroup, OrderLine
 from marketplace.orders.queries import get_group
 from marketplace.orders.returns import send_back
 from marketplace.web.access import SIGNED_IN, account, allow
+from marketplace.web.acting import farms_with
 from marketplace.web.claim_words import (
     KINDS,
     SHARES_BP,
@@ -313,7 +314,8 @@ def claim_sent(public_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/claims/<claim>/pictures/<picture>/<int:size>")
 @allow(SIGNED_IN)
 def claim_picture(claim: str, picture: str, size: int) -> FlaskResponse:
-    """A picture of a claim, for its buyer, its seller and the operator."""
+    """A picture of a claim, for its buyer, its seller, whoever answers in the seller's name, and the operator."""
     kinds = {role.kind for role in account().roles}
-    found = get_picture(claim, picture, account().id, is_operator=RoleKind.OPERATOR in kinds)
+    farms = farms_with(Scope.ANSWER, account(), now=clock.now())
+    found = get_picture(claim, picture, account().id, farms=farms, is_operator=RoleKind.OPERATOR in kinds)
     return send_private_picture(found.name, size)
