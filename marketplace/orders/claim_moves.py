@@ -87,9 +87,8 @@ def lock_claim_on(public_id: str, by: Actor) -> Claim:
     Forbidden
         ``own_claim`` when the one who answers for the farm is who has claimed: nobody agrees with themselves.
     """
-    if by.producer_id is None:
-        raise RuntimeError("a seller answers for a farm")
-    claim = lock_claim(public_id, producer_id=by.producer_id)
+    # Whoever takes a step for no farm answers for none.
+    claim = lock_claim(public_id, producer_id=by.producer_id or 0)
     if claim.order.group.account_id == by.account_id:
         raise Forbidden("own_claim", N_("You bought these goods yourself. Somebody else has to answer for the farm."))
     return claim

@@ -132,5 +132,5 @@ def test_another_sellers_goods_and_a_buyers_none_are_not_there(
     with transaction():
         theirs = factories.listing().public_id
     assert call(client, theirs, farmer).status_code == 404
-    assert call(client, apples.public_id, bearer).status_code == 404
+    assert call(client, apples.public_id, bearer).status_code == 403
     assert apples.available == Decimal(2)

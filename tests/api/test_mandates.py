@@ -96,6 +96,23 @@ def test_a_household_is_asked_and_agrees_or_denies(
         assert client.post(f"/api/v1/mandates/{made['public_id']}/{answer}", headers=bearer_of(owner)).json["state"] == state
 
 
+def test_another_officer_confirms_what_the_holder_says_to_have_heard(
+    client: FlaskClient, bearer_of: Bearer, officer: Account
+) -> None:
+    farm, colleague = factories.producer(), factories.account((RoleKind.OFFICER, VILLAGE))
+    given = terms(farm, officer, evidence="voice", note="tape 3")
+    made = client.post("/api/v1/mandates", json=given, headers=bearer_of(officer)).json
+    assert made["state"] == "proposed"
+    path = f"/api/v1/mandates/{made['public_id']}/confirm"
+    refused = client.post(path, headers=bearer_of(officer))
+    assert (refused.status_code, refused.json["code"]) == (403, "another_officer")
+    far = factories.account((RoleKind.OFFICER, "522636101001"))
+    assert client.post(path, headers=bearer_of(far)).status_code == 404
+    for _ in range(2):
+        confirmed = client.post(path, headers=bearer_of(colleague))
+        assert (confirmed.status_code, confirmed.json["state"]) == (200, "in_force")
+
+
 def acted_on(farm: Producer, officer: Account) -> Listing:
     """A listing that the officer has put on sale in the farm's name."""
     listing = factories.listing(farm)

@@ -20,7 +20,9 @@ from marketplace.identity.mandates import (
     Evidence,
     MandateRefused,
     Terms,
+    agree_to_mandate,
     carrying_mandate,
+    confirm_mandate,
     end_mandate,
     get_mandate,
     give_mandate,
@@ -93,6 +95,64 @@ def test_what_cannot_be_written_down(session: Session, scope: str, role: HolderR
         record_mandate(principal_of(house), holder, role, terms, SPOKEN, officer=holder, now=NOW)
     assert refused.value.code == code
     assert session.scalars(select(Mandate)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "by_holder", "state"),
+    [
+        (SPOKEN, True, "proposed"),
+        (Evidence(EvidenceKind.VOICE, "Tape 3."), True, "proposed"),
+        (Evidence(EvidenceKind.THUMBPRINT, picture="a" * 64), True, "in_force"),
+        (SPOKEN, False, "in_force"),
+    ],
+)
+def test_spoken_words_that_their_holder_wrote_down_wait_for_another_officer(
+    session: Session, evidence: Evidence, by_holder: bool, state: str
+) -> None:
+    house, holder, other, far = factories.producer(), officer(), officer(), officer("522636101")
+    terms, principal = Terms(LISTING, ENDS_AT), principal_of(house)
+    writer = holder if by_holder else other
+    with transaction():
+        mandate = record_mandate(principal, holder, HolderRole.OFFICER, terms, evidence, officer=writer, now=NOW)
+    assert mandate.state == state
+    if state == "proposed":
+        with pytest.raises(MandateRefused) as refused, transaction():
+            carrying_mandate(holder, principal, [LISTING], now=NOW)
+        assert refused.value.code == "mandate_not_agreed"
+    for person, code in ((holder, "another_officer"), (far, "outside_area")):
+        with pytest.raises(Forbidden) as forbidden, transaction():
+            confirm_mandate(mandate, principal, person, now=NOW)
+        assert forbidden.value.code == code
+    if state == "proposed":
+        for new in (True, False):
+            with transaction():
+                assert confirm_mandate(mandate, principal, other, now=NOW) is new
+        events = session.scalars(select(AuditEvent).filter_by(verb="mandate.in_force", object_id=mandate.public_id)).all()
+        assert [event.actor for event in events] == [other.public_id]
+    with transaction():
+        assert carrying_mandate(holder, principal, [LISTING], now=NOW) is mandate
+
+
+def test_another_officer_cannot_confirm_in_the_place_of_a_household_that_signs_in(session: Session) -> None:
+    owner = factories.account((RoleKind.FARMER, VILLAGE))
+    house, holder = factories.producer(owner=owner), officer()
+    with transaction():
+        mandate = recorded(house, holder)
+    with pytest.raises(Conflict) as refused, transaction():
+        confirm_mandate(mandate, principal_of(house), officer(), now=NOW)
+    assert (refused.value.code, mandate.state) == ("nothing_to_confirm", "proposed")
+
+
+def test_a_household_that_gets_an_account_confirms_by_signing_in(session: Session) -> None:
+    house, holder = factories.producer(), officer()
+    terms = Terms(LISTING, ENDS_AT)
+    with transaction():
+        mandate = record_mandate(principal_of(house), holder, HolderRole.OFFICER, terms, SPOKEN, officer=holder, now=NOW)
+        house.account_id = factories.account((RoleKind.FARMER, VILLAGE)).id
+    with transaction():
+        owner = session.get_one(Account, house.account_id)
+        assert agree_to_mandate(mandate, principal_of(house), owner, now=NOW)
+    assert mandate.state == "in_force"
 
 
 def test_nobody_gives_more_than_their_own_right_and_nobody_hands_it_on(session: Session) -> None:

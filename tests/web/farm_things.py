@@ -65,6 +65,7 @@ class Things:
         self.hidden = world.listing(farm)
         self.at = f"/farm/listings/{self.listing.public_id}"
         self.api_at = f"{API}{self.at}"
+        self.api_hidden = f"{API}/farm/listings/{self.hidden.public_id}"
         with transaction():
             for number in range(4):
                 add_photo(self.listing, picture(number), actor="test", now=self.now)
@@ -167,6 +168,16 @@ def _new_listing(things: Things) -> dict[str, Any]:
     return {"data": {**form, "harvested_on": _day(things)}}
 
 
+def _new_by_program(things: Things) -> dict[str, Any]:
+    harvest = {"harvested_on": _day(things), "quantity": "12"}
+    return {"json": {"product": "apple", "unit": "jin", "price_fen": 600, "title_zh": "青苹果", "harvest": harvest}}
+
+
+def _table(things: Things) -> str:
+    row = f"apple,jin,6.00,12,{_day(things)},青苹果"
+    return f"product,unit,price,quantity,harvested_on,title_zh\n{row}\n"
+
+
 WHY = _data(words="我们看过了")
 API_WHY = _json(words="我们看过了")
 API_CLAIMS = f"{API}/farm/claims"
@@ -193,6 +204,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("producer.listing_withdraw", POST): Operation(LIST, 303, lambda t: f"/farm/listings/{t.hidden.public_id}/withdraw"),
     ("producer.listing_publish", POST): Operation(LIST, 303, lambda t: f"/farm/listings/{t.hidden.public_id}/publish"),
+    ("producer_import.table", GET): Operation(GOODS, 200, lambda t: "/farm/listings/import"),
+    ("producer_import.table_read", POST): Operation(
+        GOODS, 303, lambda t: "/farm/listings/import", lambda t: {"data": {"table": _table(t), "act": "sell"}}
+    ),
+    ("producer_import.empty_table", GET): Operation(GOODS, 200, lambda t: "/farm/listings/import/table.csv"),
     ("producer_goods.showing", GET): Operation(EITHER, 200, lambda t: f"{t.at}/showing"),
     ("producer_goods.photos_add", POST): Operation(
         LIST, 303, lambda t: f"{t.at}/photos", lambda t: {"data": {"photo": sent(11)}}
@@ -268,6 +284,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("api-selling.pricing", GET): Operation(EITHER, 200, lambda t: f"{t.api_at}/pricing"),
     ("api-selling.set_pricing", PUT): Operation(LIST, 200, lambda t: f"{t.api_at}/pricing", _json(price_fen=800)),
+    ("api-selling.farm_listings", GET): Operation(EITHER, 200, lambda t: f"{API}/farm/listings"),
+    ("api-selling.farm_listing", GET): Operation(EITHER, 200, lambda t: t.api_at),
+    ("api-selling.new_listing", POST): Operation(GOODS, 201, lambda t: f"{API}/farm/listings", _new_by_program),
+    ("api-selling.change_words", PATCH): Operation(LIST, 200, lambda t: t.api_at, _json(title_zh="脆苹果")),
+    ("api-selling.bring_in", POST): Operation(
+        STOCK, 200, lambda t: f"{t.api_at}/harvests", lambda t: {"json": {"harvested_on": _day(t), "quantity": "5"}}
+    ),
+    ("api-selling.take_from_sale", POST): Operation(LIST, 200, lambda t: f"{t.api_hidden}/withdraw"),
+    ("api-selling.put_on_sale", POST): Operation(LIST, 200, lambda t: f"{t.api_hidden}/publish"),
+    ("api-selling.import_table", POST): Operation(
+        GOODS, 200, lambda t: f"{API}/farm/imports", lambda t: {"json": {"table": _table(t), "dry_run": False}}
+    ),
+    ("api-selling.farm_orders", GET): Operation(SHIP, 200, lambda t: f"{API}/farm/orders"),
     ("api-goods.add_photo", POST): Operation(
         LIST, 201, lambda t: f"{t.api_at}/photos", lambda t: {"data": {"photo": sent(12)}}
     ),

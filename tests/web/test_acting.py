@@ -20,22 +20,6 @@ from marketplace.kernel.db import db, transaction
 from tests.web.desk_world import OTHER_VILLAGE, Desk, make_account, without_csrf
 from tests.web.mandate_world import ALL, MandateWorld, kinds, messages, state_of
 
-GET, POST = "GET", "POST"
-# What a mandate opens: the page or act, and the sets of scopes of which one whole set is needed.
-OPENED: dict[tuple[str, str], tuple[set[Scope], ...]] = {
-    ("producer.orders", GET): ({Scope.SHIP},),
-    ("producer.ship", POST): ({Scope.SHIP},),
-    ("producer.listings", GET): ({Scope.LIST}, {Scope.STOCK}),
-    ("producer.listing_new", GET): ({Scope.LIST, Scope.STOCK},),
-    ("producer.listing_create", POST): ({Scope.LIST, Scope.STOCK},),
-    ("producer.listing_edit", GET): ({Scope.LIST}, {Scope.STOCK}),
-    ("producer.listing_change", POST): ({Scope.LIST},),
-    ("producer.harvest_add", POST): ({Scope.STOCK},),
-    ("producer.listing_publish", POST): ({Scope.LIST},),
-    ("producer.listing_withdraw", POST): ({Scope.LIST},),
-    ("producer.money", GET): ({Scope.RECEIVE_MONEY},),
-}
-
 
 @pytest.fixture
 def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> MandateWorld:
@@ -57,57 +41,6 @@ def new_listing(**changes: Any) -> dict[str, Any]:
     today = clock.local_day(clock.now()).isoformat()
     form = {"product": "apple", "unit": "jin", "price": "6.00", "harvested_on": today, "quantity": "12", "title_zh": "红苹果"}
     return {**form, **changes}
-
-
-def form_of(world: MandateWorld, endpoint: str, listing: Listing) -> tuple[str, dict[str, Any]]:
-    """An address and a form with which an endpoint does something."""
-    today = clock.local_day(clock.now()).isoformat()
-    at = f"/farm/listings/{listing.public_id}"
-    order = world.order(world.purchase(listing, "1", cash=True)).public_id if endpoint == "producer.ship" else ""
-    return {
-        "producer.orders": ("/farm/", {}),
-        "producer.ship": (f"/farm/orders/{order}/ship", {}),
-        "producer.listings": ("/farm/listings", {}),
-        "producer.listing_new": ("/farm/listings/new", {}),
-        "producer.listing_create": ("/farm/listings/new", new_listing()),
-        "producer.listing_edit": (at, {}),
-        "producer.listing_change": (at, {"price": "7.00", "title_zh": "红苹果"}),
-        "producer.harvest_add": (f"{at}/harvest", {"harvested_on": today, "quantity": "5"}),
-        "producer.listing_publish": (f"{at}/publish", {}),
-        "producer.listing_withdraw": (f"{at}/withdraw", {}),
-        "producer.money": ("/farm/money", {}),
-    }[endpoint]
-
-
-def test_the_table_of_what_a_mandate_opens_is_that_of_the_code(app: Flask) -> None:
-    opened = {
-        (rule.endpoint, method): tuple(set(scopes) for scopes in app.view_functions[rule.endpoint].scopes)  # type: ignore[attr-defined]
-        for rule in app.url_map.iter_rules()
-        if hasattr(app.view_functions[rule.endpoint], "scopes")
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
-    assert opened == OPENED
-
-
-SETS = [*(frozenset({scope}) for scope in Scope), frozenset({Scope.LIST, Scope.STOCK})]
-
-
-@pytest.mark.parametrize("held", SETS, ids=["+".join(sorted(scopes)) for scopes in SETS])
-def test_every_page_and_act_is_open_exactly_to_the_scopes_of_the_table(
-    officer: Desk, world: MandateWorld, held: frozenset[Scope]
-) -> None:
-    world.mandate(held)
-    for (endpoint, method), needed in OPENED.items():
-        listing = world.listing(world.house)
-        path, form = form_of(world, endpoint, listing)
-        before = db.session.scalar(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1))
-        answer = officer.get(path) if method == GET else officer.post(path, form)
-        may = any(scopes <= held for scopes in needed)
-        assert (answer.status_code in (200, 303)) == may, f"{endpoint} with {sorted(held)}: {answer.status_code}"
-        if not may:
-            assert answer.status_code == 403
-            assert "Your mandate does not cover this." in answer.text
-            assert db.session.scalar(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)) == before
 
 
 def test_a_page_that_no_mandate_opens_stays_closed_to_who_acts_for_another(client: FlaskClient, world: MandateWorld) -> None:

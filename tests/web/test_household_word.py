@@ -217,6 +217,25 @@ def test_a_mandate_is_written_down_in_three_steps_or_refused_with_a_reason(
     assert count(Mandate) == (status == 303)
 
 
+def test_what_an_officer_alone_has_heard_waits_for_a_colleague(client: FlaskClient, world: MandateWorld) -> None:
+    desk = Desk(client, world.officer)
+    path = f"/office/mandates/new/{world.house.public_id}"
+    last_day = (clock.local_day(clock.now()) + timedelta(days=90)).isoformat()
+    form = {"holder": world.officer.public_id, "scopes": ["ship"], "last_day": last_day, "evidence": "voice", "note": "tape 3"}
+    at = desk.post(path, form).location
+    page = desk.get(at).text
+    assert "Waits for another officer" in page and "I have asked the household" not in page
+    assert "会有另一位干部先问您" in messages()[-1]
+    assert "does not sell for a farm yet" in desk.get("/farm/").text
+    assert desk.post(f"{at}/confirm").status_code == 403
+    colleague = Desk(client, world.other_officer)
+    assert "I have asked the household" in colleague.get(at).text
+    for said in ("The mandate is in force.", "It was in force already."):
+        colleague.post(f"{at}/confirm")
+        assert said in colleague.get(at).text
+    assert "You act for Kala village farm 7" in Desk(client, world.officer).get("/farm/").text
+
+
 def test_the_picture_of_the_paper_is_kept_for_those_who_may_see_it(client: FlaskClient, world: MandateWorld) -> None:
     desk = Desk(client, world.officer)
     form = {
