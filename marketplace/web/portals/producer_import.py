@@ -13,8 +13,10 @@ from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.csv_files import csv_response, csv_text
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.listing_import import MOST_ROWS, RowReport, columns, import_listings, needed_columns
+from marketplace.web.portals.farm_frame import farm_pages
 
 blueprint = Blueprint("producer_import", __name__, url_prefix="/farm/listings/import")
+farm_pages(blueprint)
 
 _CHECK, _SELL = "check", "sell"
 
@@ -48,7 +50,8 @@ def table_read() -> Response | str | tuple[str, int]:
 @blueprint.get("/table.csv")
 @by_mandate(Scope.LIST, Scope.STOCK)
 def empty_table() -> FileResponse:
-    """The header of the table, to be filled in."""
+    """The header of the table, to be filled in, for those who may send it back."""
+    current_seller()
     return csv_response(csv_text(columns(), []), "listings.csv")
 
 
