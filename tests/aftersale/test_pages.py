@@ -281,10 +281,10 @@ def test_a_notice_says_that_there_is_something_and_not_what(shop: Shop, app: Fla
     assert message.body_text.endswith(f"/farm/after/claims/{claim_id}\n")
     assert "烂" not in message.body_text
     shop.be(shop.sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
-    to_buyer = db.session.scalars(select(OutgoingMessage).order_by(OutgoingMessage.id.desc())).first()
-    assert to_buyer is not None
-    assert (to_buyer.channel, to_buyer.recipient) == ("sms", "13800138000")
-    assert f"/claims/{claim_id}" in to_buyer.body_text
+    to_buyer = select(OutgoingMessage).filter_by(recipient="13800138000", channel="sms").order_by(OutgoingMessage.id)
+    answered, paid_back = db.session.scalars(to_buyer)
+    assert f"/claims/{claim_id}" in answered.body_text
+    assert paid_back.body_text == f"【农桥】订单{shop.sale.group.reference}的¥12.50正在退给您。"
 
 
 def review_path(shop: Shop, line: int = 1) -> str:
