@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from marketplace.catalogue.models import Category, Listing, ListingState, Producer
 from marketplace.catalogue.models import Temperature as GoodsTemperature
@@ -71,8 +71,7 @@ def _neighbours(picked: date, farmer_id: int) -> Sequence[Producer]:
     known = func.coalesce(Producer.account_id == farmer_id, False)
     stock = (
         select(Listing.producer_id, func.sum(Listing.available).label("left"))
-        .where(Listing.state == ListingState.ON_SALE, Listing.delivers_to.is_(None))
-        .where(Listing.temperature == GoodsTemperature.AMBIENT, Listing.available >= 12, Listing.harvested_on <= picked)
+        .where(*_simple(picked))
         .group_by(Listing.producer_id)
         .subquery()
     )
@@ -93,6 +92,15 @@ def _neighbours(picked: date, farmer_id: int) -> Sequence[Producer]:
         .order_by(known.desc(), stock.c.left.desc(), Producer.id)
         .limit(2)
     ).all()
+
+
+def _simple(picked: date) -> list[ColumnElement[bool]]:
+    """What one of can be bought at any time and sent anywhere just as it is: in stock, in season, not weighed first."""
+    return [
+        *(Listing.state == ListingState.ON_SALE, Listing.available >= 12, Listing.harvested_on <= picked),
+        *(Listing.temperature == GoodsTemperature.AMBIENT, Listing.delivers_to.is_(None), Listing.opens_on.is_(None)),
+        *(Listing.minimum_quantity.is_(None), Listing.weight_unit.is_(None)),
+    ]
 
 
 def _terms(village: str, keeper: str, since: datetime) -> _Terms:
@@ -181,8 +189,7 @@ def _listing(seller: Producer, picked: date) -> str:
     """What of a seller's is bought, by public id."""
     return db.session.scalars(
         select(Listing.public_id)
-        .where(Listing.producer_id == seller.id, Listing.state == ListingState.ON_SALE, Listing.harvested_on <= picked)
-        .where(Listing.temperature == GoodsTemperature.AMBIENT, Listing.available >= 12, Listing.delivers_to.is_(None))
+        .where(Listing.producer_id == seller.id, *_simple(picked))
         .order_by(Listing.available.desc(), Listing.id)
         .limit(1)
     ).one()

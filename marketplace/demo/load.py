@@ -80,8 +80,6 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     in_names = add_mandates(PASSWORD, now=now)
     add_market_prices(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
-    for table in ("listing", "lot", "order_line", "order", "order_share", "order_group", "event", "entry", "transfer"):
-        db.session.execute(text(f'ANALYZE "{table}"'))
     return [*accounts.logins, *in_names]
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import func, select, text
 
 from marketplace.kernel.db import Base, db
 
+# From so many rows on it matters which way they are looked up.
+_MANY = 10_000
+
 
 def copy_rows(model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Add rows to a model's table in the open transaction; answers how many.
@@ -19,15 +22,18 @@ def copy_rows(model: type[Base], columns: Sequence[str], rows: Iterable[Sequence
         Names of columns, in the order of the values in each row. Columns not named take the database's default, not the
         model's. A dict is written as JSON.
     """
+    table = sql.Identifier(model.__tablename__)
     cursor = db.session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
-    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model.__tablename__), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(table, sql.SQL(", ").join(map(sql.Identifier, columns)))
     count = 0
     with cursor.copy(command) as copy:
         for row in rows:
             copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
             count += 1
+    if count >= _MANY:
+        # Nobody else sees these rows yet, so the server's own analysis would find a table that an earlier attempt left behind
+        # empty, and every join until the end of the transaction would read it whole.
+        cursor.execute(sql.SQL("ANALYZE {}").format(table))
     return count
 
 
