@@ -60,7 +60,11 @@ def add_endpoint(
     if len(own) >= MOST_ENDPOINTS:
         raise Conflict("webhooks_full", N_("You have %(most)s addresses. Please take one back first."), most=MOST_ENDPOINTS)
     endpoint = WebhookEndpoint(
-        account_id=account.id, url=url, kinds=sorted(set(kinds)), secret=base64.b64encode(secrets.token_bytes(32)).decode(), created_at=now
+        account_id=account.id,
+        url=url,
+        kinds=sorted(set(kinds)),
+        secret=base64.b64encode(secrets.token_bytes(32)).decode(),
+        created_at=now,
     )
     db.session.add(endpoint)
     db.session.flush()

@@ -173,7 +173,7 @@ def test_an_address_that_answers_a_letter_at_a_time_has_no_longer_than_others(
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        with pytest.raises(NotDelivered, match="took too long|timed out"):
+        with pytest.raises(NotDelivered, match=r"took too long|timed out"):
             carrier.deliver(letter(endpoint_of(factories.account(), url), url))
     finally:
         gone.set()
