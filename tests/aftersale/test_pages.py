@@ -13,10 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import Account, RoleKind
+from marketplace.catalogue.principals import principal_of
+from marketplace.identity.contacts import Contact, set_contact
+from marketplace.identity.mandates import Terms, give_mandate
+from marketplace.identity.models import Account, HolderRole, RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.orders.claim_states import ANSWER_TIMES, RETURN_TIMES, SILENCE_AGREES_UP_TO_FEN
 from marketplace.orders.models import Claim, ClaimRule, OrderMessage, Review
@@ -277,14 +280,32 @@ def test_a_notice_says_that_there_is_something_and_not_what(shop: Shop, app: Fla
     claim_id = shop.claim()
     message = db.session.scalars(select(OutgoingMessage)).one()
     assert (message.channel, message.recipient, message.language) == ("email", "farmer@example.org", "zh_Hans")
-    assert message.subject == f"订单{shop.sale.group.reference}的售后有新进展。"
-    assert message.body_text.endswith(f"/farm/after/claims/{claim_id}\n")
+    assert message.subject == "售后有新进展"
+    assert message.body_text.startswith(f"订单{shop.sale.group.reference}的售后有新进展。\n")
+    assert f"/farm/after/claims/{claim_id}\n" in message.body_text
     assert "烂" not in message.body_text
     shop.be(shop.sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
-    to_buyer = db.session.scalars(select(OutgoingMessage).order_by(OutgoingMessage.id.desc())).first()
-    assert to_buyer is not None
-    assert (to_buyer.channel, to_buyer.recipient) == ("sms", "13800138000")
-    assert f"/claims/{claim_id}" in to_buyer.body_text
+    # The buyer hears of the claim and, in a message of its own, of the money.
+    to_buyer = db.session.scalars(select(OutgoingMessage).filter_by(recipient="13800138000", channel="sms"))
+    assert sum(f"/claims/{claim_id}" in message.body_text for message in to_buyer) == 1
+
+
+def test_a_notice_goes_where_its_reader_wants_to_be_told_and_to_who_answers_for_the_farm(shop: Shop, app: Flask) -> None:
+    sale = shop.sale
+    with transaction():
+        sale.farmer.login, sale.buyer_account.login = "13800138000", "13900139000"
+        officer = factories.account((RoleKind.OFFICER, factories.VILLAGE), login="13700137000")
+        principal = principal_of(sale.producer)
+        now = clock.now()
+        terms = Terms(frozenset({Scope.ANSWER}), now + timedelta(days=200))
+        give_mandate(principal, sale.farmer, officer, HolderRole.OFFICER, terms, now=now)
+        set_contact("account", sale.farmer.public_id, Contact("email", email="farm@example.org"), actor="test", now=now)
+        set_contact("account", sale.buyer_account.public_id, Contact("none"), actor="test", now=now)
+    claim_id = shop.claim()
+    shop.be(sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
+    told = db.session.execute(select(OutgoingMessage.channel, OutgoingMessage.recipient).order_by(OutgoingMessage.id)).all()
+    # The buyer wants to be told nothing, and nobody's name to sign in with is written to instead of what they chose.
+    assert [tuple(row) for row in told] == [("email", "farm@example.org"), ("sms", "13700137000")]
 
 
 def review_path(shop: Shop, line: int = 1) -> str:
