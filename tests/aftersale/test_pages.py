@@ -22,7 +22,7 @@ from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.orders.claim_states import ANSWER_TIMES, RETURN_TIMES, SILENCE_AGREES_UP_TO_FEN
-from marketplace.orders.models import Claim, ClaimRule, OrderMessage, Review
+from marketplace.orders.models import Claim, ClaimRule, OrderMessage, Review, ReviewPicture
 from tests import factories
 from tests.aftersale import sale as sale_module
 from tests.aftersale.sale import Sale, jpeg
@@ -336,6 +336,16 @@ def test_a_review_stands_on_the_page_of_the_goods_under_one_letter(shop: Shop) -
     with shop.browser.get(picture[0]) as answer:
         assert answer.mimetype == "image/webp"
     assert "很甜" in shop.browser.get(f"{product}/reviews").text
+
+
+def test_other_photos_take_the_place_of_those_a_review_had(shop: Shop) -> None:
+    assert write(shop, pictures=(io.BytesIO(jpeg("red")), "a.jpg")).status_code == 303
+    before = db.session.scalars(select(ReviewPicture.name)).one()
+    assert write(shop, pictures=(io.BytesIO(jpeg("green")), "b.jpg")).status_code == 303
+    assert db.session.scalars(select(ReviewPicture.name)).one() != before
+    # A change of the words alone keeps the photos.
+    assert write(shop, words="还是很甜").status_code == 303
+    assert db.session.scalar(select(func.count()).select_from(ReviewPicture)) == 1
 
 
 def test_a_line_has_one_review_which_can_be_changed_for_a_fortnight(shop: Shop) -> None:
