@@ -308,6 +308,12 @@ def test_a_notice_goes_where_its_reader_wants_to_be_told_and_to_who_answers_for_
     assert [tuple(row) for row in told] == [("email", "farm@example.org"), ("sms", "13700137000")]
 
 
+def test_nobody_sends_files_before_signing_in(shop: Shop, app: Flask) -> None:
+    large = {"pictures": (io.BytesIO(bytes(400 * 1024)), "large.jpg")}
+    answer = app.test_client().post(shop.problem, data=large, content_type="multipart/form-data")
+    assert answer.status_code == 413
+
+
 def review_path(shop: Shop, line: int = 1) -> str:
     return f"/orders/{shop.group}/{shop.order}/reviews/{line}"
 
