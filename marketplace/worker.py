@@ -17,6 +17,7 @@ from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
+from marketplace.web import forgotten_files as file_jobs
 from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
@@ -31,6 +32,7 @@ JOB_MODULES = (
     policy_jobs,
     recommendation_jobs,
     certificate_jobs,
+    file_jobs,
     letter_jobs,
     notice_jobs,
 )

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
 
+# What a harvest did not bring of a line was paid back and never sold; its price is that of ``orders.shortfalls``.
 # The day is the market's: a payment at 23:30 in Danzhai belongs to that evening, whatever the server's zone says.
 _BUILD = text(
     """
@@ -14,11 +15,16 @@ _BUILD = text(
         (sold_on, lot_id, area_code, producer_id, product_id, order_lines, grams, total_fen, benefit_fen)
     SELECT (order_group.paid_at AT TIME ZONE 'Asia/Shanghai')::date, line.lot_id, min(line.area_code),
         min("order".producer_id), min(listing.product_id), count(*),
-        sum(coalesce(weighing.grams, round(line.quantity * line.unit_grams))), sum(line.total_fen), sum(line.benefit_fen)
+        sum(coalesce(weighing.grams, round((line.quantity - line.missing) * line.unit_grams))),
+        sum(line.total_fen - short.fen),
+        sum(line.benefit_fen - coalesce(div(line.benefit_fen * short.fen, nullif(line.total_fen, 0)), 0)::bigint)
     FROM order_group
     JOIN "order" ON "order".group_id = order_group.id AND "order".state <> 'cancelled'
-    JOIN order_line line ON line.order_id = "order".id
+    JOIN order_line line ON line.order_id = "order".id AND line.missing < line.quantity
     LEFT JOIN order_line_weighing weighing ON weighing.line_id = line.id
+    CROSS JOIN LATERAL (
+        SELECT floor(coalesce(weighing.most_fen, line.total_fen) * line.missing / line.quantity)::bigint AS fen
+    ) short
     JOIN listing ON listing.id = line.listing_id
     WHERE order_group.paid_at >= :begin AND order_group.paid_at < :end
     GROUP BY 1, 2

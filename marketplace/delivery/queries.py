@@ -93,15 +93,6 @@ def methods_from(origins: Collection[str], around: str, day: date) -> list[Metho
     ]
 
 
-def points_in(area_code: str, day: date) -> Sequence[PickupPoint]:
-    """The pickup points inside an area on a day."""
-    return db.session.scalars(
-        select(PickupPoint)
-        .where(PickupPoint.area_code.startswith(area_code, autoescape=True), in_force(PickupPoint, day))
-        .order_by(PickupPoint.id)
-    ).all()
-
-
 def all_methods() -> Sequence[DeliveryMethod]:
     """Every method with its zones and rates, newest first."""
     return db.session.scalars(

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.files import write_whole
+from marketplace.kernel.files import store_whole
 
 LARGEST_BYTES = 12 * 1024 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -31,9 +31,7 @@ def store_pdf(data: bytes, folder: Path) -> str:
     if not is_pdf(data) or _ENDS not in data[-_TAIL:]:
         raise Invalid("document_kind", N_("Please choose a whole PDF file, or a picture."))
     name = hashlib.sha256(data).hexdigest()
-    place = document_path(name, folder)
-    if not place.exists():
-        write_whole(data, place)
+    store_whole(data, document_path(name, folder))
     return name
 
 

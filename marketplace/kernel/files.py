@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import datetime
 from pathlib import Path
 
 
@@ -17,6 +18,22 @@ def write_whole(content: bytes, place: Path) -> None:
         put_in_place(partial, place)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def store_whole(content: bytes, place: Path) -> None:
+    """As ``write_whole``, for a file that is named by its content: one that is there is only marked as stored now."""
+    try:
+        os.utime(place)
+    except FileNotFoundError:
+        write_whole(content, place)
+
+
+def stored_before(path: Path, moment: datetime) -> bool:
+    """Whether a file was last stored before a moment; False for one that is gone."""
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def put_in_place(partial: Path, place: Path) -> None:

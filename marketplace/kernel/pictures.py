@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.files import write_whole
+from marketplace.kernel.files import store_whole
 
 # The long side in pixels: a card, a page on a phone, a page on a wide screen.
 SIZES = (320, 800, 1600)
@@ -75,9 +75,7 @@ def store_picture(picture: Picture, folder: Path) -> str:
     Storing again what is there writes nothing, and any number of writers may store the same at once.
     """
     for size, content in picture.files.items():
-        place = picture_path(picture.name, size, folder)
-        if not place.exists():
-            write_whole(content, place)
+        store_whole(content, picture_path(picture.name, size, folder))
     return picture.name
 
 

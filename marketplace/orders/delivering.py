@@ -24,8 +24,9 @@ from marketplace.orders.models import Order, OrderDelivery, OrderLine
 from marketplace.orders.queries import BasketView
 from marketplace.orders.states import OrderState
 
-# Orders that have, or will soon have, a parcel on the shelf of their pickup point.
-ON_THE_SHELF = (OrderState.PLACED, OrderState.SHIPPED)
+# Orders that have, or will soon have, a parcel on the shelf of their pickup point. One that was delivered lies there until its
+# buyer has said, or by time is taken to have said, that it was fetched.
+ON_THE_SHELF = (OrderState.PLACED, OrderState.SHIPPED, OrderState.DELIVERED)
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,12 @@ class NoticeKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """To whom, about which order, and what the page to look at is named after (a claim's or an order's public id).
+    """About which order, and what the page to look at is named after (a claim's or an order's public id).
 
     ``to_seller`` says on whose side the reader stands; the teller finds the page there.
     """
 
     kind: NoticeKind
-    account_id: int
     to_seller: bool
     order: Order
     subject_id: str
@@ -48,7 +47,6 @@ def use_teller(teller: Teller | None) -> None:
 
 
 def give_notice(kind: NoticeKind, order: Order, subject_id: str, *, to_seller: bool, now: datetime) -> None:
-    """Tell a party of an order; a producer whom nobody acts for cannot be told."""
-    account_id = order.producer.account_id if to_seller else order.group.account_id
-    if _Teller.tell is not None and account_id is not None:
-        _Teller.tell(Notice(kind, account_id, to_seller, order, subject_id), now)
+    """Tell a party of an order, and whoever acts for it."""
+    if _Teller.tell is not None:
+        _Teller.tell(Notice(kind, to_seller, order, subject_id), now)

@@ -22,6 +22,7 @@ from marketplace.kernel.db import db, lock_rows, transaction
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.steps import step
 from marketplace.orders.collecting import give_up_payment, send_refunds
+from marketplace.orders.following import tell_booked
 from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.preorders import note_harvest
 from marketplace.orders.refunds import refund_order
@@ -140,10 +141,11 @@ def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decima
     purchase = select(OrderGroup.public_id).join(Order, Order.group_id == OrderGroup.id)
     group_id = db.session.scalars(purchase.where(Order.public_id == order_public_id)).one()
     get_payment_for("order_group", group_id, lock=True)
-    order, _ = lock_order(order_public_id)
+    order, group = lock_order(order_public_id)
     line = db.session.get_one(OrderLine, line_id)
-    lock_rows(Listing, [line.listing_id])
-    lot = lock_rows(Lot, [line.lot_id])[line.lot_id]
+    # All that cancelling would give back is locked here, because a second round would not be in the order of ids.
+    lock_rows(Listing, [own.listing_id for own in order.lines])
+    lot = lock_rows(Lot, [own.lot_id for own in order.lines])[line.lot_id]
     # Read again behind the lot: whoever changes what a line waits for holds its lot.
     db.session.refresh(line)
     quantity = min(line.quantity - line.missing, lot.short)
@@ -159,6 +161,9 @@ def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decima
         return_stock({lot.id: quantity}, "order", order.public_id, now=now)
     data = {"quantity": str(quantity), "lot": lot.public_id}
     audit.record("order.made_smaller", "order", order.public_id, actor=RULE, at=now, **data)
+    if group.paid_at is not None:
+        # The day on which it was paid has sold a little less.
+        tell_booked(group.paid_at)
     return quantity
 
 

@@ -1,6 +1,5 @@
 """Telling producers in time that a certificate ends. What is shown on pages follows from the day and needs no job."""
 
-import re
 from datetime import UTC, datetime
 
 from flask_babel import force_locale
@@ -8,18 +7,18 @@ from flask_babel import gettext as _
 
 from marketplace.catalogue.certificates import ends_soon
 from marketplace.catalogue.models import Certificate, CertificateKind, Producer
-from marketplace.identity.models import Account
+from marketplace.identity.contacts import due_at
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import transaction
 from marketplace.kernel.jobs import job
 from marketplace.kernel.outbox.models import Channel
-from marketplace.kernel.outbox.posting import post
+from marketplace.kernel.outbox.posting import post_once
 from marketplace.web.evidence import KIND_NAMES
 from marketplace.web.filters import day as long_day
-from marketplace.web.languages import LOCALES, pick
+from marketplace.web.languages import pick
+from marketplace.web.notices.sending import reader_of_producer
 
 _TEMPLATE = "certificate_ends"
-_PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 
 @job("web.tell_of_certificates", every="30 0 * * *", lock="web.tell_of_certificates")
@@ -33,15 +32,11 @@ def tell_of_certificates(timestamp: int) -> None:
 
 
 def _tell(certificate: Certificate, producer: Producer, now: datetime) -> None:
-    """Write to the number or address that the producer signs in with; one without either reads it on the page."""
-    account = db.session.get(Account, producer.account_id) if producer.account_id is not None else None
-    if account is None or not account.active:
+    """Write to where the producer wants to be told; one without any address reads it on the page."""
+    reader = reader_of_producer(producer)
+    if reader is None:
         return
-    is_phone = _PHONE.fullmatch(account.login) is not None
-    if not is_phone and "@" not in account.login:
-        return
-    language = account.locale if account.locale in LOCALES else LOCALES[0]
-    with force_locale(language):
+    with force_locale(reader.language):
         indication = certificate.indication
         name = pick(indication.name_zh, indication.name_en) if indication else _(KIND_NAMES[CertificateKind(certificate.kind)])
         values = {"name": name, "number": certificate.number, "day": long_day(certificate.valid_to)}
@@ -51,13 +46,14 @@ def _tell(certificate: Certificate, producer: Producer, now: datetime) -> None:
             " go on seeing it.",
             **values,
         )
-    post(
-        Channel.SMS if is_phone else Channel.EMAIL,
-        account.login,
+    post_once(
+        Channel(reader.contact.channel),
+        reader.contact.address,
         template=_TEMPLATE,
-        language=language,
+        language=reader.language,
         subject=subject,
         body_text=body,
         occasion=f"{_TEMPLATE}:{certificate.public_id}",
         now=now,
+        due_at=due_at(reader.contact, now),
     )

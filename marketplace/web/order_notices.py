@@ -1,24 +1,32 @@
-"""Notices of what happens after the sale, put into the reader's language and handed to the outbox.
+"""Notices of what happens after the sale.
 
 They say that there is something to read and where, and nothing of what it says: a phone lies where others see it.
 """
 
-import re
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from flask import current_app
-from flask_babel import force_locale
-from flask_babel import gettext as _
+from sqlalchemy import select
 
-from marketplace.identity.models import Account
+from marketplace.catalogue.models import Producer
+from marketplace.catalogue.principals import KIND
+from marketplace.identity.mandates import mandates_over
+from marketplace.identity.models import Account, MandateState, Scope
 from marketplace.kernel.db import db
-from marketplace.kernel.outbox.models import Channel
-from marketplace.kernel.outbox.posting import post
+from marketplace.kernel.errors import N_
 from marketplace.orders.notices import Notice, NoticeKind
-from marketplace.web.languages import LOCALES
+from marketplace.web.notices import sending
+from marketplace.web.notices.sending import Reader, reader_of_account, reader_of_producer, send
+from marketplace.web.outside import outside_url
 
-_PHONE = re.compile(r"\+?[0-9]{11,15}")
+# By kind and whether the seller is told: what has happened, in words.
+_WORDS = {
+    (NoticeKind.MESSAGE, False): (N_("A new message"), N_("There is a new message on order %(reference)s.")),
+    (NoticeKind.MESSAGE, True): (N_("A new message"), N_("There is a new message on order %(reference)s.")),
+    (NoticeKind.CLAIM, False): (N_("News of a claim"), N_("There is news of a claim on order %(reference)s.")),
+    (NoticeKind.CLAIM, True): (N_("News of a claim"), N_("There is news of a claim on order %(reference)s.")),
+    (NoticeKind.REVIEW, False): (N_("News of your review"), N_("There is news of your review of order %(reference)s.")),
+    (NoticeKind.REVIEW, True): (N_("A new review"), N_("A buyer has reviewed your goods.")),
+}
 _PAGES = {
     (NoticeKind.MESSAGE, False): ("storefront.order", "public_id"),
     (NoticeKind.MESSAGE, True): ("producer.after.talk", "public_id"),
@@ -31,45 +39,36 @@ _PAGES = {
 
 def tell(notice: Notice, now: datetime) -> None:
     """Write a notice into the open transaction; somebody without an address or a number finds it on their pages."""
-    account = db.session.get_one(Account, notice.account_id)
-    channel = _channel(account.login)
-    if channel is None:
-        return
-    language = account.locale if account.locale in LOCALES else LOCALES[0]
-    with force_locale(language):
-        subject = _subject(notice)
-        text = f"{subject}\n{_address(notice)}\n"
-    post(
-        channel,
-        account.login,
-        template=f"after_sale_{notice.kind}",
-        language=language,
-        subject=subject,
-        body_text=text,
-        now=now,
-    )
-
-
-def _channel(login: str) -> Channel | None:
-    if "@" in login:
-        return Channel.EMAIL
-    return Channel.SMS if _PHONE.fullmatch(login) else None
-
-
-def _subject(notice: Notice) -> str:
+    subject, text = _WORDS[notice.kind, notice.to_seller]
     reference = notice.order.group.reference
-    if notice.kind is NoticeKind.MESSAGE:
-        return str(_("There is a new message on order %(reference)s.", reference=reference))
-    if notice.kind is NoticeKind.CLAIM:
-        return str(_("There is news of a claim on order %(reference)s.", reference=reference))
-    if notice.to_seller:
-        return str(_("A buyer has reviewed your goods."))
-    return str(_("There is news of your review of order %(reference)s.", reference=reference))
+    said = sending.Notice(
+        kind=f"after_sale.{notice.kind}",
+        # The same may happen again, but not at the same moment.
+        event=f"{notice.subject_id}:{int(now.timestamp() * 1_000_000)}",
+        subject=subject,
+        text=text,
+        values=lambda: {"reference": reference, "title": ""},
+        answer_url=_address(notice),
+    )
+    for reader in _readers(notice, now):
+        send(reader, said, now=now)
+
+
+def _readers(notice: Notice, now: datetime) -> list[Reader | None]:
+    """The buyer; or the farm, and those who may answer in its name, because the clock of a claim runs for them as well."""
+    if not notice.to_seller:
+        return [reader_of_account(db.session.get_one(Account, notice.order.group.account_id))]
+    producer = db.session.get_one(Producer, notice.order.producer_id)
+    holders = {
+        mandate.holder_id
+        for mandate in mandates_over([(KIND, producer.public_id)])
+        if mandate.state == MandateState.IN_FORCE and mandate.ends_at > now and Scope.ANSWER in mandate.scopes
+    }
+    accounts = db.session.scalars(select(Account).where(Account.id.in_(holders), Account.active).order_by(Account.id))
+    return [reader_of_producer(producer), *(reader_of_account(account) for account in accounts)]
 
 
 def _address(notice: Notice) -> str:
     endpoint, name = _PAGES[notice.kind, notice.to_seller]
     subject = notice.order.group.public_id if endpoint == "storefront.order" else notice.subject_id
-    base = urlsplit(current_app.extensions["settings"].public_url)
-    addresses = current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
-    return addresses.build(endpoint, {name: subject} if name else {}, force_external=True)
+    return outside_url(endpoint, **({name: subject} if name else {}))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, session
 from werkzeug.datastructures import FileStorage
 
 from marketplace.kernel.documents import document_path
@@ -74,10 +74,15 @@ def send_picture(name: str, size: int, *, public: bool) -> Response:
 
 
 def wire(app: Flask) -> None:
-    """Raise the limit for the views that take files; to be wired before the first reader of a form."""
+    """Raise the limit for the views that take files; to be wired before the first reader of a form.
+
+    A form is read for its token before it is known who sends it, so whoever shows neither cookie nor token stays at the small
+    limit.
+    """
 
     @app.before_request
     def allow_files() -> None:
         largest = getattr(current_app.view_functions.get(request.endpoint or ""), "largest_request", None)
-        if largest is not None:
+        known = "_user_id" in session or "Authorization" in request.headers
+        if largest is not None and known:
             request.max_content_length = largest

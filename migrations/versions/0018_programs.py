@@ -48,6 +48,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     _channels("'email', 'sms', 'webhook'")
+    op.create_index(
+        "ix_outgoing_message_endpoint",
+        "outgoing_message",
+        [sa.text("(headers ->> 'endpoint')"), "id"],
+        postgresql_where=sa.text("channel = 'webhook'"),
+    )
     # What is lost with a crash is a minute's count of calls.
     op.execute(
         "CREATE UNLOGGED TABLE call_allowance (caller varchar(64) NOT NULL, used_until timestamptz NOT NULL,"
@@ -62,6 +68,7 @@ def _channels(known: str) -> None:
 
 def downgrade() -> None:
     op.drop_table("call_allowance")
+    op.drop_index("ix_outgoing_message_endpoint", table_name="outgoing_message")
     op.execute("DELETE FROM outgoing_message WHERE channel = 'webhook'")
     _channels("'email', 'sms'")
     op.drop_table("webhook_endpoint")

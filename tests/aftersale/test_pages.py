@@ -13,13 +13,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import Account, RoleKind
+from marketplace.catalogue.principals import principal_of
+from marketplace.identity.contacts import Contact, set_contact
+from marketplace.identity.mandates import Terms, give_mandate
+from marketplace.identity.models import Account, HolderRole, RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.orders.claim_states import ANSWER_TIMES, RETURN_TIMES, SILENCE_AGREES_UP_TO_FEN
-from marketplace.orders.models import Claim, ClaimRule, OrderMessage, Review
+from marketplace.orders.models import Claim, ClaimRule, OrderMessage, Review, ReviewPicture
 from tests import factories
 from tests.aftersale import sale as sale_module
 from tests.aftersale.sale import Sale, jpeg
@@ -277,14 +280,39 @@ def test_a_notice_says_that_there_is_something_and_not_what(shop: Shop, app: Fla
     claim_id = shop.claim()
     message = db.session.scalars(select(OutgoingMessage)).one()
     assert (message.channel, message.recipient, message.language) == ("email", "farmer@example.org", "zh_Hans")
-    assert message.subject == f"订单{shop.sale.group.reference}的售后有新进展。"
-    assert message.body_text.endswith(f"/farm/after/claims/{claim_id}\n")
+    assert message.subject == "售后有新进展"
+    assert message.body_text.startswith(f"订单{shop.sale.group.reference}的售后有新进展。\n")
+    assert f"/farm/after/claims/{claim_id}\n" in message.body_text
     assert "烂" not in message.body_text
     shop.be(shop.sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
     to_buyer = select(OutgoingMessage).filter_by(recipient="13800138000", channel="sms").order_by(OutgoingMessage.id)
     answered, paid_back = db.session.scalars(to_buyer)
     assert f"/claims/{claim_id}" in answered.body_text
     assert paid_back.body_text == f"【农桥】订单{shop.sale.group.reference}的¥12.50正在退给您。"
+
+
+def test_a_notice_goes_where_its_reader_wants_to_be_told_and_to_who_answers_for_the_farm(shop: Shop, app: Flask) -> None:
+    sale = shop.sale
+    with transaction():
+        sale.farmer.login, sale.buyer_account.login = "13800138000", "13900139000"
+        officer = factories.account((RoleKind.OFFICER, factories.VILLAGE), login="13700137000")
+        principal = principal_of(sale.producer)
+        now = clock.now()
+        terms = Terms(frozenset({Scope.ANSWER}), now + timedelta(days=200))
+        give_mandate(principal, sale.farmer, officer, HolderRole.OFFICER, terms, now=now)
+        set_contact("account", sale.farmer.public_id, Contact("email", email="farm@example.org"), actor="test", now=now)
+        set_contact("account", sale.buyer_account.public_id, Contact("none"), actor="test", now=now)
+    claim_id = shop.claim()
+    shop.be(sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
+    told = db.session.execute(select(OutgoingMessage.channel, OutgoingMessage.recipient).order_by(OutgoingMessage.id)).all()
+    # The buyer wants to be told nothing, and nobody's name to sign in with is written to instead of what they chose.
+    assert [tuple(row) for row in told] == [("email", "farm@example.org"), ("sms", "13700137000")]
+
+
+def test_nobody_sends_files_before_signing_in(shop: Shop, app: Flask) -> None:
+    large = {"pictures": (io.BytesIO(bytes(400 * 1024)), "large.jpg")}
+    answer = app.test_client().post(shop.problem, data=large, content_type="multipart/form-data")
+    assert answer.status_code == 413
 
 
 def review_path(shop: Shop, line: int = 1) -> str:
@@ -315,6 +343,16 @@ def test_a_review_stands_on_the_page_of_the_goods_under_one_letter(shop: Shop) -
     with shop.browser.get(picture[0]) as answer:
         assert answer.mimetype == "image/webp"
     assert "很甜" in shop.browser.get(f"{product}/reviews").text
+
+
+def test_other_photos_take_the_place_of_those_a_review_had(shop: Shop) -> None:
+    assert write(shop, pictures=(io.BytesIO(jpeg("red")), "a.jpg")).status_code == 303
+    before = db.session.scalars(select(ReviewPicture.name)).one()
+    assert write(shop, pictures=(io.BytesIO(jpeg("green")), "b.jpg")).status_code == 303
+    assert db.session.scalars(select(ReviewPicture.name)).one() != before
+    # A change of the words alone keeps the photos.
+    assert write(shop, words="还是很甜").status_code == 303
+    assert db.session.scalar(select(func.count()).select_from(ReviewPicture)) == 1
 
 
 def test_a_line_has_one_review_which_can_be_changed_for_a_fortnight(shop: Shop) -> None:

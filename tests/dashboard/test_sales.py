@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import ProducerKind
+from marketplace.catalogue.service import add_harvest
 from marketplace.dashboard.models import SalesFact
 from marketplace.dashboard.queries import days_with_facts, sales, sales_total
 from marketplace.dashboard.service import build_all, build_day
@@ -16,6 +17,7 @@ from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.service import cancel_unpaid, confirm_payment
+from marketplace.orders.shortfalls import bring_in_harvest
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from marketplace.registry.models import HouseholdStatus
@@ -52,6 +54,22 @@ def test_a_paid_line_is_counted_with_the_share_it_was_sold_with(session: Session
     assert total.benefit_share == 0.4
     assert sales_total(VILLAGE, TODAY, TODAY).benefit_fen == 2000
     assert sales_total(SIBLING, TODAY, TODAY).benefit_fen == 0
+
+
+def test_what_did_not_grow_was_never_sold(session: Session) -> None:
+    with transaction():
+        pears = factories.listing(factories.producer(VILLAGE, registered=True), stock=0, price_fen=1000, unit_grams=500)
+        household_id = pears.producer.household_id
+        assert household_id is not None
+        day = TODAY + timedelta(days=5)
+        lot = add_harvest(pears, Decimal(4), day, {household_id: 2000}, expected=True, actor="test", now=NOW)
+    buy((pears, 3))
+    later = NOW + timedelta(days=5)
+    assert bring_in_harvest(lot.public_id, pears.producer_id, Decimal(2), day, actor="test", now=later) == 1
+    with transaction():
+        assert build_day(TODAY) == 1
+    total = sales_total("52", TODAY, TODAY)
+    assert (total.total_fen, total.benefit_fen, total.grams, total.order_lines) == (2000, 2000, 1000, 1)
 
 
 def test_every_level_of_the_drill_down_sums_to_the_one_above(session: Session) -> None:

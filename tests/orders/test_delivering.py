@@ -26,7 +26,7 @@ from marketplace.orders.models import Order, OrderDelivery, OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import basket_view, payment_of
 from marketplace.orders.refunds import cancel_order
-from marketplace.orders.service import confirm_payment, ship_order
+from marketplace.orders.service import accept_delivery, confirm_payment, deliver_order, ship_order
 from marketplace.orders.settlement import CLEARING, REFUNDS
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
@@ -294,6 +294,20 @@ class TestPickup:
             confirm_payment(get_payment(payment_of(placed).public_id, lock=True), actor="test", now=NOW)
             ship_order(placed.orders[0].public_id, village.farms[0].id, actor="test", now=NOW)
         assert [len(group.options) for group in village.groups(0)] == [0]
+
+    def test_a_parcel_that_a_courier_has_brought_to_the_point_lies_there_until_it_is_fetched(self, village: Village) -> None:
+        terms.method(MethodKind.PICKUP, {Temperature.AMBIENT: (200, 0)})
+        terms.point(capacity=1)
+        placed = village.place(1200, 0)
+        order_id = placed.orders[0].public_id
+        with transaction():
+            confirm_payment(get_payment(payment_of(placed).public_id, lock=True), actor="test", now=NOW)
+            ship_order(order_id, village.farms[0].id, actor="test", now=NOW)
+            deliver_order(order_id, actor="courier", now=NOW)
+        assert [len(group.options) for group in village.groups(0)] == [0]
+        with transaction():
+            accept_delivery(order_id, placed.account_id, actor="test", now=NOW)
+        assert [len(group.options) for group in village.groups(0)] == [1]
 
 
 @pytest.fixture(scope="module")

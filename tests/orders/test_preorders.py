@@ -5,13 +5,15 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, Lot
+from marketplace.catalogue.preorders import confirm_harvest
 from marketplace.catalogue.service import add_harvest
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
@@ -23,7 +25,7 @@ from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order
 from marketplace.orders.service import confirm_payment, ship_order
 from marketplace.orders.settlement import REFUNDS
-from marketplace.orders.shortfalls import bring_in_harvest, settle_shortfalls
+from marketplace.orders.shortfalls import bring_in_harvest, make_smaller, settle_shortfalls
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories
@@ -151,6 +153,32 @@ def test_of_an_order_with_ripe_goods_only_what_did_not_grow_is_taken(session: Se
     with transaction():
         ship_order(order.public_id, listing.producer_id, actor="farmer", now=HARVESTED_AT)
     assert order.state == "shipped"
+
+
+def test_making_an_order_smaller_locks_all_its_listings_at_once_and_in_order(session: Session) -> None:
+    with transaction():
+        farm = factories.producer(registered=True)
+        apples, pears = factories.listing(farm, stock=5), factories.listing(farm, stock=0)
+        assert farm.household_id is not None
+        lot = add_harvest(pears, Decimal(4), DAY, {farm.household_id: 20_000}, expected=True, actor="farmer", now=NOW)
+    order = buy((apples, 1), (pears, 2)).orders[0]
+    with transaction():
+        confirm_harvest(lot.public_id, farm.id, Decimal(1), DAY, actor="farmer", now=HARVESTED_AT)
+    locked: list[list[int]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM listing" in statement and "FOR NO KEY UPDATE" in statement:
+            locked.append(sorted(parameters.values()))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with transaction():
+            line = next(line for line in order.lines if line.expected)
+            assert make_smaller(order.public_id, line.id, now=HARVESTED_AT) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    # A later lock of fewer of them waits for nobody.
+    assert locked[0] == sorted([apples.id, pears.id])
 
 
 def test_a_smaller_order_that_is_cancelled_returns_only_what_there_was(session: Session) -> None:

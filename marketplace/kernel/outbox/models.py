@@ -28,6 +28,10 @@ class OutgoingMessage(Base):
         # Delivered and given up at once would leave open which is true.
         CheckConstraint("sent_at IS NULL OR failed_at IS NULL", name="one_end"),
         Index("ix_outgoing_message_due", "next_attempt_at", postgresql_where=text("sent_at IS NULL AND failed_at IS NULL")),
+        # What an address was told, among all letters ever written.
+        Index(
+            "ix_outgoing_message_endpoint", text("(headers ->> 'endpoint')"), "id", postgresql_where=text("channel = 'webhook'")
+        ),
     )
 
     id: Mapped[Id]

@@ -61,7 +61,7 @@ class Review(Base):
     hidden_at: Mapped[Moment | None]
 
     line: Mapped[OrderLine] = relationship()
-    pictures: Mapped[list["ReviewPicture"]] = relationship(order_by="ReviewPicture.id")
+    pictures: Mapped[list["ReviewPicture"]] = relationship(order_by="ReviewPicture.id", cascade="all, delete-orphan")
     reports: Mapped[list["ReviewReport"]] = relationship(order_by="ReviewReport.id")
 
 

@@ -48,7 +48,7 @@ class Notice:
     subject, text : str
         Marked texts; ``text`` takes ``values``. Its ``title`` is shortened where a text message would grow too long.
     answer_url : str
-        Where to answer without signing in; it is part of the message on every channel.
+        Where to answer, where it can be done by one tap or has to be done in time; part of the message on every channel.
     page_url : str
         Where there is more to read; only in e-mails.
     """

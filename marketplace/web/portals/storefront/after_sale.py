@@ -197,6 +197,8 @@ def review_send(group: str, order: str, line: int) -> Response | tuple[str, int]
     """Keep the review."""
     try:
         form = read_form(ReviewForm())
+        # Whose purchase it is not keeps no pictures with us either.
+        get_group(group, account().id)
         pictures = sent_pictures("pictures", MOST_PICTURES, pictures_folder())
         with transaction():
             write_review(order, line, Opinion(form["stars"], form["words"], pictures), account(), now=clock.now())
