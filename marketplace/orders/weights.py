@@ -28,13 +28,13 @@ def to_weigh(listing: Listing, pieces: Decimal, most_fen: int) -> Weighing | Non
 
 
 def lines_by_weight(order: Order) -> Sequence[OrderLine]:
-    """The lines that are weighed when they are packed."""
-    return [line for line in order.lines if line.weighing is not None]
+    """The lines that are weighed when they are packed; there is nothing to weigh of one of which nothing grew."""
+    return [line for line in order.lines if line.weighing is not None and line.missing < line.quantity]
 
 
 def awaits_weighing(order: Order) -> bool:
     """Whether something of an order is still to be weighed."""
-    return any(line.weighing is not None and line.weighing.grams is None for line in order.lines)
+    return any(line.weighing is not None and line.weighing.grams is None for line in lines_by_weight(order))
 
 
 def check_weighed(order: Order) -> None:
