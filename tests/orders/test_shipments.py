@@ -12,6 +12,7 @@ from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.orders.acceptance import AFTER_SHIPPING, accept_by_time, may_accept_by_time
 from marketplace.orders.models import Order, OrderGroup, Shipment, ShipmentEvent
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
@@ -349,6 +350,17 @@ def test_what_was_lost_is_paid_back_once(gathered: Farms) -> None:
         assert resolve_shipment(shipment.public_id, actor="operator", now=NOW) == []
     assert db.session.scalars(select(Refund.amount_fen).order_by(Refund.id)).all() == [1350, 1350]
     assert shipments_to_resolve() == []
+
+
+@pytest.mark.parametrize("action", [LOSE, RETURN])
+def test_silence_about_a_parcel_that_went_astray_is_no_yes(farms: Farms, action: ShipmentAction) -> None:
+    farms.send(0, farms.van)
+    farms.send(1, farms.van)
+    late = NOW + AFTER_SHIPPING
+    farms.tell(farms.shipments()[0], action, 2)
+    # Asked under the lock as well: it may get lost between the looking and the locking.
+    assert [may_accept_by_time(order, late) for order in farms.group.orders] == [False, True]
+    assert (accept_by_time(now=late), farms.states()) == (1, ["shipped", "accepted"])
 
 
 def test_of_what_nobody_paid_nothing_is_paid_back(session: Session) -> None:
