@@ -7,14 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
 from marketplace.orders.models import Order, Shipment, ShipmentOrder
 from marketplace.orders.service import lock_order, move_on
-from marketplace.orders.shipment_states import ShipmentState
+from marketplace.orders.shipment_states import FAILED
 from marketplace.orders.states import UNACCEPTED, OrderAction, OrderState
 
 _log = logging.getLogger("marketplace.orders")
@@ -26,12 +26,17 @@ AFTER_DELIVERY = timedelta(days=7)
 # Where nobody has said that it came: the slowest parcel takes about a week to the farthest county, and then the same week.
 AFTER_SHIPPING = timedelta(days=15)
 
+# An order's parcel was lost or came back: nobody's silence says that such goods are good.
+_went_astray = exists().where(
+    ShipmentOrder.order_id == Order.id, ShipmentOrder.shipment_id == Shipment.id, Shipment.state.in_(FAILED)
+)
+
 
 def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
     return db.session.scalars(
         select(Order.public_id)
-        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray())
+        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray)
         .where(
             or_(
                 and_(Order.state == OrderState.DELIVERED, Order.delivered_at <= now - AFTER_DELIVERY),
@@ -43,21 +48,14 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     ).all()
 
 
-def _went_astray() -> ColumnElement[bool]:
-    """The condition that an order's parcel was lost or came back: nobody's silence says that such goods are good."""
-    return exists().where(
-        ShipmentOrder.order_id == Order.id,
-        ShipmentOrder.shipment_id == Shipment.id,
-        Shipment.state.in_((ShipmentState.LOST, ShipmentState.RETURNED)),
-    )
-
-
 def may_accept_by_time(order: Order, now: datetime) -> bool:
-    """Whether silence about an order counts as a yes now."""
+    """Whether silence about a locked order counts as a yes now."""
     since, long = order.shipped_at, AFTER_SHIPPING
     if order.state == OrderState.DELIVERED:
         since, long = order.delivered_at, AFTER_DELIVERY
-    return order.state in UNACCEPTED and not order.claim_open and since is not None and since <= now - long
+    if order.state not in UNACCEPTED or order.claim_open or since is None or since > now - long:
+        return False
+    return not db.session.scalar(select(_went_astray).where(Order.id == order.id))
 
 
 def accept_by_time(*, now: datetime) -> int:
@@ -78,7 +76,7 @@ def accept_by_time(*, now: datetime) -> int:
 
 def _accept(public_id: str, now: datetime) -> bool:
     order, group = lock_order(public_id)
-    # Under the lock once more: meanwhile the buyer may have accepted it, or complained.
+    # Under the lock once more: meanwhile the buyer may have accepted it or complained, or its parcel may be lost.
     if not may_accept_by_time(order, now):
         return False
     move_on(order, group, OrderAction.ACCEPT, actor=ACTOR, now=now)

@@ -3,6 +3,7 @@
 Rows are locked payment first, then purchase and orders, then the claim, as everywhere money goes back.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from marketplace.orders.contact_masking import mask_contacts
 from marketplace.orders.goodwill import book_goodwill
 from marketplace.orders.models import Claim, ClaimStep, Order, OrderGroup, OrderLine
 from marketplace.orders.notices import NoticeKind, give_notice
+from marketplace.orders.preorders import missing_fen
 from marketplace.orders.refunds import refund_order
 from marketplace.orders.service import lock_order
 from marketplace.payments.queries import get_payment_for
@@ -96,7 +98,7 @@ def lock_claim_on(public_id: str, by: Actor) -> Claim:
 
 def left_of_line(line: OrderLine, order: Order) -> int:
     """How much of a line can still be given back, in fen: neither line nor order gives back more than it took."""
-    return min(line.total_fen - line.refunded_fen, order.total_fen - order.refunded_fen)
+    return max(0, min(line.total_fen - missing_fen(line) - line.refunded_fen, order.total_fen - order.refunded_fen))
 
 
 def move(
@@ -127,12 +129,23 @@ def move(
         times = ANSWER_TIMES.get(state, RETURN_TIMES[ReturnState.AGREED])
         claim.answer_by = now + times
     db.session.flush()
-    note_step(claim, action.value, by, now=now, amount_fen=amount_fen, words=words)
+    # With the money that goes back now its buyer is told of it.
+    paid = state is ClaimState.SETTLED and bool(amount_fen) and left_of_line(claim.line, claim.order) > 0
+    note_step(claim, action.value, by, now=now, amount_fen=amount_fen, words=words, heard=(Party.BUYER,) if paid else ())
     return True
 
 
-def note_step(claim: Claim, action: str, by: Actor, *, now: datetime, amount_fen: int | None = None, words: str = "") -> None:
-    """Write down what was done and tell the other side."""
+def note_step(
+    claim: Claim,
+    action: str,
+    by: Actor,
+    *,
+    now: datetime,
+    amount_fen: int | None = None,
+    words: str = "",
+    heard: Collection[Party] = (),
+) -> None:
+    """Write down what was done and tell the other side, but for those who hear of it otherwise (``heard``)."""
     db.session.add(
         ClaimStep(
             claim_id=claim.id,
@@ -149,9 +162,9 @@ def note_step(claim: Claim, action: str, by: Actor, *, now: datetime, amount_fen
     claim.order.claim_open = open_claim(claim.order)
     data = {"order": claim.order.public_id, "amount_fen": amount_fen, "state": claim.state}
     audit.record(f"claim.{action}", "claim", claim.public_id, actor=by.name, at=now, **data)
-    if by.party is not Party.BUYER:
+    if Party.BUYER not in (by.party, *heard):
         give_notice(NoticeKind.CLAIM, claim.order, claim.public_id, to_seller=False, now=now)
-    if by.party is not Party.SELLER:
+    if Party.SELLER not in (by.party, *heard):
         give_notice(NoticeKind.CLAIM, claim.order, claim.public_id, to_seller=True, now=now)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from marketplace.catalogue.models import Category, Listing
 from marketplace.kernel import audit
-from marketplace.kernel.clock import local_day
+from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.claim_states import ClaimKind
@@ -59,7 +59,9 @@ def expected_by(order: Order, group: OrderGroup) -> datetime:
     """The moment by which goods should have come; from then on they can be claimed as missing."""
     if order.shipped_at is not None:
         return order.shipped_at + MISSING_AFTER_SHIPPING
-    return group.placed_at + MISSING_AFTER_ORDERING
+    # Of a harvest to come nothing is late before its day.
+    ripe_at = max(day_start(line.harvested_on) for line in order.lines)
+    return max(group.placed_at, ripe_at) + MISSING_AFTER_ORDERING
 
 
 def claimable_kinds(order: Order, group: OrderGroup, hours: int, now: datetime) -> list[ClaimKind]:

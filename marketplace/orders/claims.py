@@ -38,6 +38,7 @@ from marketplace.orders.claim_states import (
 )
 from marketplace.orders.contact_masking import mask_contacts
 from marketplace.orders.models import Claim, ClaimPicture, GoodsReturn, Order, OrderGroup, OrderLine
+from marketplace.orders.preorders import missing_fen
 
 # The folder of an installation that holds the pictures of claims; nothing public is served from it.
 CLAIM_PICTURES = "claim-pictures"
@@ -155,7 +156,7 @@ def _asked_fen(complaint: Complaint, line: OrderLine, left_fen: int) -> int:
     share_bp = complaint.share_bp
     if share_bp is None or not 1 <= share_bp <= WHOLE_BP:
         raise Invalid("amount_invalid", N_("Please say how much you would like back."))
-    asked_fen = split_fen(line.total_fen, {"bad": share_bp, "good": WHOLE_BP - share_bp})["bad"]
+    asked_fen = split_fen(line.total_fen - missing_fen(line), {"bad": share_bp, "good": WHOLE_BP - share_bp})["bad"]
     # Where a part was given back before, all of it is all that is left.
     return max(1, min(asked_fen, left_fen))
 
@@ -214,8 +215,10 @@ def claimed_quantity(line: OrderLine, asked_fen: int) -> Decimal:
     Half the money of three boxes is two boxes.
     """
     step_of_unit = Decimal(1) if Unit(line.unit) in _COUNTED else Decimal("0.1")
-    share = line.quantity * asked_fen / line.total_fen
-    return min(line.quantity, (share / step_of_unit).to_integral_value(ROUND_UP) * step_of_unit)
+    # What did not grow was never sent.
+    sent = line.quantity - line.missing
+    share = sent * asked_fen / (line.total_fen - missing_fen(line))
+    return min(sent, (share / step_of_unit).to_integral_value(ROUND_UP) * step_of_unit)
 
 
 def take_offer(public_id: str, by: Actor, *, now: datetime) -> Claim:

@@ -1,6 +1,7 @@
 """What holds for orders of a harvest to come: they are paid in advance, and leave when it is in."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from sqlalchemy import update
 
@@ -10,6 +11,17 @@ from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.states import OrderState
 from marketplace.payments.models import PaymentMethod
+
+
+def price_of_part(line: OrderLine, quantity: Decimal) -> int:
+    """What a part of a line was charged, in fen, rounded down; of the whole line it is the whole price."""
+    charged_fen = line.weighing.most_fen if line.weighing is not None else line.total_fen
+    return int(charged_fen * quantity / line.quantity)
+
+
+def missing_fen(line: OrderLine) -> int:
+    """What of a line's price was given back because it did not grow."""
+    return price_of_part(line, line.missing)
 
 
 def check_prepaid(lines: Iterable[OrderLine], method: PaymentMethod) -> None:

@@ -45,7 +45,7 @@ def _cancel(payment: Payment, order: Order, group: OrderGroup, actor: str, now: 
     db.session.flush()
     return_goods([order], "order", order.public_id, now)
     left_fen = order.total_fen - order.refunded_fen
-    refund = _refund(payment, order, left_fen, RefundReason.CANCELLED, now) if left_fen else None
+    refund = promise_back(payment, order, left_fen, RefundReason.CANCELLED, now=now) if left_fen else None
     data = {"refund_fen": left_fen, "order_group": group.public_id}
     audit.record("order.cancelled", "order", order.public_id, actor=actor, at=now, **data)
     tell(News.CANCELLED, group, order, amount_fen=left_fen, now=now)
@@ -83,7 +83,7 @@ def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int,
         cancelled = _cancel(payment, order, group, actor, now)
         if cancelled is not None:
             return cancelled
-    refund = _refund(payment, order, amount_fen, RefundReason.CLAIM, now)
+    refund = promise_back(payment, order, amount_fen, RefundReason.CLAIM, now=now)
     audit.record("order.refunded", "order", order.public_id, actor=actor, at=now, amount_fen=amount_fen)
     tell(News.REFUNDED, group, order, amount_fen=amount_fen, now=now)
     return refund
@@ -103,7 +103,8 @@ def _lock_paid_order(public_id: str, account_id: int | None) -> tuple[Payment, O
     return payment, order, group
 
 
-def _refund(payment: Payment, order: Order, amount_fen: int, reason: RefundReason, now: datetime) -> Refund:
+def promise_back(payment: Payment, order: Order, amount_fen: int, reason: RefundReason, *, now: datetime) -> Refund:
+    """Write and book a refund of a locked, paid order, with its credit note where there is an invoice."""
     refund = create_refund(payment, "order", order.public_id, amount_fen, reason, now=now)
     book_refund(refund, order, now=now)
     db.session.flush()

@@ -82,7 +82,8 @@ def _check(claim: Claim, sellable: bool, by: Actor, now: datetime) -> None:
     if quantity > 0:
         return_stock({claim.line.lot_id: quantity}, "goods_return", goods.public_id, now=now)
         step("claim.goods_returned")
-    note_step(claim, ReturnAction.CHECK, by, now=now)
+    # Both hear of the end that follows at once.
+    note_step(claim, ReturnAction.CHECK, by, now=now, heard=(Party.BUYER, Party.SELLER))
     if move(claim, ClaimAction.FINISH, by, now=now, amount_fen=claim.asked_fen):
         pay(claim, claim.asked_fen, by, now=now)
 
@@ -94,7 +95,7 @@ def _not_back_yet(line: OrderLine) -> Decimal:
         .join(Claim, Claim.id == GoodsReturn.claim_id)
         .where(Claim.order_line_id == line.id, GoodsReturn.sellable, Claim.state == ClaimState.SETTLED)
     )
-    return line.quantity - Decimal(db.session.scalar(query) or 0)
+    return line.quantity - line.missing - Decimal(db.session.scalar(query) or 0)
 
 
 def question_return(public_id: str, words: str, by: Actor, *, now: datetime) -> Claim:

@@ -182,7 +182,12 @@ def deliver_order(public_id: str, *, producer_id: int | None = None, actor: str,
 def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetime) -> Order:
     """Note that a buyer has received an order in good order; what has been paid for goes to those who share in it."""
     order, group = lock_order(public_id, account_id=account_id)
-    return move_on(order, group, OrderAction.ACCEPT, actor=actor, now=now)
+    unheard = order.state == OrderState.SHIPPED
+    move_on(order, group, OrderAction.ACCEPT, actor=actor, now=now)
+    if unheard:
+        # Nobody has said before that it has come.
+        tell(News.ARRIVED, group, order, now=now)
+    return order
 
 
 def lock_order(public_id: str, *, producer_id: int | None = None, account_id: int | None = None) -> tuple[Order, OrderGroup]:
@@ -217,5 +222,8 @@ def move_on(order: Order, group: OrderGroup, action: OrderAction, *, actor: str,
     settle_if_due(order, group, now=now)
     db.session.flush()
     audit.record(f"order.{state}", "order", order.public_id, actor=actor, at=now)
-    tell(News.SHIPPED if state is OrderState.SHIPPED else News.ARRIVED, group, order, now=now)
+    if state is OrderState.SHIPPED:
+        tell(News.SHIPPED, group, order, now=now)
+    if state is OrderState.DELIVERED:
+        tell(News.ARRIVED, group, order, now=now)
     return order

@@ -21,10 +21,11 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db, lock_rows, transaction
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.steps import step
+from marketplace.orders.claim_moves import left_of_line
 from marketplace.orders.collecting import give_up_payment, send_refunds
 from marketplace.orders.following import tell_booked
 from marketplace.orders.models import Order, OrderGroup, OrderLine
-from marketplace.orders.preorders import note_harvest
+from marketplace.orders.preorders import missing_fen, note_harvest, price_of_part
 from marketplace.orders.refunds import refund_order
 from marketplace.orders.service import lock_order
 from marketplace.orders.states import OrderState
@@ -151,12 +152,15 @@ def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decima
     quantity = min(line.quantity - line.missing, lot.short)
     if order.state != OrderState.PLACED or not line.expected or not quantity:
         return Decimal(0)
-    amount_fen = min(
-        _price_of(line, line.missing + quantity) - _price_of(line, line.missing), order.total_fen - order.refunded_fen
-    )
+    # What went back for a claim before does not go back again.
+    amount_fen = min(price_of_part(line, line.missing + quantity) - missing_fen(line), left_of_line(line, order))
+    if sum(row.quantity - row.missing for row in order.lines) == quantity:
+        # Nothing is left to be brought, so the freight goes back as well.
+        amount_fen = order.total_fen - order.refunded_fen
     if amount_fen:
         refund_order(order_public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=RULE, now=now)
     if order.state == OrderState.PLACED:
+        _weigh_less(line, quantity)
         line.missing += quantity
         return_stock({lot.id: quantity}, "order", order.public_id, now=now)
     data = {"quantity": str(quantity), "lot": lot.public_id}
@@ -167,6 +171,11 @@ def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decima
     return quantity
 
 
-def _price_of(line: OrderLine, quantity: Decimal) -> int:
-    """What a part of a line costs, in fen, rounded down; of the whole line it is the whole price."""
-    return int(line.total_fen * quantity / line.quantity)
+def _weigh_less(line: OrderLine, quantity: Decimal) -> None:
+    """Of goods that are weighed when packed, only what grew will be on the scales."""
+    weighing, before = line.weighing, line.quantity - line.missing
+    if weighing is None or quantity == before:
+        return
+    left = before - quantity
+    weighing.least_grams = int(weighing.least_grams * left / before)
+    weighing.most_grams = int(weighing.most_grams * left / before)

@@ -19,13 +19,15 @@ from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.collecting import send_refunds
 from marketplace.orders.following import tell_booked
-from marketplace.orders.models import Order, OrderGroup, Weighing
+from marketplace.orders.models import Order, OrderGroup, OrderLine, Weighing
+from marketplace.orders.news import News, tell
+from marketplace.orders.preorders import check_harvested, missing_fen
+from marketplace.orders.refunds import promise_back
 from marketplace.orders.service import lock_order
-from marketplace.orders.settlement import book_refund
 from marketplace.orders.states import OrderState
+from marketplace.orders.weights import lines_by_weight
 from marketplace.payments.models import Payment, PaymentMethod, RefundReason
 from marketplace.payments.queries import get_payment_for
-from marketplace.payments.service import create_refund
 from marketplace.payments.states import PaymentState
 
 
@@ -85,7 +87,7 @@ def weigh_order(
         ``weights_incomplete``; ``weight_range`` for what weighs nothing or more than was paid for.
     Conflict
         ``weight_light``, ``weighed_already`` with other figures, ``nothing_to_weigh``, ``not_paid_yet`` for an online payment
-        that has not come, ``order_state`` when the order has left or was cancelled.
+        that has not come, ``not_harvested_yet``, ``order_state`` when the order has left or was cancelled.
     """
     payment = _lock_payment(order_id)
     order, group = lock_order(order_id, producer_id=producer_id)
@@ -99,14 +101,14 @@ def weigh_order(
     _check_may_weigh(order, payment, weighings)
     for row in weighings:
         _check_grams(row, grams[row.public_id], light_is_right)
-    less_fen = sum(_apply_weight(row, grams[row.public_id], now) for row in weighings)
+    less_fen = 0
+    for row in weighings:
+        less_fen += _apply_weight(row, grams[row.public_id], order.total_fen - order.refunded_fen - less_fen, now)
     db.session.flush()
     step("weighing.weights_written")
-    # What was given back of it before, as for a claim, is not given back again.
-    less_fen = min(less_fen, order.total_fen - order.refunded_fen)
     if less_fen and payment.state == PaymentState.PAID:
-        refund = create_refund(payment, "order", order.public_id, less_fen, RefundReason.WEIGHED, now=now)
-        book_refund(refund, order, now=now)
+        promise_back(payment, order, less_fen, RefundReason.WEIGHED, now=now)
+        tell(News.REFUNDED, group, order, amount_fen=less_fen, now=now)
     elif less_fen:
         _lower_amount_due(payment, group, order, less_fen)
     db.session.flush()
@@ -129,9 +131,11 @@ def _lock_payment(order_id: str) -> Payment:
 
 def _lock_weighings(order: Order) -> Sequence[Weighing]:
     """An order's weighings by line, fresh: of two who weigh at once the second finds what the first has found."""
+    # A harvest may have made it smaller since its lines were read.
+    db.session.scalars(select(OrderLine).filter_by(order_id=order.id).execution_options(populate_existing=True)).all()
     return db.session.scalars(
         select(Weighing)
-        .where(Weighing.line_id.in_([line.id for line in order.lines]))
+        .where(Weighing.line_id.in_([line.id for line in lines_by_weight(order)]))
         .order_by(Weighing.line_id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -146,6 +150,8 @@ def _check_may_weigh(order: Order, payment: Payment, weighings: Sequence[Weighin
         )
     if order.state != OrderState.PLACED:
         raise Conflict("order_state", N_("This order can no longer be changed that way."))
+    # How much of it there is to weigh is settled by then.
+    check_harvested(order)
     # A page on which the most is being paid cannot be told another amount.
     if payment.method == PaymentMethod.ONLINE and payment.state != PaymentState.PAID:
         raise Conflict("not_paid_yet", N_("Please wait with weighing until the payment has been confirmed."))
@@ -170,14 +176,21 @@ def _check_grams(row: Weighing, grams: int, light_is_right: bool) -> None:
         )
 
 
-def _apply_weight(row: Weighing, grams: int, now: datetime) -> int:
-    """Write a weight and what follows for its line; answers by how many fen it is cheaper."""
+def _apply_weight(row: Weighing, grams: int, left_fen: int, now: datetime) -> int:
+    """Write a weight and what follows for its line; answers by how many fen it is cheaper.
+
+    What was given back before, of what did not grow, for a claim or as the operator decided, is not given back again: the line
+    becomes cheaper by no more than it and its order (``left_fen``) have left.
+    """
     line = row.line
     row.grams, row.weighed_at = grams, now
-    final_fen = min(row.most_fen, price_of_weight(row.unit, row.price_fen, grams))
+    own_fen = row.most_fen - missing_fen(line)
+    less_fen = own_fen - price_of_weight(row.unit, row.price_fen, grams)
+    less_fen = max(0, min(less_fen, own_fen - line.refunded_fen, left_fen))
+    line.total_fen = row.most_fen - less_fen
     # Rounded down: a badge never promises more than there is.
-    line.total_fen, line.benefit_fen = final_fen, line.benefit_fen * final_fen // row.most_fen
-    return row.most_fen - final_fen
+    line.benefit_fen = line.benefit_fen * line.total_fen // row.most_fen
+    return less_fen
 
 
 def _lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.kernel.audit import AuditEvent
+from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.orders import claims as claims_module
@@ -29,6 +30,7 @@ from marketplace.orders.refunds import refund_order
 from marketplace.orders.settlement import REFUNDS, SERVICE_FEE
 from marketplace.orders.shares import producer_account
 from marketplace.payments.models import Refund
+from tests import factories
 from tests.aftersale.sale import HOUR, NOW, PHOTO, Sale, all_entries, balance, found, step
 
 SECOND = timedelta(seconds=1)
@@ -129,7 +131,9 @@ def test_goods_that_were_received_are_not_missing(sale: Sale) -> None:
 
 def test_goods_that_never_left_are_missing_after_a_fortnight_and_the_order_is_given_up(session: Session) -> None:
     sale = Sale(sent=False, received=False)
-    late = sale.group.placed_at + timedelta(days=14)
+    # They were picked after they had been ordered, so that they could not have come before.
+    late = day_start(factories.TODAY) + timedelta(days=14)
+    assert late > sale.group.placed_at + timedelta(days=14)
     refused("not_sent_yet", sale.claim, now=late)
     missing = partial(sale.claim, None, kind=ClaimKind.NOT_ARRIVED, pictures=[], share_bp=10_000)
     refused("not_late_yet", missing, now=late - SECOND)

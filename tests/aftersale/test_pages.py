@@ -285,10 +285,14 @@ def test_a_notice_says_that_there_is_something_and_not_what(shop: Shop, app: Fla
     assert f"/farm/after/claims/{claim_id}\n" in message.body_text
     assert "烂" not in message.body_text
     shop.be(shop.sale.farmer).post(f"/farm/after/claims/{claim_id}/accept", sent_from="/farm/after/")
-    to_buyer = select(OutgoingMessage).filter_by(recipient="13800138000", channel="sms").order_by(OutgoingMessage.id)
-    answered, paid_back = db.session.scalars(to_buyer)
-    assert f"/claims/{claim_id}" in answered.body_text
-    assert paid_back.body_text == f"【农桥】订单{shop.sale.group.reference}的¥12.50正在退给您。"
+    # The money tells its buyer; a second message would say the same.
+    to_buyer = db.session.scalars(select(OutgoingMessage).filter_by(recipient="13800138000")).one()
+    assert (to_buyer.channel, to_buyer.template) == ("sms", "notice.order.refunded")
+    other_id = shop.claim()
+    refusal = {"words": "看着很好"}
+    shop.be(shop.sale.farmer).post(f"/farm/after/claims/{other_id}/refuse", refusal, sent_from="/farm/after/")
+    refused = db.session.scalars(select(OutgoingMessage).filter_by(template="after_sale_claim", recipient="13800138000")).one()
+    assert (refused.channel, f"/claims/{other_id}" in refused.body_text) == ("sms", True)
 
 
 def test_a_notice_goes_where_its_reader_wants_to_be_told_and_to_who_answers_for_the_farm(shop: Shop, app: Flask) -> None:

@@ -92,7 +92,7 @@ def test_no_more_comes_back_than_was_bought(dry: Sale) -> None:
 def test_an_amount_stands_for_whole_pieces_and_tenths_of_a_weight(
     unit: Unit, quantity: str, asked_fen: int, claimed: str
 ) -> None:
-    line = OrderLine(unit=unit, quantity=Decimal(quantity), total_fen=1000)
+    line = OrderLine(unit=unit, quantity=Decimal(quantity), missing=Decimal(0), total_fen=1000)
     assert claimed_quantity(line, asked_fen) == Decimal(claimed)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from marketplace.catalogue.denials import deny_listing
 from marketplace.catalogue.models import Listing, ListingDenial, Lot, Producer, StockHold, StockMovement, Unit
@@ -19,6 +19,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
 from marketplace.ledger.models import Entry, LedgerAccount
 from marketplace.ledger.seals import check_ledger
+from marketplace.orders.acceptance import AFTER_SHIPPING
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep
 from marketplace.orders.holding import open_checkout
 from marketplace.orders.models import Order, OrderGroup, OrderLine, Shipment, ShipmentOrder, Weighing
@@ -321,13 +322,17 @@ def faults(basket: Basket, double: Double) -> list[str]:
 
 def _shipment_faults() -> list[str]:
     """Orders and shipments that say different things, over all of them."""
+    # Whom silence has accepted for, nobody may have said that it came.
+    in_silence = (Order.state == "accepted") & (Order.accepted_at - Order.shipped_at >= AFTER_SHIPPING)
     rows = db.session.execute(
-        select(Order.state, Shipment.state)
+        select(case((in_silence, "accepted in silence"), else_=Order.state), Shipment.state)
         .outerjoin(ShipmentOrder, ShipmentOrder.order_id == Order.id)
         .outerjoin(Shipment, Shipment.id == ShipmentOrder.shipment_id)
     )
     whole = {("placed", None), ("cancelled", None), ("delivered", "delivered"), ("accepted", "delivered"), ("accepted", None)}
-    whole |= {("shipped", state) for state in ("packed", "at_hub", "handed_over", "in_transit", "lost")}
+    under_way = ("packed", "at_hub", "handed_over", "in_transit")
+    whole |= {("shipped", state) for state in (*under_way, "lost")}
+    whole |= {("accepted in silence", state) for state in (None, *under_way, "delivered")}
     return [f"an order is {order} and its shipment {shipment}" for order, shipment in rows if (order, shipment) not in whole]
 
 

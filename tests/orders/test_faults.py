@@ -8,7 +8,7 @@ half-way, and the ledger sums to zero.
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 from tests.orders.paying_out import LIVES as PAYING_OUT
 from tests.orders.paying_out import carry_on, payout_faults
 from tests.orders.purchases import BACK, RETURN, Basket, buy, faults, filled_basket, place, real_now, recover
-from tests.orders.victim import ALL_LIVES, DIED
+from tests.orders.victim import ALL_LIVES, DIED, NOWHERE
 from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
 
@@ -135,29 +135,36 @@ def test_a_failure_at_any_place_is_made_good(shop: Flask, double: Double, life: 
         assert all_faults(basket, double, life, silent=silent) == []
 
 
+HaveLive = Callable[[Basket, str, str], str]
+
+
 @pytest.fixture(scope="module")
-def nursery() -> Iterator["subprocess.Popen[str]"]:
-    """The process that forks those who are to die."""
+def have_live(shop: Flask, double: Double, file: Path) -> Iterator[HaveLive]:
+    """Has a process live with a basket to a place and answers how it ended; one process forks all who are to die."""
     command = [sys.executable, "-m", "tests.orders.victim"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield process
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout, settings = process.stdin, process.stdout, shop.extensions["settings"]
+
+    def have_live(basket: Basket, life: str, place: str) -> str:
+        names = [basket.account_id, basket.account, basket.basket, basket.listing_id]
+        words = [settings.database_url, settings.data_dir, double.url, file, life, place, *names]
+        stdin.write(" ".join(map(str, words)) + "\n")
+        stdin.flush()
+        return stdout.readline()
+
+    with shop.app_context():
+        assert have_live(filled_basket(), "buy", NOWHERE) == "0\n"
+    yield have_live
     process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize(("life", "place"), CUTS)
-def test_death_at_any_place_is_made_good(
-    shop: Flask, double: Double, file: Path, nursery: "subprocess.Popen[str]", life: str, place: str
-) -> None:
+def test_death_at_any_place_is_made_good(shop: Flask, double: Double, have_live: HaveLive, life: str, place: str) -> None:
     with shop.app_context():
         basket = filled_basket()
-    settings = shop.extensions["settings"]
-    names = [basket.account_id, basket.account, basket.basket, basket.listing_id]
-    words = [settings.database_url, settings.data_dir, double.url, file, life, place, *names]
-    assert nursery.stdin is not None
-    assert nursery.stdout is not None
-    nursery.stdin.write(" ".join(map(str, words)) + "\n")
-    nursery.stdin.flush()
-    assert nursery.stdout.readline() == f"{DIED}\n"
+    assert have_live(basket, life, place) == f"{DIED}\n"
     with shop.app_context():
         assert all_faults(basket, double, life) == []
 

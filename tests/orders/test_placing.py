@@ -83,5 +83,6 @@ def test_the_parts_of_a_purchase_are_its_whole_to_the_fen(session: Session) -> N
         (Decimal("0.5"), 167),
     ]
     assert sorted(order.total_fen for order in orders) == [303, 633]
-    assert all(order.producer_fen + order.service_fee_fen == order.total_fen for order in orders)
+    assert all(sum(share.amount_fen for share in order.shares) == order.total_fen for order in orders)
+    assert all(order.producer_fen == max(share.amount_fen for share in order.shares) for order in orders)
     assert (group.total_fen, payment_of(group).amount_fen) == (936, 936)

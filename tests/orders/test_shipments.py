@@ -12,6 +12,7 @@ from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.orders.acceptance import AFTER_SHIPPING, accept_by_time, may_accept_by_time
 from marketplace.orders.models import Order, OrderGroup, Shipment, ShipmentEvent
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
@@ -138,7 +139,8 @@ def test_a_parcel_goes_from_the_farm_to_the_buyer_and_its_order_with_it(farms: F
     assert (shipment.state, farms.states()) == ("in_transit", ["shipped", "placed"])
     assert farms.tell(shipment, DELIVER, 30, place="龙泉镇") is True
     assert (shipment.state, farms.states()) == ("delivered", ["delivered", "placed"])
-    assert farms.group.orders[0].settled_at == NOW + timedelta(hours=30)
+    # The money goes on when the buyer has looked.
+    assert (farms.group.orders[0].delivered_at, farms.group.orders[0].settled_at) == (NOW + timedelta(hours=30), None)
     assert [(event.kind, event.place, event.source) for event in shipment.events] == [
         ("packed", "", "seller"),
         ("handed_over", "", "seller"),
@@ -330,7 +332,7 @@ def test_a_buyer_who_has_everything_ends_the_journey(gathered: Farms) -> None:
             note_received(order, actor="buyer", now=NOW)
         assert shipment.state == state
     assert gathered.tell(shipment, DELIVER, 5) is True
-    assert (shipment.state, gathered.states()) == ("delivered", ["delivered", "delivered"])
+    assert (shipment.state, gathered.states()) == ("delivered", ["accepted", "accepted"])
 
 
 def test_what_was_lost_is_paid_back_once(gathered: Farms) -> None:
@@ -348,6 +350,17 @@ def test_what_was_lost_is_paid_back_once(gathered: Farms) -> None:
         assert resolve_shipment(shipment.public_id, actor="operator", now=NOW) == []
     assert db.session.scalars(select(Refund.amount_fen).order_by(Refund.id)).all() == [1350, 1350]
     assert shipments_to_resolve() == []
+
+
+@pytest.mark.parametrize("action", [LOSE, RETURN])
+def test_silence_about_a_parcel_that_went_astray_is_no_yes(farms: Farms, action: ShipmentAction) -> None:
+    farms.send(0, farms.van)
+    farms.send(1, farms.van)
+    late = NOW + AFTER_SHIPPING
+    farms.tell(farms.shipments()[0], action, 2)
+    # Asked under the lock as well: it may get lost between the looking and the locking.
+    assert [may_accept_by_time(order, late) for order in farms.group.orders] == [False, True]
+    assert (accept_by_time(now=late), farms.states()) == (1, ["shipped", "accepted"])
 
 
 def test_of_what_nobody_paid_nothing_is_paid_back(session: Session) -> None:

@@ -11,7 +11,7 @@ from marketplace.orders.models.purchases import OrderLine
 class Weighing(Base):
     """An order line whose goods are weighed when they are packed: what was ordered at the most, and what was found.
 
-    ``price_fen`` is that of one ``unit``; ``least_grams`` and ``most_grams`` are of all its pieces together; ``most_fen`` is
+    ``price_fen`` is that of one ``unit``; ``least_grams`` and ``most_grams`` are of all its pieces that grew; ``most_fen`` is
     what was charged when it was ordered. ``grams`` and ``weighed_at`` are empty until somebody has weighed.
     """
 

@@ -30,7 +30,7 @@ from marketplace.orders.settlement import kept_fen
 from marketplace.orders.shares import parts_of_refund, producer_account, shares_of
 from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
-from marketplace.orders.weights import awaits_weighing
+from marketplace.orders.weights import awaits_weighing, never_charged_fen
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
@@ -136,7 +136,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "place": places[order.id],
         "collect_fen": order.total_fen - order.refunded_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
-        "refunded_fen": order.refunded_fen,
+        "refunded_fen": order.refunded_fen - never_charged_fen(order),
         "to_weigh": awaits_weighing(order),
         "lines": [
             {

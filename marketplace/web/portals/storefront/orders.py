@@ -18,7 +18,7 @@ from marketplace.orders.service import accept_delivery
 from marketplace.orders.shipment_queries import shipments_of
 from marketplace.orders.shipments import note_received
 from marketplace.orders.states import UNACCEPTED, OrderState
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import SIGNED_IN, account, allow
@@ -100,7 +100,10 @@ def order(public_id: str) -> str:
         bank_account=current_app.extensions["settings"].bank_account,
         by_transfer=group.payment_method == PaymentMethod.BANK_TRANSFER,
         place=address_line((names[code] for code in codes if code in names), group.address),
-        parts=[{**_part(part, group, art), "journey": journey_of(shipments.get(part.id))} for part in group.orders],
+        parts=[
+            {**_part(part, group, art), "journey": journey_of(shipments.get(part.id)), "back_fen": _back_fen(part, payment)}
+            for part in group.orders
+        ],
         total_rows=_total_rows(group),
         after=after_sale(group, new, now),
         # A seller who has not agreed to the badge must not be told by a sum either.
@@ -125,8 +128,12 @@ def _part(part: Order, group: OrderGroup, art: dict[int, str]) -> dict[str, Any]
         "accepted_at": part.accepted_at,
         "can_be_received": part.state in UNACCEPTED,
         "can_be_cancelled": part.state == OrderState.PLACED and group.paid_at is not None,
-        "refunded_fen": part.refunded_fen,
     }
+
+
+def _back_fen(part: Order, payment: Payment) -> int:
+    """What of a part goes back to its buyer; not what a weight took off before anything was paid."""
+    return sum(refund.amount_fen for refund in payment.refunds if refund.purpose_id == part.public_id)
 
 
 def _total_rows(group: OrderGroup) -> list[tuple[str, str]]:
