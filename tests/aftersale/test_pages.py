@@ -291,7 +291,9 @@ def test_a_notice_says_that_there_is_something_and_not_what(shop: Shop, app: Fla
     other_id = shop.claim()
     refusal = {"words": "看着很好"}
     shop.be(shop.sale.farmer).post(f"/farm/after/claims/{other_id}/refuse", refusal, sent_from="/farm/after/")
-    refused = db.session.scalars(select(OutgoingMessage).filter_by(template="after_sale_claim", recipient="13800138000")).one()
+    refused = db.session.scalars(
+        select(OutgoingMessage).filter_by(template="notice.after_sale.claim", recipient="13800138000")
+    ).one()
     assert (refused.channel, f"/claims/{other_id}" in refused.body_text) == ("sms", True)
 
 
