@@ -199,8 +199,7 @@ def counts_on(day: date) -> ColumnElement[bool]:
 
 def listing_certificates(day: date) -> ColumnElement[Any]:
     """What counts on a day for a ``Listing``'s goods, its producer's own and those of its lots in stock, as JSON."""
-    in_stock = select(Lot.id).where(Lot.listing_id == Listing.id, Lot.on_hand > 0)
-    which = or_(Certificate.lot_id.is_(None), Certificate.lot_id.in_(in_stock))
+    which = or_(Certificate.lot_id.is_(None), and_(Lot.listing_id == Listing.id, Lot.on_hand > 0))
     return _shown(day).where(which).correlate(Listing).scalar_subquery()
 
 

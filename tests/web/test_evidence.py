@@ -268,6 +268,19 @@ def test_a_certificate_is_shown_when_it_was_verified_and_as_long_as_it_is_valid(
     assert "Expired" in Desk(client, world.farmer).get("/farm/listings/certificates/").text
 
 
+def test_a_report_on_one_lot_says_nothing_of_the_sellers_other_goods(
+    client: FlaskClient, farmer: Desk, world: World, session: Session
+) -> None:
+    tested, other = world.listing(), world.listing()
+    lot = session.scalars(select(Lot).filter_by(listing_id=tested.id)).one()
+    assert hand_in(farmer, kind="test_report", number="R-0107", lot=lot.public_id).status_code == 303
+    certificate = session.scalars(select(Certificate)).one()
+    operator = operator_of(client)
+    assert operator.post(f"/operator/evidence/{certificate.public_id}/verify").status_code == 303
+    assert "R-0107" in operator.get(f"/p/{tested.public_id}").text
+    assert "R-0107" not in operator.get(f"/p/{other.public_id}").text
+
+
 def test_a_refused_certificate_says_why_and_can_be_handed_in_again(
     client: FlaskClient, farmer: Desk, world: World, session: Session
 ) -> None:

@@ -27,3 +27,12 @@ async function copy(button) {
   button.textContent = button.dataset.copied;
   setTimeout(() => { button.textContent = before; }, 2000);
 }
+
+// A menu that is longer than the screen is wide shows the task one is at.
+const current = document.querySelector(".rail [aria-current]");
+const rail = current?.closest("ul");
+if (rail && rail.scrollWidth > rail.clientWidth) {
+  const at = current.getBoundingClientRect();
+  const edges = rail.getBoundingClientRect();
+  rail.scrollLeft += at.left - edges.left - (edges.width - at.width) / 2;
+}

@@ -95,7 +95,7 @@ def product(public_id: str) -> str:
         piece_label=unit_name(row.unit),
         at_most=yuan(row.price_fen) if row.weight_unit is not None else None,
         most=quantity(largest(row.unit, row.available)),
-        flow=waterfall(money_split(row), row.price_fen, cooperative=row.producer_kind == ProducerKind.COOPERATIVE),
+        flow=waterfall(money_split(row), item["price_fen"], cooperative=row.producer_kind == ProducerKind.COOPERATIVE),
         registered_share=row.benefit_bp / WHOLE_BP if row.supports_registered else None,
         season=season_calendar(row.season_weeks, clock.local_day(now)),
         within=place_name(view.delivered_within) if view.delivered_within is not None else None,
