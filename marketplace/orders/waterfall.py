@@ -1,7 +1,8 @@
 """Where a buyer's money has gone: the shares of a seller's settled orders, counted from the ledger.
 
 Counted each night over a year and kept, because a page of the shop has no time to add up a ledger. What was given back after
-settlement is counted as what it is, a negative entry on the accounts that had got it.
+settlement is counted as what it is, a negative entry on the accounts that had got it. Freight that a buyer pays beside the
+goods is no part of a price and is left out; where terms pay freight out of the goods, that is a part.
 """
 
 from collections.abc import Sequence
@@ -15,26 +16,29 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from marketplace.catalogue.models import Listing
 from marketplace.kernel.db import db
 from marketplace.orders.models import SellerShare, ShareKind, ShareTerm
-from marketplace.orders.shares import WHOLE_BP
+from marketplace.orders.shares import FREIGHT, WHOLE_BP
 
 COUNTED = timedelta(days=365)
 
 _COUNT = text(
     """
     WITH settled AS (
-        SELECT "order".id, "order".public_id, "order".producer_id, transfer.id AS transfer_id,
+        SELECT "order".id, "order".public_id, "order".producer_id, "order".delivery_fen, transfer.id AS transfer_id,
             (transfer.at AT TIME ZONE 'Asia/Shanghai')::date AS day
         FROM transfer JOIN "order" ON "order".public_id = transfer.purpose_id
         WHERE transfer.kind = 'settlement' AND transfer.purpose_kind = 'order' AND transfer.at > :since AND transfer.at <= :now
     ), moved AS (
-        SELECT id, producer_id, transfer_id FROM settled
+        SELECT id, producer_id, delivery_fen, transfer_id FROM settled
         UNION ALL
-        SELECT settled.id, settled.producer_id, transfer.id
+        SELECT settled.id, settled.producer_id, settled.delivery_fen, transfer.id
         FROM settled JOIN refund ON refund.purpose_kind = 'order' AND refund.purpose_id = settled.public_id
         JOIN transfer ON transfer.kind = 'refund' AND transfer.purpose_kind = 'refund'
             AND transfer.purpose_id = refund.public_id
     ), parts AS (
-        SELECT moved.producer_id, order_share.kind, sum(entry.amount_fen) AS amount_fen
+        SELECT moved.producer_id, order_share.kind, round(sum(
+            entry.amount_fen * CASE WHEN order_share.payee = :freight
+                THEN 1 - moved.delivery_fen::numeric / order_share.amount_fen ELSE 1 END
+        )) AS amount_fen
         FROM moved JOIN entry ON entry.transfer_id = moved.transfer_id
         JOIN ledger_account ON ledger_account.id = entry.account_id
         JOIN order_share ON order_share.order_id = moved.id AND order_share.payee = ledger_account.code
@@ -66,7 +70,7 @@ def count_seller_shares(*, now: datetime) -> None:
     """Count every seller's shares again, over the year up to ``now``."""
     # Not TRUNCATE: pages go on reading the old figures until the new ones are there.
     db.session.execute(text("DELETE FROM seller_share"))
-    db.session.execute(_COUNT, {"since": now - COUNTED, "now": now})
+    db.session.execute(_COUNT, {"since": now - COUNTED, "now": now, "freight": FREIGHT})
 
 
 def money_columns(day: date) -> list[ColumnElement[Any]]:

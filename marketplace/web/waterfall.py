@@ -73,6 +73,7 @@ def _counted(split: MoneySplit) -> list[str]:
             split.orders,
         ),
         _("They were settled from %(first)s to %(last)s.", first=day(split.first_on), last=day(split.last_on)),
+        _("What buyers paid for bringing the goods is not in it: it goes whole to those who bring them."),
         _("What was given back to buyers is subtracted from those who had got it."),
         _("Counted again each night, over one year. Rounded to whole fen so that the parts sum to the whole."),
     ]

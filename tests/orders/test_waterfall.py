@@ -2,19 +2,22 @@
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.delivery.models import Temperature
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.orders.jobs import count_seller_shares_nightly
-from marketplace.orders.models import SellerShare, ShareKind
+from marketplace.orders.models import Order, SellerShare, ShareKind
 from marketplace.orders.refunds import refund_order
 from marketplace.orders.shares import set_term
 from marketplace.orders.waterfall import COUNTED, count_seller_shares
+from tests.factories import delivery
 from tests.web.desk_world import NOW, Desk, World
 
 LATER = NOW + timedelta(days=2)
@@ -30,9 +33,10 @@ def agree(kind: ShareKind, bp: int, day: date = date(2020, 1, 1)) -> None:
         set_term(kind, "522636", bp, f"{kind}:county", day, "agreed", actor="op", now=NOW)
 
 
-def settle(world: World, quantity: str, *, at: timedelta = timedelta()) -> str:
+def settle(world: World, quantity: str, *, freight_fen: int = 0, at: timedelta = timedelta()) -> str:
     """An order of so many jin of apples at 12.00 yuan, settled; answers its public id."""
-    group = world.purchase(world.listing(), quantity, now=NOW + at)
+    total_fen = int(1_200 * Decimal(quantity)) + freight_fen
+    group = world.purchase(world.listing(), quantity, total_fen=total_fen, now=NOW + at)
     world.pay(group, now=NOW + at)
     world.deliver(group, now=NOW + at + timedelta(days=1))
     return world.order(group).public_id
@@ -63,6 +67,19 @@ def test_the_shares_of_settled_orders_are_counted_with_what_was_given_back(world
     with transaction():
         count_seller_shares(now=LATER + COUNTED + timedelta(days=9))
     assert db.session.scalars(select(SellerShare)).all() == []
+
+
+def test_freight_beside_the_goods_is_no_part_of_their_price(world: World) -> None:
+    with transaction():
+        delivery.method(rates={Temperature.AMBIENT: (750, 0)})
+    public_id = settle(world, "10", freight_fen=750)
+    order = db.session.scalars(select(Order).filter_by(public_id=public_id)).one()
+    assert (order.goods_fen, order.delivery_fen) == (12_000, 750)
+    assert {kind: row[0] for kind, row in counted(world).items()} == {"producer": 11_640, "platform": 360}
+    with transaction():
+        refund_order(public_id, 5_100, expected_refunded_fen=0, actor="operator", now=LATER)
+    # Of 127.50 two fifths went back: from each part as much, within a fen.
+    assert {kind: row[0] for kind, row in counted(world).items()} == {"producer": 6_984, "platform": 216}
 
 
 def of_one_yuan(page: str) -> list[tuple[str, str, str]]:
