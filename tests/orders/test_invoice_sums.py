@@ -63,7 +63,7 @@ class Purchase:
             basket = factories.basket(buyer, (apples, 2), (hens, 3)).public_id
         self.farm_id, self.buyer_id = farm.id, buyer.id
         self.buyer = claims.buyer(buyer.id, buyer.public_id)
-        self.seller = claims.seller(farmer.id, farmer.public_id)
+        self.seller = claims.seller(farmer.id, farmer.public_id, farm.id)
 
         def ordered(total_fen: int) -> str:
             with transaction():
