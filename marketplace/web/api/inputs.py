@@ -29,7 +29,7 @@ AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
 # Narrower than what mail allows, and what people have.
 EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,1}\.[A-Za-z]{2,24}")
-TAX_NUMBER = re.compile(r"[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20}")
+TAX_NUMBER = re.compile(r"(?:[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20})")
 CARRIER = re.compile(r"[a-z0-9-]{2,20}")
 NUMBER = re.compile(r"[A-Za-z0-9-]{6,40}")
 WAY = re.compile(r"[a-z0-9]{14}(?:-[a-z0-9]{14})?")
