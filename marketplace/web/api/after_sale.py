@@ -21,7 +21,7 @@ from marketplace.orders.claim_states import ClaimKind, ClaimState, Party
 from marketplace.orders.messages import get_own_order, get_sale, messages_of, note_read, send_message
 from marketplace.orders.models import Claim, OrderMessage
 from marketplace.orders.queries import get_group
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
 from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
 from marketplace.web.api.after_sale_schemas import (
     CheckSchema,
@@ -37,7 +37,7 @@ from marketplace.web.api.after_sale_schemas import (
     claim_fields,
     message_fields,
 )
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.claim_words import keep_pictures, private_folder, send_private_picture
 from marketplace.web.uploads import takes_files
@@ -46,16 +46,6 @@ blueprint: Blueprint = ApiBlueprint("api-after", __name__, url_prefix="/api/v1",
 View = TypeVar("View", bound=Callable[..., Any])
 # What can be wrong with a body.
 BODY = (400, 413, 415, 422)
-
-
-def for_role(kind: RoleKind) -> Callable[[View], View]:
-    """Let in whoever shows a token and has a role, and document that."""
-
-    def mark(view: View) -> View:
-        documented: View = ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(kind)(view)))
-        return documented
-
-    return mark
 
 
 def _on_either_side(view: View) -> View:
@@ -136,7 +126,7 @@ def claims_on_goods() -> dict[str, Any]:
 
 
 @blueprint.get("/operator/claims")
-@for_role(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, ClaimsSchema)
 def claims_waiting() -> dict[str, Any]:
     """What waits for a decision, the clock that ends first at the top."""
@@ -294,7 +284,7 @@ def claim_question(given: dict[str, str], public_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/operator/claims/<public_id:public_id>/rule")
-@for_role(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(RulingSchema)
 @blueprint.response(200, ClaimSchema)
 @problems(404, 409, *BODY)

@@ -24,7 +24,7 @@ from marketplace.orders.shipment_states import NEWS, ShipmentState
 from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.api.inputs import (
     AREA,
@@ -400,9 +400,7 @@ def delivery_methods() -> dict[str, Any]:
 
 
 @blueprint.post("/delivery/methods/<public_id:public_id>/zones")
-@ApiBlueprint.doc(security=BEARER)
-@problems(401, 403)
-@allow(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(ZoneInSchema)
 @blueprint.response(201, MethodSchema)
 @problems(400, 404, 413, 415, 422)

@@ -1,8 +1,7 @@
 """Paying out: for the operator, and for the farm that is paid."""
 
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
@@ -18,28 +17,17 @@ from marketplace.payments.paying_out import send_batch
 from marketplace.payments.payout_queries import find_payee, get_batch, lines_of_payee, lock_line, newest_batches
 from marketplace.payments.payout_states import BatchState, LineState
 from marketplace.payments.payouts import approve_batch, confirm_line, discard_batch, draft_batch, return_line
-from marketplace.web.access import account, allow
+from marketplace.web.access import account
 from marketplace.web.acting import current_seller
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.api.documents import ApiBlueprint, only, problems
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import LARGEST_FEN, FenField, InputSchema, Line, Spelled
 from marketplace.web.api.schemas import OutputSchema
 
 blueprint: Blueprint = ApiBlueprint("api-payouts", __name__, url_prefix="/api/v1", description="Paying out")
 
-View = TypeVar("View", bound=Callable[..., Any])
 _ACCOUNT_NUMBER = re.compile(r"[0-9]{8,30}")
 _WAYS = [way.value for way in PayoutWay]
-
-
-def _only(kind: RoleKind) -> Callable[[View], View]:
-    """Let in whoever shows a token of somebody with this role, and document that."""
-
-    def mark(view: View) -> View:
-        documented: View = ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(kind)(view)))
-        return documented
-
-    return mark
 
 
 class PayoutLineSchema(OutputSchema):
@@ -127,7 +115,7 @@ class FarmMoneySchema(OutputSchema):
 
 
 @blueprint.get("/payouts")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, PayoutBatchesSchema)
 def batches() -> dict[str, Any]:
     """The newest 50 batches."""
@@ -135,7 +123,7 @@ def batches() -> dict[str, Any]:
 
 
 @blueprint.post("/payouts")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(DraftSchema)
 @blueprint.response(201, WholeBatchSchema)
 @problems(400, 409, 413, 415, 422)
@@ -151,7 +139,7 @@ def draft(given: dict[str, Any]) -> PayoutBatch:
 
 
 @blueprint.get("/payouts/<public_id:public_id>")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, WholeBatchSchema)
 @problems(404)
 def batch(public_id: str) -> PayoutBatch:
@@ -160,7 +148,7 @@ def batch(public_id: str) -> PayoutBatch:
 
 
 @blueprint.post("/payouts/<public_id:public_id>/approve")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, WholeBatchSchema)
 @problems(404, 409)
 def approve(public_id: str) -> PayoutBatch:
@@ -171,7 +159,7 @@ def approve(public_id: str) -> PayoutBatch:
 
 
 @blueprint.post("/payouts/<public_id:public_id>/send")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, WholeBatchSchema)
 @problems(404, 409)
 def send(public_id: str) -> PayoutBatch:
@@ -181,7 +169,7 @@ def send(public_id: str) -> PayoutBatch:
 
 
 @blueprint.post("/payouts/<public_id:public_id>/discard")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(200, WholeBatchSchema)
 @problems(404, 409)
 def discard(public_id: str) -> PayoutBatch:
@@ -192,7 +180,7 @@ def discard(public_id: str) -> PayoutBatch:
 
 
 @blueprint.post("/payouts/lines/<public_id:public_id>/confirm")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(ConfirmSchema)
 @blueprint.response(200, PayoutLineSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -205,7 +193,7 @@ def confirm(given: dict[str, str], public_id: str) -> PayoutLine:
 
 
 @blueprint.post("/payouts/lines/<public_id:public_id>/return")
-@_only(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(ReturnSchema)
 @blueprint.response(200, PayoutLineSchema)
 @problems(400, 404, 409, 413, 415, 422)
@@ -230,7 +218,7 @@ def money() -> dict[str, Any]:
 
 
 @blueprint.post("/farm/money/bank-account")
-@_only(RoleKind.FARMER)
+@only(RoleKind.FARMER)
 @blueprint.arguments(BankAccountInSchema)
 @blueprint.response(200, BankAccountSchema)
 @problems(400, 404, 413, 415, 422)

@@ -21,7 +21,7 @@ from marketplace.orders.reviews import (
 )
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.after_sale import BODY, for_role, own_part
+from marketplace.web.api.after_sale import BODY, own_part
 from marketplace.web.api.after_sale_schemas import (
     HideSchema,
     ReasonSchema,
@@ -30,7 +30,7 @@ from marketplace.web.api.after_sale_schemas import (
     ReviewSchema,
     ReviewsSchema,
 )
-from marketplace.web.api.documents import OPTIONAL_BEARER, ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import OPTIONAL_BEARER, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm
 
 blueprint: Blueprint = ApiBlueprint("api-reviews", __name__, url_prefix="/api/v1", description="What buyers say of goods")
@@ -84,7 +84,7 @@ def review_reply(given: dict[str, str], public_id: str) -> Review:
 
 
 @blueprint.post("/operator/reviews/<public_id:public_id>/hide")
-@for_role(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.arguments(HideSchema)
 @blueprint.response(204)
 @problems(404, *BODY)
@@ -95,7 +95,7 @@ def review_hide(given: dict[str, str], public_id: str) -> None:
 
 
 @blueprint.post("/operator/reviews/<public_id:public_id>/keep")
-@for_role(RoleKind.OPERATOR)
+@only(RoleKind.OPERATOR)
 @blueprint.response(204)
 @problems(404)
 def review_keep(public_id: str) -> None:
