@@ -303,12 +303,12 @@ def _agreed(seller: str, option: Option, day: date) -> Agreed:
         grams=sum(part.grams_by_sender[seller] for part in parts),
         arrives_from=day + timedelta(days=option.quote.days_from),
         arrives_to=day + timedelta(days=option.quote.days_to),
-        parts=[_written(part) for part in parts],
+        parts=[as_kept(part) for part in parts],
     )
     return Agreed(option.quote.by_sender[seller], delivery)
 
 
-def _written(part: Part) -> dict[str, Any]:
+def as_kept(part: Part) -> dict[str, Any]:
     """A weighing as it is kept beside the order, without the names of others."""
     return {
         "temperature": part.temperature.value,

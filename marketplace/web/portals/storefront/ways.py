@@ -9,10 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from marketplace.delivery.models import MethodKind
-from marketplace.delivery.quoting import Part
 from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.errors import Conflict
-from marketplace.orders.delivering import DeliveryGroup, Option, basket_goods, delivery_groups
+from marketplace.orders.delivering import DeliveryGroup, Option, as_kept, basket_goods, delivery_groups
 from marketplace.orders.queries import BasketView
 from marketplace.web.errors import message_of
 from marketplace.web.filters import grams, short_day, yuan
@@ -86,7 +85,7 @@ def _option(option: Option, day: date) -> dict[str, Any]:
         else f"{pick(option.point.name_zh, option.point.name_en)} · {option.point.address} · {option.point.hours}",
         "days": days_words(first, last),
         "price": yuan(option.quote.total_fen),
-        "reasons": [reason_words(_as_kept(part)) for part in option.quote.parts],
+        "reasons": [reason_words(as_kept(part)) for part in option.quote.parts],
     }
 
 
@@ -97,20 +96,8 @@ def days_words(first: date, last: date) -> str:
     return str(_("Arrives %(first)s to %(last)s", first=short_day(first), last=short_day(last)))
 
 
-def _as_kept(part: Part) -> dict[str, Any]:
-    return {
-        "temperature": part.temperature.value,
-        "grams": part.grams,
-        "kilograms": part.kilograms,
-        "first_kg_fen": part.first_kg_fen,
-        "each_kg_fen": part.each_kg_fen,
-        "free_from_fen": part.free_from_fen,
-        "senders": len(part.grams_by_sender),
-    }
-
-
 def reason_words(part: Mapping[str, Any]) -> str:
-    """How the freight of one weighing was counted, in words."""
+    """How the freight of one weighing was counted, in words, from what ``as_kept`` answers or an order has kept."""
     weight = grams(part["grams"])
     kind = temperature_name(part["temperature"])
     if part["free_from_fen"] is not None:
