@@ -13,7 +13,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, NotFound
 from marketplace.kernel.steps import step
-from marketplace.orders.claim_queries import open_claim
+from marketplace.orders.claim_queries import only_of, open_claim
 from marketplace.orders.claim_states import (
     ANSWER_TIMES,
     CLAIMS,
@@ -60,17 +60,7 @@ def lock_paid(order_public_id: str) -> tuple[Order, OrderGroup]:
 
 def lock_claim(public_id: str, *, buyer_id: int | None = None, producer_id: int | None = None) -> Claim:
     """A claim of this buyer's or on this producer's goods, locked behind its order, or ``NotFound``."""
-    query = (
-        select(Order.public_id)
-        .join(Claim, Claim.order_id == Order.id)
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .where(Claim.public_id == public_id)
-    )
-    if buyer_id is not None:
-        query = query.where(OrderGroup.account_id == buyer_id)
-    if producer_id is not None:
-        query = query.where(Order.producer_id == producer_id)
-    order_id = db.session.scalar(query)
+    order_id = db.session.scalar(only_of(select(Order.public_id).select_from(Claim), public_id, buyer_id, producer_id))
     if order_id is None:
         raise NotFound("claim_unknown", N_("There is no such claim."))
     lock_paid(order_id)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Producer
@@ -28,18 +29,20 @@ def open_claim(order: Order) -> bool:
     return db.session.scalar(query) is not None
 
 
-def get_claim(public_id: str, *, buyer_id: int | None = None, producer_id: int | None = None) -> Claim:
-    """A claim with all that its page shows: this buyer's, on this producer's goods, or any; otherwise ``NotFound``."""
-    query = (
-        select(Claim)
-        .join(Order, Order.id == Claim.order_id)
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .where(Claim.public_id == public_id)
-    )
+def only_of(query: Select[Any], public_id: str, buyer_id: int | None, producer_id: int | None) -> Select[Any]:
+    """A query of claims narrowed to one, and to this buyer's or this producer's goods; order and purchase are joined to it."""
+    query = query.join(Order, Order.id == Claim.order_id).join(OrderGroup, OrderGroup.id == Order.group_id)
+    query = query.where(Claim.public_id == public_id)
     if buyer_id is not None:
         query = query.where(OrderGroup.account_id == buyer_id)
     if producer_id is not None:
         query = query.where(Order.producer_id == producer_id)
+    return query
+
+
+def get_claim(public_id: str, *, buyer_id: int | None = None, producer_id: int | None = None) -> Claim:
+    """A claim with all that its page shows: this buyer's, on this producer's goods, or any; otherwise ``NotFound``."""
+    query = only_of(select(Claim), public_id, buyer_id, producer_id)
     claim = db.session.scalars(query.options(*_WHOLE)).first()
     if claim is None:
         raise NotFound("claim_unknown", N_("There is no such claim."))
