@@ -22,14 +22,14 @@ from marketplace.kernel.errors import N_, Invalid
 from marketplace.web.forms import said
 
 _PUBLIC_ID = re.compile(r"[a-z0-9]{14}")
-_QUANTITY = re.compile(r"(?:0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?)")
+_QUANTITY = re.compile(r"0\.[1-9]|[1-9][0-9]{0,3}(?:\.[0-9])?")
 COUNTY = re.compile(r"[0-9]{6}")
 # Of every level: 2, 4, 6, 9 or 12 digits.
-AREA = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})")
+AREA = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
 # Narrower than what mail allows, and what people have.
 EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,1}\.[A-Za-z]{2,24}")
-TAX_NUMBER = re.compile(r"(?:[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20})")
+TAX_NUMBER = re.compile(r"[0-9A-Za-z]{15}|[0-9A-Za-z]{18}|[0-9A-Za-z]{20}")
 CARRIER = re.compile(r"[a-z0-9-]{2,20}")
 NUMBER = re.compile(r"[A-Za-z0-9-]{6,40}")
 WAY = re.compile(r"[a-z0-9]{14}(?:-[a-z0-9]{14})?")
@@ -37,7 +37,7 @@ SLUG = re.compile(r"[a-z0-9-]{1,40}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,8})")
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 # No total comes near it, and every JSON reader takes it for a whole number.
 LARGEST_FEN = 10**15
 
@@ -106,7 +106,8 @@ class Spelled(fields.String):
 
     def __init__(self, pattern: re.Pattern[str], *, most: int, **kwargs: Any) -> None:
         self.pattern, self.most = pattern, most
-        documented = {"pattern": f"^{pattern.pattern}$", "maxLength": most, **kwargs.pop("metadata", {})}
+        # In brackets, because alternatives would else be open at one end each.
+        documented = {"pattern": f"^(?:{pattern.pattern})$", "maxLength": most, **kwargs.pop("metadata", {})}
         super().__init__(metadata=documented, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
