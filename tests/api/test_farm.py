@@ -57,6 +57,8 @@ def test_a_listing_is_made_changed_withdrawn_and_shown_again(client: FlaskClient
         ({"product": "unicorn"}, 409),
         ({"unit": "box"}, 409),
         ({"price_fen": 0}, 422),
+        ({"story_zh": "a\x00b"}, 422),
+        ({"story_en": "a\ud800b"}, 422),
         ({"title_zh": " "}, 422),
         ({"harvest": {"harvested_on": "2999-01-01", "quantity": "5"}}, 422),
         ({"harvest": {"harvested_on": "2001-01-01", "quantity": "5"}}, 409),
@@ -92,6 +94,8 @@ def test_a_table_is_checked_first_and_then_put_on_sale(client: FlaskClient, farm
     done = client.post(path, headers=farmer, json={"table": table, "dry_run": False}).json
     assert done["written"], done
     assert db.session.scalars(select(Listing.price_fen).order_by(Listing.id)).all() == [990, 880]
+    broken = client.post(path, headers=farmer, json={"table": table.replace("甲", "a\x00b")}).json
+    assert [(row["line"], list(row["errors"])) for row in broken["rows"]] == [(2, ["title_zh"]), (3, [])]
     refused = client.post(path, headers=farmer, json={"table": "colour\nred"})
     assert (refused.status_code, refused.json["code"]) == (409, "columns_invalid")
 

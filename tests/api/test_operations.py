@@ -119,3 +119,5 @@ def test_an_account_on_which_no_money_ever_stood_has_no_statement(client: FlaskC
     asked = {"account": "producer:nobody", "from": "2026-01-01", "to": "2026-01-31"}
     refused = client.get(f"{OPERATIONS}/ledger/statement", headers=operator, query_string=asked)
     assert (refused.status_code, refused.json["code"]) == (404, "ledger_account_unknown")
+    refused = client.get(f"{OPERATIONS}/ledger/statement", headers=operator, query_string={**asked, "account": "a\x00"})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["account"])

@@ -1,16 +1,14 @@
 """What programs send and get after the sale: claims, messages, reviews."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
-from marketplace.kernel.errors import N_
 from marketplace.orders.claim_states import ClaimKind, ClaimState, Party, ReturnState
 from marketplace.orders.claims import MOST_PICTURES, MOST_WORDS
 from marketplace.orders.models import Claim, OrderMessage
-from marketplace.web.api.inputs import LARGEST_FEN, FenField, InputSchema, Line, Spelled
+from marketplace.web.api.inputs import LARGEST_FEN, FenField, InputSchema, Line, Prose, Spelled, WholeField
 from marketplace.web.api.schemas import OutputSchema, Quantity
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
@@ -18,48 +16,14 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _LONGEST_PICTURE = 16 * 1024 * 1024 + 4
 
 
-class Prose(fields.String):
-    """Text of one or more lines, trimmed and not empty."""
-
-    def __init__(self, most: int, **kwargs: Any) -> None:
-        self.most = most
-        good = r"[^\x00-\x09\x0b-\x1f\x7f]"
-        pattern = rf"^{good}*[^\s\x00-\x1f\x7f]{good}*$"
-        super().__init__(metadata={"minLength": 1, "maxLength": most, "pattern": pattern}, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > self.most:
-            raise ValidationError(N_("This is too long."))
-        if any((ord(c) < 32 and c != "\n") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
-            raise ValidationError(N_("This text has characters that cannot be shown."))
-        if not text.strip():
-            raise ValidationError(N_("Please write something here."))
-        return text.strip()
-
-
-class Whole(fields.Integer):
-    """A whole JSON number between two others; it may be written ``5.0``."""
-
-    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
-        self.least, self.most = least, most
-        super().__init__(metadata={"minimum": least, "maximum": most}, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-        if not number or not self.least <= value <= self.most or value != int(value):
-            raise ValidationError(N_("Please enter a whole number."))
-        return int(value)
-
-
 class ClaimInputSchema(InputSchema):
     """What is wrong with a line of an order. ``asked_fen`` is what is asked for; without it, ``share_bp`` of the line."""
 
-    line = Whole(1, 100, required=True)
+    line = WholeField(1, 100, required=True)
     kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in ClaimKind]))
     words = Prose(MOST_WORDS)
     asked_fen = FenField()
-    share_bp = Whole(1, 10_000)
+    share_bp = WholeField(1, 10_000)
     pictures = fields.List(
         Spelled(_BASE64, most=_LONGEST_PICTURE, metadata={"description": "JPEG, PNG or WebP in base64"}),
         load_default=list,
@@ -103,7 +67,7 @@ class RulingSchema(InputSchema):
 class ReviewInputSchema(InputSchema):
     """Stars and words."""
 
-    stars = Whole(1, 5, required=True)
+    stars = WholeField(1, 5, required=True)
     words = Prose(2000)
 
 

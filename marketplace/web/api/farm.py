@@ -27,6 +27,7 @@ from marketplace.web.api.inputs import (
     FenField,
     InputSchema,
     Line,
+    Prose,
     QuantityField,
     QueryDay,
     Spelled,
@@ -48,8 +49,8 @@ class WordsSchema(InputSchema):
 
     title_zh = Line(80)
     title_en = Line(120)
-    story_zh = fields.String(validate=validate.Length(max=_LONGEST_STORY))
-    story_en = fields.String(validate=validate.Length(max=_LONGEST_STORY))
+    story_zh = Prose(_LONGEST_STORY, may_be_empty=True)
+    story_en = Prose(_LONGEST_STORY, may_be_empty=True)
     delivers_to = Spelled(AREA, most=12, allow_none=True, metadata={"description": "Around the village; null for everywhere"})
 
 

@@ -87,6 +87,24 @@ class SearchText(fields.String):
         return _clean(super()._deserialize(value, attr, data, **kwargs), self.most)
 
 
+class Prose(fields.String):
+    """Text of one or more lines, trimmed and, unless ``may_be_empty``, not empty."""
+
+    def __init__(self, most: int, *, may_be_empty: bool = False, **kwargs: Any) -> None:
+        self.most, self.may_be_empty = most, may_be_empty
+        good = r"[^\x00-\x09\x0b-\x1f\x7f]"
+        documented = {"maxLength": most, "pattern": rf"^{good}*$"}
+        if not may_be_empty:
+            documented |= {"minLength": 1, "pattern": rf"^{good}*[^\s\x00-\x1f\x7f]{good}*$"}
+        super().__init__(metadata=documented, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = _clean(super()._deserialize(value, attr, data, **kwargs), self.most, but="\n").strip()
+        if not text and not self.may_be_empty:
+            raise ValidationError(N_("Please write something here."))
+        return text
+
+
 class Secret(fields.String):
     """A password: any text that can be written in UTF-8, as it stands."""
 
@@ -211,11 +229,13 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _clean(text: str, most: int) -> str:
+def _clean(text: str, most: int, *, but: str = "") -> str:
+    """The text, if it is no longer than ``most`` and has no control characters ``but`` these."""
     # The length first: the other looks then take no longer than they are worth.
     if len(text) > most:
         raise ValidationError(N_("This is too long."))
-    if any(ord(character) < 32 or character == "\x7f" for character in text) or _has_surrogates(text):
+    controls = any((ord(character) < 32 and character not in but) or character == "\x7f" for character in text)
+    if controls or _has_surrogates(text):
         raise ValidationError(N_("This text has characters that cannot be shown."))
     return text
 

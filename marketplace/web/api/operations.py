@@ -20,7 +20,7 @@ from marketplace.payments.queries import get_payment, get_refund, lock_refund, r
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, only, problems
-from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, QueryDay, Spelled
+from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 
 blueprint: Blueprint = ApiBlueprint(
@@ -104,7 +104,7 @@ class BalancesSchema(OutputSchema):
 class StatementQuerySchema(InputSchema):
     """Which account, which days."""
 
-    account = fields.String(required=True, validate=validate.Length(1, 80))
+    account = Line(80, required=True)
     first = QueryDay(data_key="from", required=True)
     last = QueryDay(data_key="to", required=True)
 
