@@ -20,7 +20,6 @@ _EPOCH = date(1970, 1, 1)
 # A lot is what a farm brings within four weeks.
 _LOT_DAYS = 28
 _CHINA_OFFSET_S = 8 * 3600
-DELIVERY_DAYS = 2
 
 
 @dataclass(frozen=True)
