@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import g
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db
+from tests.web.desk_world import Desk, World, without_csrf
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 # What the test's own outer transaction adds to every commit.
@@ -100,3 +101,16 @@ def statements(session: Session) -> Iterator[StatementCount]:
     event.listen(connection, "before_cursor_execute", count.note)
     yield count
     event.remove(connection, "before_cursor_execute", count.note)
+
+
+@pytest.fixture
+def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Sellers, a buyer and their goods, for the desks; the forms' tokens are tested where forms are."""
+    without_csrf(app, monkeypatch)
+    return World()
+
+
+@pytest.fixture
+def farmer(client: FlaskClient, world: World) -> Desk:
+    """The browser of that world's registered farm."""
+    return Desk(client, world.farmer)

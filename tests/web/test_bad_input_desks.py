@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,24 +14,13 @@ from marketplace.kernel.audit import AuditEvent
 from marketplace.ledger.models import Transfer
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
-from tests.web.desk_world import Desk, World, count, make_account, without_csrf
+from tests.web.desk_world import Desk, World, count, make_account
 
 HTML = "<script>alert(1)</script>"
 SQL = "'; DROP TABLE listing; --"
 NUL = "a\x00b"
 BROKEN = b"\xff\xfe\x80"
 TEXT_FIELDS = ("title_zh", "title_en", "story_zh", "story_en")
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
-
-
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
 
 
 def form(**changes: Any) -> dict[str, Any]:

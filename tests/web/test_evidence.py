@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
@@ -22,21 +21,10 @@ from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.orders.queries import basket_view
 from marketplace.web.certificate_notices import tell_of_certificates
 from tests import factories
-from tests.web.desk_world import COUNTY, POOR_VILLAGE, Desk, World, make_account, without_csrf
+from tests.web.desk_world import COUNTY, POOR_VILLAGE, Desk, World, make_account
 
 TODAY = clock.local_day(clock.now())
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
-
-
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
 
 
 def operator_of(client: FlaskClient) -> Desk:

@@ -3,31 +3,18 @@
 import io
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, ListingState, Lot
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db
 from marketplace.web.listing_import import MOST_ROWS
-from tests.web.desk_world import OTHER_CODE, REGISTERED_CODE, Desk, World, count, without_csrf
+from tests.web.desk_world import OTHER_CODE, REGISTERED_CODE, Desk, World, count
 
 IMPORT = "/farm/listings/import"
 HEADER = "product,title_zh,unit,price,quantity,harvested_on"
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
-
-
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
 
 
 def row(title: str = "苹果", **changes: str) -> str:

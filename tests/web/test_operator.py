@@ -1,5 +1,4 @@
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -15,13 +14,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
-from tests.web.desk_world import Desk, World, count, make_account, without_csrf
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
+from tests.web.desk_world import Desk, World, count, make_account
 
 
 @pytest.fixture

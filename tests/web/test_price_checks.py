@@ -4,10 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Listing, ListingState, MarketPrice, PriceCheck, Review
 from marketplace.catalogue.price_checks import latest_check
@@ -15,18 +13,7 @@ from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from tests import factories
-from tests.web.desk_world import Desk, World, make_account, without_csrf
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
-
-
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
+from tests.web.desk_world import Desk, World, make_account
 
 
 @pytest.fixture

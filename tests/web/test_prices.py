@@ -46,11 +46,6 @@ def world(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> Worl
     return World()
 
 
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
-
-
 def structured(page: str) -> Any:
     """The offer that search engines read of a page."""
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)

@@ -18,18 +18,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.orders.refunds import refund_order
 from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
-from tests.web.desk_world import NOW, OTHER_CODE, REGISTERED_CODE, Desk, World, count, make_account, without_csrf
-
-
-@pytest.fixture
-def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
-    without_csrf(app, monkeypatch)
-    return World()
-
-
-@pytest.fixture
-def farmer(client: FlaskClient, world: World) -> Desk:
-    return Desk(client, world.farmer)
+from tests.web.desk_world import NOW, OTHER_CODE, REGISTERED_CODE, Desk, World, count, make_account
 
 
 def new_listing(**changes: Any) -> dict[str, Any]:
