@@ -15,7 +15,7 @@ from marketplace.recommendations.subscriptions import find_subscription, subscri
 from marketplace.sourcing.queries import year_of_purchases
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.inputs import EMAIL, InputSchema, Spelled, WholeField, YesNoField
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.languages import LOCALES
@@ -91,7 +91,7 @@ def _shown(own: Account) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(AccountChangeSchema)
 @blueprint.response(200, AccountSchema)
-@problems(400, 413, 415, 422)
+@problems(*BODY)
 def change_account(given: dict[str, Any]) -> dict[str, Any]:
     """Change your language, whether lists may follow you, and where the weekly letter goes (null ends it)."""
     now, own = clock.now(), account()
@@ -129,7 +129,7 @@ def own_year() -> Any:
 @only(RoleKind.ENTERPRISE)
 @blueprint.arguments(TargetInputSchema)
 @blueprint.response(200, YearSchema)
-@problems(400, 413, 415, 422)
+@problems(*BODY)
 def own_target(given: dict[str, int]) -> Any:
     """Set which part of this year's purchases is reserved."""
     now = clock.now()

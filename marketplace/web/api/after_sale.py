@@ -37,15 +37,13 @@ from marketplace.web.api.after_sale_schemas import (
     claim_fields,
     message_fields,
 )
-from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.claim_words import keep_pictures, private_folder, send_private_picture
 from marketplace.web.uploads import takes_files
 
 blueprint: Blueprint = ApiBlueprint("api-after", __name__, url_prefix="/api/v1", description="After the sale")
 View = TypeVar("View", bound=Callable[..., Any])
-# What can be wrong with a body.
-BODY = (400, 413, 415, 422)
 
 
 def _on_either_side(view: View) -> View:

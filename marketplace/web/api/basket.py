@@ -15,7 +15,7 @@ from marketplace.orders.queries import BasketLineView, BasketView, basket_view
 from marketplace.recommendations.models import EventKind
 from marketplace.recommendations.service import record_event
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import InputSchema, PublicIdField, QuantityField
 from marketplace.web.api.schemas import BasketLineSchema, BasketSchema
 
@@ -47,7 +47,7 @@ def basket() -> BasketView:
 @signed_in
 @blueprint.arguments(AddLineSchema)
 @blueprint.response(201, BasketLineSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def add_line(given: dict[str, Any]) -> BasketLineView:
     """Put a quantity in, on top of what is there."""
     now = clock.now()
@@ -62,7 +62,7 @@ def add_line(given: dict[str, Any]) -> BasketLineView:
 @signed_in
 @blueprint.arguments(ChangeLineSchema)
 @blueprint.response(200, BasketLineSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def change_line(given: dict[str, Any], public_id: str) -> BasketLineView:
     """Set the quantity of a line."""
     now = clock.now()

@@ -24,7 +24,7 @@ from marketplace.orders.shipment_states import NEWS, ShipmentState
 from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
-from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.api.inputs import (
     AREA,
@@ -298,7 +298,7 @@ def order_shipments(public_id: str) -> dict[str, Any]:
 @for_farm(Scope.SHIP)
 @blueprint.arguments(SendingSchema)
 @blueprint.response(200, OrderSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def shipped(given: dict[str, str | None], public_id: str) -> Order:
     """Say that an order of your farm has left: with a carrier, or to the hub it goes by. Said again, nothing changes."""
     producer, now = current_seller().producer, clock.now()
@@ -325,7 +325,7 @@ def shipment_by_number(given: dict[str, str]) -> Shipment:
 @_seller_too
 @blueprint.arguments(NewsSchema)
 @blueprint.response(200, TakenSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def shipment_news(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Tell what happened to a shipment: its carrier, the operator, or whoever drives it themselves, as a farm may.
 
@@ -375,7 +375,7 @@ def hub_received(hub: str, order: str) -> Order:
 @signed_in
 @blueprint.arguments(DispatchSchema)
 @blueprint.response(200, ShipmentSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def hub_dispatched(given: dict[str, Any], hub: str, public_id: str) -> Shipment:
     """Say that a shipment has left the hub you keep; parcels that have not come make another."""
     with transaction():
@@ -403,7 +403,7 @@ def delivery_methods() -> dict[str, Any]:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(ZoneInSchema)
 @blueprint.response(201, MethodSchema)
-@problems(400, 404, 413, 415, 422)
+@problems(404, *BODY)
 def delivery_zone(given: dict[str, Any], public_id: str) -> DeliveryMethod:
     """Say what a method charges for a place from a day on. Orders placed before keep what they agreed."""
     rates = {Temperature(row["temperature"]): _rate(row) for row in given["rates"]}

@@ -19,6 +19,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 OPTIONAL_BEARER: list[dict[str, list[str]]] = [{}, {"bearer": []}]
+# What can be wrong with a body.
+BODY = (400, 413, 415, 422)
 _PROBLEM_TYPE = "application/problem+json"
 _DESCRIPTION = """What a person can do in the shop, a program can do here.
 

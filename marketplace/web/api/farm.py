@@ -19,7 +19,7 @@ from marketplace.orders.models import Order
 from marketplace.orders.queries import orders_of_producer
 from marketplace.orders.states import OrderState
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.documents import problems
+from marketplace.web.api.documents import BODY, problems
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import (
     AREA,
@@ -159,7 +159,7 @@ def farm_listing(public_id: str) -> Listing:
 @for_farm(Scope.LIST, Scope.STOCK)
 @blueprint.arguments(NewListingSchema)
 @blueprint.response(201, OwnListingSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def new_listing(given: dict[str, Any]) -> Listing:
     """Write a listing with its first harvest and put it on sale.
 
@@ -206,7 +206,7 @@ def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any], *, 
 @for_farm(Scope.LIST)
 @blueprint.arguments(WordsSchema)
 @blueprint.response(200, OwnListingSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def change_words(given: dict[str, Any], public_id: str) -> Listing:
     """Say something anew of a listing; what is left out stays. Its price has an address of its own (`…/pricing`)."""
     producer, now = current_seller().producer, clock.now()
@@ -232,7 +232,7 @@ def change_words(given: dict[str, Any], public_id: str) -> Listing:
 @for_farm(Scope.STOCK)
 @blueprint.arguments(NewHarvestSchema)
 @blueprint.response(200, OwnListingSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def bring_in(given: dict[str, Any], public_id: str) -> Listing:
     """Put a new harvest on stock."""
     producer, now = current_seller().producer, clock.now()
@@ -276,7 +276,7 @@ def take_from_sale(public_id: str) -> Listing:
 @for_farm(Scope.LIST, Scope.STOCK)
 @blueprint.arguments(TableSchema)
 @blueprint.response(200, ImportedSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def import_table(given: dict[str, Any]) -> dict[str, Any]:
     """Put the listings of a table on sale, all of them or, if a single row is wrong, none.
 

@@ -22,7 +22,7 @@ from marketplace.orders.preorders import note_new_day
 from marketplace.orders.shortfalls import bring_in_harvest
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import InputSchema, Line, PublicIdField, QuantityField
 from marketplace.web.api.schemas import (
@@ -179,7 +179,7 @@ def photo_item(photo: ListingPhoto) -> dict[str, Any]:
 @for_farm(Scope.LIST)
 @blueprint.arguments(WindowInput)
 @blueprint.response(200, WindowSchema)
-@problems(400, 404, 413, 415, 422)
+@problems(404, *BODY)
 def change_window(given: dict[str, Any], public_id: str) -> Listing:
     """Say from which day to which a listing can be ordered. Before the first it is visible, and says when."""
     producer, now = current_seller().producer, clock.now()
@@ -193,7 +193,7 @@ def change_window(given: dict[str, Any], public_id: str) -> Listing:
 @for_farm(Scope.STOCK)
 @blueprint.arguments(ExpectedInput)
 @blueprint.response(201, LotSchema)
-@problems(400, 404, 413, 415, 422)
+@problems(404, *BODY)
 def add_expected_harvest(given: dict[str, Any], public_id: str) -> Lot:
     """Offer a harvest to come, paid in advance and sent after it; for a household, whose own harvest it is."""
     producer, now = current_seller().producer, clock.now()
@@ -213,7 +213,7 @@ def _own_grams(producer: Producer, quantity: Decimal, unit_grams: int) -> dict[i
 @for_farm(Scope.STOCK)
 @blueprint.arguments(HarvestInput)
 @blueprint.response(200, LotSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def confirm_harvest(given: dict[str, Any], public_id: str) -> Lot:
     """Say what a harvest to come has been; its orders can then be sent.
 
@@ -232,7 +232,7 @@ def confirm_harvest(given: dict[str, Any], public_id: str) -> Lot:
 @for_farm(Scope.STOCK)
 @blueprint.arguments(DayInput)
 @blueprint.response(200, LotSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def change_expected_day(given: dict[str, Any], public_id: str) -> Lot:
     """Give a harvest to come another day."""
     producer, now = current_seller().producer, clock.now()

@@ -14,7 +14,7 @@ from marketplace.orders.queries import get_group
 from marketplace.orders.reordering import reorder
 from marketplace.orders.service import lock_order
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import TAX_NUMBER, InputSchema, Line, Spelled
 from marketplace.web.api.schemas import OutputSchema
 
@@ -80,7 +80,7 @@ def _shown(invoice: Invoice) -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(InvoiceToSchema)
 @blueprint.response(200, InvoiceSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def issue(given: dict[str, str | None], group: str, order: str) -> dict[str, Any]:
     """The invoice of one seller's part, issued when it is first asked for.
 

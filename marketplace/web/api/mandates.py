@@ -34,7 +34,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.web.access import PUBLIC, account, allow
-from marketplace.web.api.documents import ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.inputs import InputSchema, PublicIdField, SearchText, Spelled
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.deeds import in_words
@@ -181,7 +181,7 @@ def mandates() -> dict[str, Sequence[Mandate]]:
 @signed_in
 @blueprint.arguments(NewMandateSchema)
 @blueprint.response(201, MandateSchema)
-@problems(400, 403, 404, 413, 415, 422)
+@problems(403, 404, *BODY)
 def create_mandate(given: dict[str, Any]) -> Mandate:
     """Give a mandate over your own farm, or write one down as an officer of the farm's area.
 
@@ -312,7 +312,7 @@ class CodeAnsweredSchema(OutputSchema):
 @allow(PUBLIC)
 @blueprint.arguments(CodeAnswerSchema)
 @blueprint.response(200, CodeAnsweredSchema)
-@problems(400, 404, 409, 413, 415, 422, 429)
+@problems(404, 409, 429, *BODY)
 def answer_notice(given: dict[str, str]) -> dict[str, str]:
     """Answer a notice by its code, without a token: `deny` a listing, `revoke` the mandate, `agree` to what was denied.
 
@@ -337,7 +337,7 @@ def contact() -> Contact:
 @signed_in
 @blueprint.arguments(ContactInSchema)
 @blueprint.response(200, ContactSchema)
-@problems(400, 409, 413, 415, 422)
+@problems(409, *BODY)
 def change_contact(given: dict[str, Any]) -> Contact:
     """Be told there from now on. `contact_incomplete` (409) when the channel's number or address is empty."""
     wanted = Contact(**given)

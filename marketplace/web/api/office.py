@@ -22,7 +22,7 @@ from marketplace.recommendations.policies import (
 )
 from marketplace.recommendations.policy_jobs import apply_policies_job
 from marketplace.web.access import account, area_in_scope
-from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import AREA, InputError, InputSchema, QueryDay, ShareField, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.forms import said
@@ -156,7 +156,7 @@ def office_policies(given: dict[str, Any]) -> dict[str, Any]:
 @only(RoleKind.OFFICER)
 @blueprint.arguments(PolicyDraftSchema)
 @blueprint.response(201, OwnPolicySchema)
-@problems(400, 404, 413, 415, 422)
+@problems(404, *BODY)
 def office_set_policy(given: dict[str, Any]) -> Policy:
     """Set a policy for an area of your own, from today or a later day on."""
     now = clock.now()
@@ -174,7 +174,7 @@ def office_set_policy(given: dict[str, Any]) -> Policy:
 @only(RoleKind.OFFICER)
 @blueprint.arguments(PolicyEndSchema)
 @blueprint.response(200, OwnPolicySchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def office_end_policy(given: dict[str, Any], public_id: str) -> Policy:
     """Bring the last day of a policy in force forward."""
     try:

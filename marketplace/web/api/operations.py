@@ -19,7 +19,7 @@ from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.queries import get_payment, get_refund, lock_refund, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 
@@ -186,7 +186,7 @@ def operator_cancel(public_id: str) -> dict[str, Any]:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(RefundInputSchema)
 @blueprint.response(201, RefundSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def operator_refund(given: dict[str, int], public_id: str) -> Refund:
     """Give part or all of a paid order back; `refund_changed` (409) when something has gone back since."""
     with transaction():

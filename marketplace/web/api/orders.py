@@ -21,7 +21,7 @@ from marketplace.payments.models import PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.queries import find_area_in_force
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import (
     COUNTY,
     IDEMPOTENCY_KEY,
@@ -96,7 +96,7 @@ class OrdersQuerySchema(InputSchema):
 @blueprint.arguments(IdempotencySchema, location="headers")
 @blueprint.arguments(CheckoutSchema)
 @blueprint.response(201, PurchaseSchema, headers=_LOCATION)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def checkout(header: dict[str, str], given: dict[str, Any]) -> Response:
     """Buy what is in the basket, all or nothing.
 

@@ -19,7 +19,7 @@ from marketplace.payments.payout_states import BatchState, LineState
 from marketplace.payments.payouts import approve_batch, confirm_line, discard_batch, draft_batch, return_line
 from marketplace.web.access import account
 from marketplace.web.acting import current_seller
-from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import LARGEST_FEN, FenField, InputSchema, Line, Spelled
 from marketplace.web.api.schemas import OutputSchema
@@ -126,7 +126,7 @@ def batches() -> dict[str, Any]:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(DraftSchema)
 @blueprint.response(201, WholeBatchSchema)
-@problems(400, 409, 413, 415, 422)
+@problems(409, *BODY)
 def draft(given: dict[str, Any]) -> PayoutBatch:
     """Make a batch of everything payable.
 
@@ -183,7 +183,7 @@ def discard(public_id: str) -> PayoutBatch:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(ConfirmSchema)
 @blueprint.response(200, PayoutLineSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def confirm(given: dict[str, str], public_id: str) -> PayoutLine:
     """Note that the bank has paid a line; the same again changes nothing."""
     with transaction():
@@ -196,7 +196,7 @@ def confirm(given: dict[str, str], public_id: str) -> PayoutLine:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(ReturnSchema)
 @blueprint.response(200, PayoutLineSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def come_back(given: dict[str, str], public_id: str) -> PayoutLine:
     """Note that the money of a line has come back; it is its owner's again."""
     with transaction():
@@ -221,7 +221,7 @@ def money() -> dict[str, Any]:
 @only(RoleKind.FARMER)
 @blueprint.arguments(BankAccountInSchema)
 @blueprint.response(200, BankAccountSchema)
-@problems(400, 404, 413, 415, 422)
+@problems(404, *BODY)
 def bank_account(given: dict[str, str]) -> PayeeAccount:
     """Say where your farm's money goes from the next payout on."""
     code = producer_account(current_seller().producer.public_id)

@@ -21,7 +21,7 @@ from marketplace.orders.reviews import (
 )
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.after_sale import BODY, own_part
+from marketplace.web.api.after_sale import own_part
 from marketplace.web.api.after_sale_schemas import (
     HideSchema,
     ReasonSchema,
@@ -30,7 +30,7 @@ from marketplace.web.api.after_sale_schemas import (
     ReviewSchema,
     ReviewsSchema,
 )
-from marketplace.web.api.documents import OPTIONAL_BEARER, ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.for_farms import for_farm
 
 blueprint: Blueprint = ApiBlueprint("api-reviews", __name__, url_prefix="/api/v1", description="What buyers say of goods")

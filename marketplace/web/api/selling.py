@@ -20,7 +20,7 @@ from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.orders.weights import get_order_to_weigh
 from marketplace.web.access import account
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.documents import ApiBlueprint, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import FenField, InputSchema, PublicIdField, QuantityField, WholeField
 from marketplace.web.api.schemas import OrderSchema, PricingSchema
@@ -92,7 +92,7 @@ def pricing(public_id: str) -> dict[str, Any]:
 @for_farm(Scope.LIST)
 @blueprint.arguments(PricingInputSchema)
 @blueprint.response(200, PricingSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def set_pricing(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Set what a listing of your farm costs: price, steps of price, least quantity, catch weight.
 
@@ -143,7 +143,7 @@ def _pricing(listing: Listing) -> dict[str, Any]:
 @for_farm(Scope.SHIP)
 @blueprint.arguments(WeightsSchema)
 @blueprint.response(200, OrderSchema)
-@problems(400, 404, 409, 413, 415, 422)
+@problems(404, 409, *BODY)
 def weigh(given: dict[str, Any], public_id: str) -> Order:
     """Note what an order weighs, once, before it leaves; what was charged beyond that goes back to the buyer.
 

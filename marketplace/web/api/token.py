@@ -14,7 +14,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotSignedIn
 from marketplace.web.access import PUBLIC, account, allow, known_scopes
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import InputError, InputSchema, Line, Secret, Spelled
 from marketplace.web.api.schemas import TokenSchema
 from marketplace.web.session import bearer_token, remote_address
@@ -47,7 +47,7 @@ def check_scopes(scopes: Iterable[str]) -> None:
 @allow(PUBLIC)
 @blueprint.arguments(SignInSchema)
 @blueprint.response(201, TokenSchema)
-@problems(400, 401, 413, 415, 422, 429)
+@problems(401, 429, *BODY)
 def create_token(given: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Get a token.
 

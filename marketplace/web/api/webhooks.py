@@ -12,7 +12,7 @@ from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.kernel.outbox.posting import try_again
 from marketplace.kernel.outbox.queries import Standing, standing
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.inputs import InputSchema, Line
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.webhooks import queries
@@ -102,7 +102,7 @@ def webhooks() -> dict[str, Any]:
 @signed_in
 @blueprint.arguments(WebhookSchema)
 @blueprint.response(201, EndpointSchema)
-@problems(400, 409, 413, 415, 422)
+@problems(409, *BODY)
 def add_webhook(given: dict[str, Any]) -> dict[str, Any]:
     """Have an address told of events of your orders, as buyer or as seller.
 
