@@ -5,7 +5,9 @@ from flask import current_app
 
 from marketplace import models  # noqa: F401  Loading it registers every table.
 from marketplace.kernel.db import db
+from marketplace.kernel.privacy import WrappedKey
 from marketplace.kernel.types import UTCDateTime
+from marketplace.registry.reading import unbounded
 
 
 def included(thing: object, name: str | None, kind: str, reflected: bool, compared_to: object) -> bool:
@@ -17,13 +19,15 @@ def render_item(kind: str, item: object, autogen_context: object) -> str | bool:
     """Write our own column types as the plain ones they are in the database, so a migration needs none of our code."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, WrappedKey):
+        return "sa.LargeBinary()"
     return False
 
 
 def run() -> None:
     """Run the migrations in one transaction on one connection."""
     options = current_app.extensions["migrate"].configure_args
-    with db.engine.connect() as connection:
+    with unbounded(db.engine.connect(), "a migration") as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

@@ -28,6 +28,7 @@ from marketplace.payments.models import PayoutWay
 from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
+from marketplace.registry import reading
 from marketplace.web import (
     access,
     acting,
@@ -145,6 +146,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     follow_news(tell_news, tell_programs)
     db.init_app(app)
+    with app.app_context():
+        reading.guard(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     uploads.wire(app)
     forms.wire(app)

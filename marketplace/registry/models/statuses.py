@@ -3,11 +3,12 @@
 import enum
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.db import Base
+from marketplace.kernel.privacy import WrappedKey
 from marketplace.kernel.types import AreaCode, Id, Moment, PublicId
 
 
@@ -35,12 +36,18 @@ class RegistryRevision(Base):
 
 
 class Household(Base):
-    """A farm household on file. Persons, income and dwelling come with the file itself."""
+    """A farm household on file. What is known of it stands in ``FileRecord``, its members in ``Person``.
+
+    ``record_key`` seals whatever names or describes its people (``kernel.privacy``): one key for a household, itself sealed by
+    the installation's. Without it the file can no longer be read, by anybody. A household has none before its first value.
+    """
 
     __tablename__ = "household"
     __table_args__ = (
         # The code is the village's and four digits, so the two can never disagree.
         CheckConstraint("code ~ '^[0-9]{16}$' AND starts_with(code, village_code)", name="code_in_village"),
+        # What hangs on a household names its village too, so that every question can be held to somebody's area.
+        UniqueConstraint("id", "village_code", name="uq_household_id_village_code"),
         Index("ix_household_village_code", "village_code"),
     )
 
@@ -49,6 +56,7 @@ class Household(Base):
     code: Mapped[str] = mapped_column(String(16, collation="C"), unique=True)
     village_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
     created_at: Mapped[Moment]
+    record_key: Mapped[bytes | None] = mapped_column(WrappedKey)
 
 
 class HouseholdStatus(Base):

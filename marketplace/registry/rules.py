@@ -1,0 +1,57 @@
+"""Rules of the registry: each with a value that depends on the day and the province, and the document that says so.
+
+Sources differ between provinces and years, so no rule is a constant in code. The values here come with the program and hold
+where nobody has set another; a province sets its own as a ``RuleChange``.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+
+from marketplace.kernel.db import db
+from marketplace.regions.codes import ancestor_codes
+from marketplace.registry.models import RuleChange
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A value from a day on, in an area (empty for the nation)."""
+
+    name: str
+    area_code: str
+    begins_on: date
+    value: Any
+    source: str
+
+
+# The working groups add their rules in files of their own and list them here.
+SHIPPED: tuple[Rule, ...] = ()
+
+
+def rule(name: str, area_code: str, day: date) -> Rule:
+    """The rule in force in an area on a day: the narrowest area that has one, and there the latest.
+
+    Raises
+    ------
+    LookupError
+        When no value of that rule is known for that day: a rule that was never written down cannot be followed.
+    """
+    found = [
+        shipped
+        for shipped in SHIPPED
+        if shipped.name == name and area_code.startswith(shipped.area_code) and shipped.begins_on <= day
+    ]
+    changed = db.session.scalars(
+        select(RuleChange)
+        .where(RuleChange.name == name, RuleChange.area_code.in_(ancestor_codes(area_code)), RuleChange.begins_on <= day)
+        .order_by(func.length(RuleChange.area_code).desc(), RuleChange.begins_on.desc(), RuleChange.id.desc())
+        .limit(1)
+    ).first()
+    shipped = max(found, key=lambda each: (len(each.area_code), each.begins_on), default=None)
+    if changed is not None and (shipped is None or len(changed.area_code) >= len(shipped.area_code)):
+        return Rule(changed.name, changed.area_code, changed.begins_on, changed.value, changed.source)
+    if shipped is None:
+        raise LookupError(f"no rule {name} for {area_code} on {day}")
+    return shipped
