@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from marketplace.registry.measures.alkire_foster import adjusted_gap, alkire_foster
@@ -185,6 +185,7 @@ def ones(rows: np.ndarray) -> list[int]:
     return [1] * rows.shape[1]
 
 
+@settings(deadline=None)
 @given(populations())
 def test_groups_and_indicators_each_sum_to_the_adjusted_headcount(population: tuple) -> None:
     rows, weights, k, groups, persons = population
@@ -202,6 +203,7 @@ def test_groups_and_indicators_each_sum_to_the_adjusted_headcount(population: tu
         assert sum(part.percentage for part in found.indicators) == pytest.approx(1, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(populations())
 def test_the_measures_lie_within_their_bounds(population: tuple) -> None:
     rows, weights, k, _, persons = population
@@ -212,6 +214,7 @@ def test_the_measures_lie_within_their_bounds(population: tuple) -> None:
         assert 0 <= part.censored <= part.uncensored + 1e-12 <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(populations(), st.randoms(use_true_random=False))
 def test_it_does_not_matter_in_which_order_people_stand_nor_how_many_times_over(population: tuple, random: object) -> None:
     rows, weights, k, _, persons = population
@@ -224,6 +227,7 @@ def test_it_does_not_matter_in_which_order_people_stand_nor_how_many_times_over(
     assert pytest.approx((found.H, found.M0), abs=1e-12) == (twice.H, twice.M0)
 
 
+@settings(deadline=None)
 @given(populations(), st.data())
 def test_poverty_never_falls_where_somebody_loses_and_the_adjusted_headcount_rises_where_the_poor_lose_more(
     population: tuple, data: st.DataObject
@@ -242,6 +246,7 @@ def test_poverty_never_falls_where_somebody_loses_and_the_adjusted_headcount_ris
         assert after.M0 > before.M0
 
 
+@settings(deadline=None)
 @given(populations())
 def test_what_lies_above_every_cutoff_does_not_count(population: tuple) -> None:
     """Deprivation focus."""

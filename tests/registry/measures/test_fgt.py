@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from marketplace.registry.measures.fgt import fgt, fgt_by_group, income_gaps, watts
@@ -43,6 +43,7 @@ def test_a_weight_is_as_many_persons() -> None:
     assert fgt([100, 150], 125, 1, [3, 1]) == pytest.approx(fgt([100, 100, 100, 150], 125, 1), abs=1e-15)
 
 
+@settings(deadline=None)
 @given(incomes, alphas, st.integers(0, 500))
 def test_only_the_poor_count(people: list[float], alpha: int, more: int) -> None:
     """Focus: a rich person may get richer."""
@@ -50,6 +51,7 @@ def test_only_the_poor_count(people: list[float], alpha: int, more: int) -> None
     assert fgt(richer, LINE, alpha) == fgt(people, LINE, alpha)
 
 
+@settings(deadline=None)
 @given(incomes, st.sampled_from([1, 2, 3]), st.data())
 def test_poverty_rises_where_a_poor_person_loses(people: list[float], alpha: int, data: st.DataObject) -> None:
     """Monotonicity, strict for alpha above 0."""
@@ -60,6 +62,7 @@ def test_poverty_rises_where_a_poor_person_loses(people: list[float], alpha: int
     assert fgt(worse, LINE, alpha) > fgt(people, LINE, alpha)
 
 
+@settings(deadline=None)
 @given(incomes, st.sampled_from([2, 3]), st.data())
 def test_poverty_rises_where_a_poorer_person_gives_to_a_less_poor(people: list[float], alpha: int, data: st.DataObject) -> None:
     """Transfer, strict for alpha above 1."""
@@ -73,11 +76,13 @@ def test_poverty_rises_where_a_poorer_person_gives_to_a_less_poor(people: list[f
     assert fgt(after, LINE, alpha) > fgt(people, LINE, alpha)
 
 
+@settings(deadline=None)
 @given(incomes, alphas, st.integers(2, 4))
 def test_a_population_many_times_over_is_as_poor(people: list[float], alpha: int, times: int) -> None:
     assert fgt(people * times, LINE, alpha) == pytest.approx(fgt(people, LINE, alpha), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(incomes, alphas, st.randoms())
 def test_it_does_not_matter_who_is_who(people: list[float], alpha: int, random: object) -> None:
     mixed = list(people)
@@ -85,12 +90,14 @@ def test_it_does_not_matter_who_is_who(people: list[float], alpha: int, random: 
     assert fgt(mixed, LINE, alpha) == pytest.approx(fgt(people, LINE, alpha), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(incomes, alphas, st.integers(2, 50))
 def test_the_unit_of_money_does_not_matter(people: list[float], alpha: int, unit: int) -> None:
     scaled = [income * unit for income in people]
     assert fgt(scaled, LINE * unit, alpha) == pytest.approx(fgt(people, LINE, alpha), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(incomes)
 def test_the_measure_lies_between_nothing_and_all_and_falls_with_alpha(people: list[float]) -> None:
     values = [fgt(people, LINE, alpha) for alpha in (0, 1, 2, 3)]
@@ -98,6 +105,7 @@ def test_the_measure_lies_between_nothing_and_all_and_falls_with_alpha(people: l
     assert all(first >= second - 1e-12 for first, second in itertools.pairwise(values))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=30), alphas)
 def test_the_groups_contributions_sum_to_the_whole(people: list[tuple[int, str, int]], alpha: int) -> None:
     money, groups, weights = zip(*people, strict=True)
