@@ -241,7 +241,7 @@ def adjusted_gap(
     """Return M_alpha, which for alpha above 0 counts how deep each deprivation is.
 
     Formula: M_alpha = mean over persons of [c_i >= k] sum_j w_j [x_ij < z_j] ((z_j - x_ij) / z_j)^alpha. M1 is the adjusted
-    poverty gap, M2 the adjusted squared gap (Alkire and Foster 2011, section 5). Only achievements whose distances mean
+    poverty gap, M2 the adjusted squared gap (Alkire and Foster 2011). Only achievements whose distances mean
     something (income, years) may be measured so; for a yes or no use M0.
 
     Raises

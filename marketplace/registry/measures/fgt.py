@@ -118,7 +118,7 @@ def fgt_by_group(
 ) -> tuple[GroupPoverty, ...]:
     """Return P_alpha of each group and what it adds to that of all, in order of the groups' first rows.
 
-    Formula: P_alpha = sum_g s_g P_alpha,g, with population share s_g (Foster, Greer and Thorbecke 1984, proposition 1).
+    Formula: P_alpha = sum_g s_g P_alpha,g, with population share s_g (Foster, Greer and Thorbecke 1984).
 
     Raises
     ------
@@ -145,7 +145,7 @@ def fgt_by_group(
 def watts(incomes: npt.ArrayLike, line: float, weights: npt.ArrayLike | None = None) -> float:
     """Return the Watts index: the mean of how far, in logarithms, the poor are below the line.
 
-    Formula: W = sum_i w_i [y_i < z] ln(z / y_i) / sum_i w_i (Watts 1968; Haughton and Khandker 2009, p. 77).
+    Formula: W = sum_i w_i [y_i < z] ln(z / y_i) / sum_i w_i (Watts 1968; Haughton and Khandker 2009, chapter 4).
 
     Raises
     ------
