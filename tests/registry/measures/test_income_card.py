@@ -117,6 +117,7 @@ def test_a_provinces_own_line_goes_before_the_nations_and_its_newer_before_its_o
     assert poverty_line(date(2015, 6, 30), DANZHAI, lines).line_fen == 300_000
     assert poverty_line(date(2015, 7, 1), DANZHAI, lines).line_fen == 310_000
     assert poverty_line(date(2015, 7, 1), CHUXIONG, lines).line_fen == 285_500
+    assert poverty_line(date(2016, 7, 1), DANZHAI, lines).line_fen == 310_000, "the nation's is newer, the province's is nearer"
 
 
 def test_every_rule_names_its_source() -> None:

@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import linprog
 
 from marketplace.registry.measures.proxy_means import Method, ProxyMeans, proxy_means
+from tests.registry.measures.published_data import EUSILC, needs_eusilc, table
 
 LINE = 2855.0
 
@@ -117,6 +118,25 @@ def test_the_poverty_quantile_misses_fewer_of_the_poor_and_takes_in_more_who_are
     quantile = fitted(here, Method.POVERTY_QUANTILE, villages=here["villages"]).out_of_sample
     assert quantile.exclusion_error < squares.exclusion_error
     assert quantile.inclusion_error > squares.inclusion_error
+
+
+@needs_eusilc
+@pytest.mark.parametrize(
+    ("method", "exclusion", "inclusion"), [(Method.LEAST_SQUARES, 0.92, 0.57), (Method.POVERTY_QUANTILE, 0.36, 0.75)]
+)
+def test_the_errors_on_the_austrian_survey_are_those_that_the_page_on_measures_names(
+    method: Method, exclusion: float, inclusion: float
+) -> None:
+    people = table(EUSILC / "eusilc.csv.gz")
+    _, first = np.unique(people["db030"], return_index=True)
+    homes = people[first][people[first]["eqIncome"] > 0]
+    marks = [homes["pl030"] == status for status in range(2, 8)]
+    marks += [homes["db040"] == region for region in np.unique(homes["db040"])[1:]]
+    age = homes["age"].astype(float)
+    seen = np.column_stack([homes["hsize"], age, age**2 / 100, homes["rb090"] == "female", homes["pb220a"] != "AT", *marks])
+    assert seen.shape == (5998, 19)
+    found = proxy_means(seen, homes["eqIncome"], 10859.24, method, weights=homes["db090"] * homes["hsize"]).out_of_sample
+    assert (round(found.exclusion_error, 2), round(found.inclusion_error, 2)) == (exclusion, inclusion)
 
 
 def test_the_same_seed_deals_the_same_and_another_deals_otherwise() -> None:
