@@ -68,7 +68,7 @@ def approve_request(request: ChangeRequest, household: Household, *, by: Account
     if request.year is None and person is not None:
         _apply_identity(person, household, values, change.id)
     elif request.year is not None:
-        apply_values(household, record_for(household, request.year, person), values, change.id)
+        apply_values(household, record_for(household, request.year, person), values, change.id, now=now)
     _decide(request, RequestState.APPROVED, by, now, note)
     return change
 
@@ -106,7 +106,7 @@ def decide_conflict(conflict: FieldConflict, household: Household, *, replace: b
         change = _change_of(conflict.change_id)
         value = {**change.plain, **open_values(household, change.sealed, CHANGE)}[conflict.field]
         person = None if change.person_id is None else _person(change.person_id)
-        apply_values(household, record_for(household, change.year or 0, person), {conflict.field: value}, change.id)
+        apply_values(household, record_for(household, change.year or 0, person), {conflict.field: value}, change.id, now=now)
     state = ConflictState.REPLACED if replace else ConflictState.KEPT
     conflict.state, conflict.decided_by_id, conflict.decided_at = state, by.id, now
     db.session.flush()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit, clock
@@ -18,10 +18,12 @@ from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.registry.file_values import read_values
 from marketplace.registry.id_numbers import read_id_number
+from marketplace.registry.incomes import card_of, year_end
 from marketplace.registry.models import ChangeRequest, FieldConflict, FileChange, FileRecord, Household, How, Origin, Person
 from marketplace.registry.reading import unbounded
 from marketplace.registry.sealing import id_number_index, name_index, open_text, open_values, seal_text, seal_values, split
 from marketplace.registry.standard import BY_NAME, About, fields_about
+from marketplace.registry.standards import costs_on
 
 _HELD = "a household that was read already"
 CHANGE, RECORD, REQUEST = "file_change.sealed", "file_record.sealed", "change_request.sealed"
@@ -126,7 +128,7 @@ def add_member(household: Household, typed: Mapping[str, Any], noting: Noting, *
     db.session.flush()
     change = add_change(household, values, noting, year=None, person=person.id)
     person.marks = dict.fromkeys(values, change.id)
-    db.session.flush()
+    _count_members(household, noting)
     _audit("registry.member_added", household, noting, person=person.public_id)
     return person
 
@@ -180,7 +182,7 @@ def end_membership(person: Person, household: Household, on: date, why: str, not
     lock_household(household)
     if person.left_on is None:
         person.left_on, person.left_why = on, why
-        db.session.flush()
+        _count_members(household, noting)
         _audit("registry.member_left", household, noting, person=person.public_id, why=why)
 
 
@@ -208,13 +210,30 @@ def known(household: Household, record: FileRecord) -> dict[str, Any]:
     return {**record.plain, **open_values(household, record.sealed, RECORD)}
 
 
-def apply_values(household: Household, record: FileRecord, values: Mapping[str, Any], change_id: int) -> None:
+def apply_values(household: Household, record: FileRecord, values: Mapping[str, Any], change_id: int, *, now: datetime) -> None:
     """Let values stand in a record, set by a change."""
     plain, sealed = split(values)
     record.plain = {**record.plain, **plain}
     if sealed:
         record.sealed = seal_values(household, {**open_values(household, record.sealed, RECORD), **sealed}, RECORD)
     record.marks = {**record.marks, **dict.fromkeys(values, change_id)}
+    if record.person_id is None:
+        count_income(record, now=now)
+    db.session.flush()
+
+
+def count_income(record: FileRecord, *, now: datetime) -> None:
+    """Count a household's members of a year, and its income per head, anew from what its file says."""
+    day = year_end(record.year, clock.local_day(now))
+    members = select(func.count(Person.id)).where(Person.household_id == record.household_id, Person.joined_on <= day)
+    members = members.where(Person.left_on.is_(None) | (Person.left_on > day))
+    record.persons = db.session.scalar(unbounded(members, _HELD)) or 0
+    card = card_of(record.plain, record.persons, costs_on(record.village_code, day))
+    record.per_head_fen = None if card is None else card.per_head_fen
+
+
+def _count_members(household: Household, noting: Noting) -> None:
+    count_income(record_for(household, clock.local_day(noting.at).year), now=noting.at)
     db.session.flush()
 
 
@@ -230,7 +249,7 @@ def _note(household: Household, record: FileRecord, values: dict[str, Any], noti
     change = add_change(household, values, noting, year=record.year, person=record.person_id)
     against = [name for name in late if name in values]
     applied = [name for name in values if name not in against]
-    apply_values(household, record, {name: values[name] for name in applied}, change.id)
+    apply_values(household, record, {name: values[name] for name in applied}, change.id, now=noting.at)
     conflicts = [
         FieldConflict(
             household_id=household.id,

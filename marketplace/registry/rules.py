@@ -4,30 +4,14 @@ Sources differ between provinces and years, so no rule is a constant in code. Th
 where nobody has set another; a province sets its own as a ``RuleChange``.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import func, select
 
 from marketplace.kernel.db import db
 from marketplace.regions.codes import ancestor_codes
 from marketplace.registry.models import RuleChange
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A value from a day on, in an area (empty for the nation)."""
-
-    name: str
-    area_code: str
-    begins_on: date
-    value: Any
-    source: str
-
-
-# The working groups add their rules in files of their own and list them here.
-SHIPPED: tuple[Rule, ...] = ()
+from marketplace.registry.shipped_rules import SHIPPED, Rule
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:
@@ -38,6 +22,14 @@ def rule(name: str, area_code: str, day: date) -> Rule:
     LookupError
         When no value of that rule is known for that day: a rule that was never written down cannot be followed.
     """
+    found = find_rule(name, area_code, day)
+    if found is None:
+        raise LookupError(f"no rule {name} for {area_code} on {day}")
+    return found
+
+
+def find_rule(name: str, area_code: str, day: date) -> Rule | None:
+    """The same; None where no value is known."""
     found = [
         shipped
         for shipped in SHIPPED
@@ -52,6 +44,4 @@ def rule(name: str, area_code: str, day: date) -> Rule:
     shipped = max(found, key=lambda each: (len(each.area_code), each.begins_on), default=None)
     if changed is not None and (shipped is None or len(changed.area_code) >= len(shipped.area_code)):
         return Rule(changed.name, changed.area_code, changed.begins_on, changed.value, changed.source)
-    if shipped is None:
-        raise LookupError(f"no rule {name} for {area_code} on {day}")
     return shipped

@@ -1,5 +1,6 @@
 """Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
 
+from marketplace.registry.models.assessments import AssessmentRun, HouseholdAssessment, VillageRank, VillageRanking
 from marketplace.registry.models.files import (
     ChangeRequest,
     ConflictState,
@@ -18,6 +19,7 @@ from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCau
 
 __all__ = [
     "SUPPORTED",
+    "AssessmentRun",
     "ChangeRequest",
     "ConflictState",
     "FieldConflict",
@@ -26,6 +28,7 @@ __all__ = [
     "FileRecord",
     "FileSearch",
     "Household",
+    "HouseholdAssessment",
     "HouseholdPicture",
     "HouseholdStatus",
     "How",
@@ -35,6 +38,8 @@ __all__ = [
     "RequestState",
     "RuleChange",
     "StatusCategory",
+    "VillageRank",
+    "VillageRanking",
     "Visit",
     "VisitCause",
     "VisitOrder",

@@ -1,0 +1,69 @@
+"""The village's own order of its households, as groups have put it in a gathering: the fourth number's source."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from marketplace.identity.models import Account
+from marketplace.kernel import audit
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.registry.models import Household, VillageRank, VillageRanking
+
+
+def record_ranking(
+    village_code: str,
+    year: int,
+    held_on: date,
+    groups: dict[str, dict[int, int]],
+    poor_count: int,
+    *,
+    by: Account,
+    now: datetime,
+) -> VillageRanking:
+    """Write down how the groups of a gathering have placed a village's households: for each group, household id to place.
+
+    Raises
+    ------
+    Invalid
+        ``ranking_incomplete`` when the groups did not all place the same two or more households, ``ranking_place`` for a place
+        that there is not, ``ranking_poor_count`` when more are called poor than were placed, ``ranking_outside`` when a
+        household is not of the village.
+    """
+    placed = _check(village_code, groups, poor_count)
+    ranking = VillageRanking(
+        village_code=village_code,
+        held_on=held_on,
+        year=year,
+        groups=list(groups),
+        poor_count=poor_count,
+        recorded_by_id=by.id,
+        recorded_at=now,
+    )
+    db.session.add(ranking)
+    db.session.flush()
+    for household_id in placed:
+        places = [groups[name][household_id] for name in groups]
+        db.session.add(VillageRank(ranking_id=ranking.id, household_id=household_id, village_code=village_code, places=places))
+    db.session.flush()
+    audit.record(
+        "registry.ranked", "village_ranking", ranking.public_id, actor=by.public_id, at=now, year=year, placed=len(placed)
+    )
+    return ranking
+
+
+def _check(village_code: str, groups: dict[str, dict[int, int]], poor_count: int) -> list[int]:
+    placed = {frozenset(places) for places in groups.values()}
+    if len(placed) != 1 or len(next(iter(placed))) < 2:
+        raise Invalid("ranking_incomplete", N_("Every group must place the same households, two at least."))
+    households = sorted(next(iter(placed)))
+    if any(place < 1 or place > len(households) for places in groups.values() for place in places.values()):
+        raise Invalid("ranking_place", N_("A place is a number from 1, the poorest, to the number of households."))
+    if not 0 <= poor_count <= len(households):
+        raise Invalid("ranking_poor_count", N_("More households are called poor than were placed."))
+    inside = db.session.scalars(
+        select(Household.id).where(Household.id.in_(households), Household.village_code == village_code)
+    ).all()
+    if len(inside) != len(households):
+        raise Invalid("ranking_outside", N_("A household is not of this village."))
+    return households
