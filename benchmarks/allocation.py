@@ -4,9 +4,8 @@ Made problems, seeded: demands of 1 to 8 tonnes, supplies of 50 to 600 kg by hou
 dearer to serve (smaller lots, farther roads), prices around a market's, a least lot of 50 kg, at most 80 households for a
 demand. *Small* is 100 demands and 10,000 supplies; ``--large`` adds 1,000 demands and 100,000 supplies in 100 counties, cut
 into counties that share one price of the tilt. For each share asked: seconds, fill, surplus, registered share of value, the
-tilt's cost per kilogram and the gap to the bound. Beside it, on the same problem: nearest first, cheapest first, and each demand
-split in proportion to what its supplies have. Last, what a farm gains that is split in two.
-"""
+tilt's cost per kilogram and the gap to the bound. Beside it, on the same problem: nearest first, cheapest first, and each
+demand split in proportion to what its supplies have. Last, what a farm gains that is split in two.
 
 import argparse
 import time
