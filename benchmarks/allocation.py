@@ -6,6 +6,7 @@ demand. *Small* is 100 demands and 10,000 supplies; ``--large`` adds 1,000 deman
 into counties that share one price of the tilt. For each share asked: seconds, fill, surplus, registered share of value, the
 tilt's cost per kilogram and the gap to the bound. Beside it, on the same problem: nearest first, cheapest first, and each
 demand split in proportion to what its supplies have. Last, what a farm gains that is split in two.
+"""
 
 import argparse
 import time
