@@ -75,7 +75,10 @@ def unbounded(statement: Any, why: str) -> Any:
 @lru_cache(maxsize=1)
 def _scoped_names() -> re.Pattern[str]:
     names = sorted(table.name for table in Base.metadata.tables.values() if table.info.get(SCOPED))
-    return re.compile(rf"\b(?:FROM|JOIN|,|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?\"?(?:{'|'.join(names)})\"?\b", re.IGNORECASE)
+    # A name before a point is a column's, as where many rows are added at once and their ids are returned.
+    return re.compile(
+        rf"\b(?:FROM|JOIN|,|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?\"?(?:{'|'.join(names)})\"?\b(?!\.)", re.IGNORECASE
+    )
 
 
 @lru_cache(maxsize=8192)

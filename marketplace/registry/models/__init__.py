@@ -1,5 +1,6 @@
 """Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
 
+from marketplace.registry.models.exports import ExportState, FileExport, PublishedFigures
 from marketplace.registry.models.files import (
     ChangeRequest,
     ConflictState,
@@ -20,8 +21,10 @@ __all__ = [
     "SUPPORTED",
     "ChangeRequest",
     "ConflictState",
+    "ExportState",
     "FieldConflict",
     "FileChange",
+    "FileExport",
     "FileReading",
     "FileRecord",
     "FileSearch",
@@ -31,6 +34,7 @@ __all__ = [
     "How",
     "Origin",
     "Person",
+    "PublishedFigures",
     "RegistryRevision",
     "RequestState",
     "RuleChange",

@@ -1,0 +1,16 @@
+"""What a rule is. ``rules`` says which one is in force."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A value from a day on, in an area (empty for the nation)."""
+
+    name: str
+    area_code: str
+    begins_on: date
+    value: Any
+    source: str
