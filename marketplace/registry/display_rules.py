@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from marketplace.registry.rule import Rule
+from marketplace.registry.dated import Rule
 
 _BEGINS_ON = date(2013, 1, 1)
 _PIPL_51 = "Personal Information Protection Law, article 51: access as far as the work needs it; the number is our own"

@@ -154,6 +154,12 @@ def households_to_export(area_code: str) -> list[int]:
     return list(db.session.scalars(query))
 
 
+def find_released() -> FileExport | None:
+    """An export that was released and is not made yet, locked; one that somebody else makes is passed over."""
+    query = select(FileExport).where(FileExport.state == ExportState.RELEASED).order_by(FileExport.id).limit(1)
+    return db.session.scalars(query.with_for_update(skip_locked=True)).first()
+
+
 def keep_export(export: FileExport, content: str, household_ids: list[int], *, now: datetime) -> None:
     """Keep the table that was made for a released export, sealed, for as long as the rule says."""
     hours = rule(EXPORT_HOURS, export.area_code, local_day(now)).value

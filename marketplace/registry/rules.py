@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from marketplace.kernel.db import db
 from marketplace.regions.codes import ancestor_codes
 from marketplace.registry import display_rules
+from marketplace.registry.dated import Rule
 from marketplace.registry.models import RuleChange
-from marketplace.registry.rule import Rule
 
 # The working groups add their rules in files of their own and list them here.
 SHIPPED: tuple[Rule, ...] = (*display_rules.RULES,)

@@ -1,4 +1,4 @@
-"""What a rule is. ``rules`` says which one is in force."""
+"""A rule with its day, its place and its source. The values that come with the program are written in these."""
 
 from dataclasses import dataclass
 from datetime import date
