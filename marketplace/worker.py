@@ -15,8 +15,10 @@ from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
+from marketplace.registry import figure_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
+from marketplace.web import file_exports as export_jobs
 from marketplace.web import forgotten_files as file_jobs
 from marketplace.web.notices import jobs as notice_jobs
 
@@ -31,7 +33,9 @@ JOB_MODULES = (
     payment_jobs,
     policy_jobs,
     recommendation_jobs,
+    figure_jobs,
     certificate_jobs,
+    export_jobs,
     file_jobs,
     letter_jobs,
     notice_jobs,

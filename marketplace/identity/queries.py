@@ -66,6 +66,12 @@ def account_names(public_ids: Iterable[str]) -> dict[str, str]:
     return dict(rows.all())
 
 
+def account_names_by_id(ids: Iterable[int]) -> dict[int, str]:
+    """The display names of accounts by their ids inside the database."""
+    rows = db.session.execute(select(Account.id, Account.display_name).where(Account.id.in_(set(ids))))
+    return dict(rows.all())
+
+
 def officers_over(area_code: str) -> list[Account]:
     """The active officers whose area holds this one, those nearest to it first."""
     codes = [area_code[:length] for length in range(2, len(area_code) + 1)]

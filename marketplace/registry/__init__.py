@@ -9,4 +9,7 @@ The *file* (``filing``, ``files``, ``file_requests``) holds members and, year by
 A value stands because of a *change*, which says who noted it, how they know and when. What concerns a past year, or who
 somebody is, needs a second person; two values of people who had not seen each other's become a *conflict*. Tables of the file
 are read only with a *reach* (``reading``); what names or describes a person is sealed with the household's key (``sealing``).
+One looks for a file (``searching``) and does not leaf through files; who looks is written down (``reading_log``) and the
+household is told. Files leave in bulk only when two persons answer for it (``exports``), and figures only with small cells
+hidden (``small_cells``, ``figures``).
 """

@@ -90,7 +90,7 @@ def record_values(
     }
     done = _note(household, record, {name: values[name] for name in values if name not in waiting}, noting)
     if waiting:
-        done.request = _ask(household, waiting, noting, year=year, person=person, marks=record.marks)
+        done.request = ask_change(household, waiting, noting, year=year, person=person, marks=record.marks)
     return done
 
 
@@ -305,7 +305,7 @@ def add_change(
     return change
 
 
-def _ask(
+def ask_change(
     household: Household,
     values: dict[str, Any],
     noting: Noting,
@@ -314,6 +314,13 @@ def _ask(
     person: Person | None,
     marks: Mapping[str, int],
 ) -> ChangeRequest:
+    """Ask for values, read before, that stand only when a second person agrees.
+
+    Raises
+    ------
+    Invalid
+        ``reason_needed`` when nothing says why.
+    """
     if not noting.reason.strip():
         raise Invalid("reason_needed", N_("A second person must agree to this. Please say why it is to be changed."))
     plain, sealed = split(values)
@@ -350,7 +357,7 @@ def ask_identity(person: Person, household: Household, typed: Mapping[str, Any],
     if not wanted:
         return None
     complete_identity({**now, **wanted})
-    return _ask(lock_household(household), wanted, noting, year=None, person=person, marks=person.marks)
+    return ask_change(lock_household(household), wanted, noting, year=None, person=person, marks=person.marks)
 
 
 def identity(person: Person, household: Household) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.registry.models import SUPPORTED, Household, HouseholdStatus, RegistryRevision
+from marketplace.registry.models import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
 
 
 def supported_on(day: date) -> ColumnElement[bool]:
@@ -24,6 +24,13 @@ def registered_households(household_ids: Iterable[int], day: date) -> set[int]:
         select(HouseholdStatus.household_id).where(HouseholdStatus.household_id.in_(wanted), supported_on(day))
     )
     return set(rows)
+
+
+def status_on(household: Household, day: date) -> StatusCategory | None:
+    """The status of a household that is in force on a day."""
+    query = select(HouseholdStatus.category).where(HouseholdStatus.household_id == household.id)
+    found = db.session.scalar(query.where(HouseholdStatus.days.contains(day)))
+    return None if found is None else StatusCategory(found)
 
 
 def latest_revision() -> int:

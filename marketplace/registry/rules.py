@@ -10,8 +10,12 @@ from sqlalchemy import func, select
 
 from marketplace.kernel.db import db
 from marketplace.regions.codes import ancestor_codes
+from marketplace.registry import assessment_rules, display_rules
+from marketplace.registry.dated import Rule
 from marketplace.registry.models import RuleChange
-from marketplace.registry.shipped_rules import SHIPPED, Rule
+
+# Each procedure has its rules in a file of its own.
+SHIPPED: tuple[Rule, ...] = (*assessment_rules.RULES, *display_rules.RULES)
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:

@@ -53,6 +53,7 @@ from marketplace.web.portals import (
     buyer,
     discovery,
     evidence,
+    figures,
     hooks,
     hub,
     letters,
@@ -65,6 +66,7 @@ from marketplace.web.portals import (
     pictures,
     producer,
     producer_certificates,
+    producer_file,
     producer_goods,
     producer_import,
     producer_money,
@@ -88,6 +90,7 @@ PORTALS = (
     producer,
     producer_weighing,
     producer_certificates,
+    producer_file,
     producer_goods,
     producer_import,
     pictures,
@@ -103,6 +106,7 @@ PORTALS = (
     public,
     discovery,
     evidence,
+    figures,
     hooks,
 )
 # The largest form is a listing with its story; photos come in requests of their own.

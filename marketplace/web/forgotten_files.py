@@ -18,8 +18,11 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.files import stored_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.models import ClaimPicture, ReviewPicture
+from marketplace.registry.models import HouseholdPicture
+from marketplace.registry.reading import unbounded
 from marketplace.web.claim_words import private_folder
 from marketplace.web.portals.evidence import consents_folder
+from marketplace.web.portals.officer.files_frame import households_folder
 from marketplace.web.uploads import documents_folder, pictures_folder
 
 # Far longer than any request takes between its file and its row.
@@ -42,7 +45,12 @@ def _named_by() -> dict[Path, list[InstrumentedAttribute[Any]]]:
         documents_folder(): [Certificate.file_name],
         private_folder(): [ClaimPicture.name],
         consents_folder(): [Mandate.evidence_picture],
+        households_folder(): [HouseholdPicture.picture],
     }
+
+
+def _names(column: InstrumentedAttribute[Any], wanted: Collection[str]) -> Any:
+    return unbounded(select(column).where(column.in_(wanted)), "which files somebody's picture still names")
 
 
 def _forget(shard: Path, columns: Collection[InstrumentedAttribute[Any]], before: datetime) -> None:
@@ -50,7 +58,7 @@ def _forget(shard: Path, columns: Collection[InstrumentedAttribute[Any]], before
     if not old:
         return
     with transaction():
-        named = {name for column in columns for name in db.session.scalars(select(column).where(column.in_(old.values())))}
+        named = {name for column in columns for name in db.session.scalars(_names(column, old.values()))}
     for path, name in old.items():
         # Asked once more: it may have been stored again since it was found.
         if name not in named and stored_before(path, before):

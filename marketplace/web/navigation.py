@@ -19,6 +19,9 @@ MENUS = {
         ("producer.after.start", N_("Buyers"), "people"),
     ],
     "officer": [
+        ("officer.files.start", N_("Household files"), "search"),
+        ("officer.files.counts", N_("Households by area"), "chart"),
+        ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

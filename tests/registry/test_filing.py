@@ -162,6 +162,15 @@ def test_two_who_had_not_seen_each_others_values_make_a_conflict_of_the_field_th
         decide_conflict(file.conflicts[0], household, replace=False, by=other, now=later)
 
 
+def test_two_fields_that_two_people_noted_make_two_conflicts_at_once(
+    household: Household, officer: Account, other: Account
+) -> None:
+    with transaction():
+        record_values(household, {"fuel": "wood", "road": "path"}, people.noting(officer, seen=0), year=YEAR)
+        done = record_values(household, {"fuel": "gas", "road": "paved"}, people.noting(other, seen=0), year=YEAR)
+    assert sorted(conflict.field for conflict in done.conflicts) == ["fuel", "road"]
+
+
 def test_a_value_that_was_only_sent_along_as_it_was_seen_changes_nothing(
     household: Household, officer: Account, other: Account
 ) -> None:

@@ -1,6 +1,7 @@
 """Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
 
 from marketplace.registry.models.assessments import AssessmentRun, HouseholdAssessment, VillageRank, VillageRanking
+from marketplace.registry.models.exports import ExportState, FileExport, PublishedFigures
 from marketplace.registry.models.files import (
     ChangeRequest,
     ConflictState,
@@ -22,8 +23,10 @@ __all__ = [
     "AssessmentRun",
     "ChangeRequest",
     "ConflictState",
+    "ExportState",
     "FieldConflict",
     "FileChange",
+    "FileExport",
     "FileReading",
     "FileRecord",
     "FileSearch",
@@ -34,6 +37,7 @@ __all__ = [
     "How",
     "Origin",
     "Person",
+    "PublishedFigures",
     "RegistryRevision",
     "RequestState",
     "RuleChange",

@@ -98,6 +98,10 @@ class Person(OfHousehold, Base):
         Index("ix_person_household_id", "household_id"),
         Index("ix_person_village_code_id", "village_code", "id"),
         Index("ix_person_name_index", "name_index"),
+        # The members of an area's households on a day are counted from this alone.
+        Index(
+            "ix_person_village_code_household_id", "village_code", "household_id", postgresql_include=["joined_on", "left_on"]
+        ),
     )
 
     id: Mapped[Id]

@@ -1,8 +1,30 @@
-"""Portal: government's desk. Sales, policies and their simulation, what the tilt has given, who acts for households."""
+"""Portal: government's desk: sales, policies and their simulation, the tilt, mandates, and the files of households."""
 
-from marketplace.web.portals.officer import mandates, policy, sales, tilt
+from marketplace.web.portals.officer import (
+    files,
+    files_edit,
+    files_exports,
+    files_pictures,
+    files_rollup,
+    mandates,
+    policy,
+    sales,
+    tilt,
+)
 from marketplace.web.portals.officer.blueprint import blueprint
 
 blueprint.register_blueprint(mandates.blueprint)
+blueprint.register_blueprint(files.blueprint)
 
-__all__ = ["blueprint", "mandates", "policy", "sales", "tilt"]
+__all__ = [
+    "blueprint",
+    "files",
+    "files_edit",
+    "files_exports",
+    "files_pictures",
+    "files_rollup",
+    "mandates",
+    "policy",
+    "sales",
+    "tilt",
+]
