@@ -15,7 +15,7 @@ from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
-from marketplace.registry import figure_jobs
+from marketplace.registry import assessment_jobs, figure_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
@@ -33,6 +33,7 @@ JOB_MODULES = (
     payment_jobs,
     policy_jobs,
     recommendation_jobs,
+    assessment_jobs,
     figure_jobs,
     certificate_jobs,
     export_jobs,

@@ -19,6 +19,7 @@ from marketplace.registry.reading import unbounded
 
 # What was shown.
 FILE, AS_OF, MEMBER, PICTURE, SLIP, EXPORT, FORM, API = "file", "as_of", "member", "picture", "slip", "export", "form", "api"
+NUMBERS = "numbers"
 _OWN = "a household that is told who has looked at its file"
 
 

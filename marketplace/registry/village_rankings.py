@@ -52,6 +52,36 @@ def record_ranking(
     return ranking
 
 
+def read_order(village_code: str, typed: str) -> dict[int, int]:
+    """A group's order as it was typed: the last four digits of each household, the poorest first, one line for each pile.
+
+    Returns
+    -------
+    dict of household id to place
+        1 is the poorest; those in one line share a place.
+
+    Raises
+    ------
+    Invalid
+        ``ranking_number`` for what is no number of a household of the village, ``ranking_twice`` for one that stands twice.
+    """
+    piles = [line.replace(",", " ").replace("，", " ").split() for line in typed.splitlines()]
+    numbers = [number for pile in piles for number in pile]
+    if len(set(numbers)) != len(numbers):
+        raise Invalid("ranking_twice", N_("A household stands twice in one order."))
+    codes = {f"{village_code}{number}" for number in numbers if len(number) == 4}
+    rows = db.session.execute(select(Household.code, Household.id).where(Household.code.in_(codes)))
+    found = {code[-4:]: household_id for code, household_id in rows}
+    unknown = [number for number in numbers if number not in found]
+    if unknown:
+        raise Invalid("ranking_number", N_("%(number)s is not a household of this village."), number=unknown[0][:8])
+    places, before = {}, 0
+    for pile in piles:
+        places.update({found[number]: before + 1 for number in pile})
+        before += len(pile)
+    return places
+
+
 def _check(village_code: str, groups: dict[str, dict[int, int]], poor_count: int) -> list[int]:
     placed = {frozenset(places) for places in groups.values()}
     if len(placed) != 1 or len(next(iter(placed))) < 2:

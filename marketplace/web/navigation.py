@@ -21,6 +21,7 @@ MENUS = {
     "officer": [
         ("officer.files.start", N_("Household files"), "search"),
         ("officer.files.counts", N_("Households by area"), "chart"),
+        ("officer.numbers.area", N_("How poor"), "scale"),
         ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),

@@ -19,6 +19,7 @@ _PARTS = {
     reading_log.SLIP: N_("printed this slip"),
     reading_log.EXPORT: N_("took the file along with those of the area"),
     reading_log.FORM: N_("opened the file to note something"),
+    reading_log.NUMBERS: N_("read how poor the household is counted to be"),
     reading_log.API: N_("read the file with a program"),
 }
 

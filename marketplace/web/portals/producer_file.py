@@ -21,6 +21,7 @@ from marketplace.registry.reading_log import looks_at
 from marketplace.web.access import account, allow
 from marketplace.web.file_forms import controls, field_faults, fields_of, typed_again, typed_values
 from marketplace.web.file_words import MEMBER_SECTIONS, PERSON, SECTIONS, member_words, sections
+from marketplace.web.number_words import household_numbers
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.reading_words import look_words
 from marketplace.web.redirects import see_other
@@ -59,6 +60,15 @@ def mine() -> str:
         looks=look_words(looks_at(household)),
         asked=[_asked(row) for row in corrections_asked(household, account())],
     )
+
+
+@blueprint.get("/numbers")
+@allow(RoleKind.FARMER)
+def numbers() -> str:
+    """How poor one's own household is counted to be, by each number and in plain words."""
+    household, today = own_household(), local_day(clock.now())
+    whole = read_file(household, today.year)
+    return render_template("producer/numbers.html", year=today.year, **household_numbers(household, whole, today))
 
 
 def _asked(row: ChangeRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from marketplace.web.portals.officer import (
     files_pictures,
     files_rollup,
     mandates,
+    numbers,
     policy,
     sales,
     tilt,
@@ -15,6 +16,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 
 blueprint.register_blueprint(mandates.blueprint)
 blueprint.register_blueprint(files.blueprint)
+blueprint.register_blueprint(numbers.blueprint)
 
 __all__ = [
     "blueprint",
@@ -24,6 +26,7 @@ __all__ = [
     "files_pictures",
     "files_rollup",
     "mandates",
+    "numbers",
     "policy",
     "sales",
     "tilt",
