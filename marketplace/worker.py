@@ -18,6 +18,7 @@ from marketplace.recommendations import policy_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import forgotten_files as file_jobs
+from marketplace.web import submissions as submission_jobs
 from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
@@ -35,6 +36,7 @@ JOB_MODULES = (
     file_jobs,
     letter_jobs,
     notice_jobs,
+    submission_jobs,
 )
 
 

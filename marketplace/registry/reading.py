@@ -75,7 +75,9 @@ def unbounded(statement: Any, why: str) -> Any:
 @lru_cache(maxsize=1)
 def _scoped_names() -> re.Pattern[str]:
     names = sorted(table.name for table in Base.metadata.tables.values() if table.info.get(SCOPED))
-    return re.compile(rf"\b(?:FROM|JOIN|,|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?\"?(?:{'|'.join(names)})\"?\b", re.IGNORECASE)
+    # A name before a point is that of a column: what an insert of many rows returns, for instance.
+    name = rf"\"?\b(?:{'|'.join(names)})\b(?!\"?\.)"
+    return re.compile(rf"(?:\b(?:FROM|JOIN|UPDATE|DELETE\s+FROM)|,)\s+(?:ONLY\s+)?{name}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)

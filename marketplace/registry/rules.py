@@ -4,30 +4,18 @@ Sources differ between provinces and years, so no rule is a constant in code. Th
 where nobody has set another; a province sets its own as a ``RuleChange``.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import func, select
 
 from marketplace.kernel.db import db
 from marketplace.regions.codes import ancestor_codes
+from marketplace.registry.dated import Rule
+from marketplace.registry.forms import quality
 from marketplace.registry.models import RuleChange
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A value from a day on, in an area (empty for the nation)."""
-
-    name: str
-    area_code: str
-    begins_on: date
-    value: Any
-    source: str
-
-
 # The working groups add their rules in files of their own and list them here.
-SHIPPED: tuple[Rule, ...] = ()
+SHIPPED: tuple[Rule, ...] = (*quality.RULES,)
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:

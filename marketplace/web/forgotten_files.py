@@ -18,8 +18,11 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.files import stored_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.models import ClaimPicture, ReviewPicture
+from marketplace.registry.models import HouseholdPicture
+from marketplace.registry.reading import unbounded
 from marketplace.web.claim_words import private_folder
 from marketplace.web.portals.evidence import consents_folder
+from marketplace.web.submissions import household_pictures_folder
 from marketplace.web.uploads import documents_folder, pictures_folder
 
 # Far longer than any request takes between its file and its row.
@@ -42,6 +45,7 @@ def _named_by() -> dict[Path, list[InstrumentedAttribute[Any]]]:
         documents_folder(): [Certificate.file_name],
         private_folder(): [ClaimPicture.name],
         consents_folder(): [Mandate.evidence_picture],
+        household_pictures_folder(): [HouseholdPicture.picture],
     }
 
 
@@ -50,7 +54,8 @@ def _forget(shard: Path, columns: Collection[InstrumentedAttribute[Any]], before
     if not old:
         return
     with transaction():
-        named = {name for column in columns for name in db.session.scalars(select(column).where(column.in_(old.values())))}
+        questions = [unbounded(select(column).where(column.in_(old.values())), "which files a row names") for column in columns]
+        named = {name for question in questions for name in db.session.scalars(question)}
     for path, name in old.items():
         # Asked once more: it may have been stored again since it was found.
         if name not in named and stored_before(path, before):

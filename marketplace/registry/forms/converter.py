@@ -1,4 +1,4 @@
-"""The process in which pyxform and ODK Validate run: an order on standard input, its answer on standard output, both in JSON."""
+"""The process in which pyxform and ODK Validate run: an order on standard input, an answer on standard output, in JSON."""
 
 import json
 import resource

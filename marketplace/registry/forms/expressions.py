@@ -17,6 +17,7 @@ _PARTS = {
     "without": re.compile(r"not\(selected\(\., ?" + _NAME + r"\)\)"),
     "past": re.compile(r"\. ?<= ?today\(\)"),
 }
+_SIMPLE = re.compile(r"(?:(?:\[[A-Za-z0-9+ .-]+\]|[A-Za-z0-9])(?:\?|\{[0-9]{1,3}(?:,[0-9]{1,3})?\})?){1,12}")
 _EQUAL = re.compile(_NAME + r" ?(?P<sign>!?=) ?'(?P<value>[A-Za-z0-9_-]{0,40})'")
 
 
@@ -69,7 +70,10 @@ def _bound(kind: str, match: re.Match[str]) -> str | int | bool:
 
 def _simple_pattern(pattern: str) -> bool:
     """Sets of characters with a number each, one after the other: no pattern whose matching could take for ever."""
-    return re.fullmatch(r"(?:(?:\[[A-Za-z0-9+ .-]+\]|[A-Za-z0-9])(?:\?|\{[0-9]{1,3}(?:,[0-9]{1,3})?\})?){1,12}", pattern) is not None
+    return (
+        re.fullmatch(r"(?:(?:\[[A-Za-z0-9+ .-]+\]|[A-Za-z0-9])(?:\?|\{[0-9]{1,3}(?:,[0-9]{1,3})?\})?){1,12}", pattern)
+        is not None
+    )
 
 
 def write_condition(condition: Condition | None) -> str:

@@ -151,7 +151,7 @@ def _question(question: Question) -> dict[str, Any]:
         data["hint"] = _words(question.hint)
     if question.choices:
         data["choices"] = [{"value": choice.value, "label": _words(choice.label)} for choice in question.choices]
-    bounds = {name: value for name, value in vars(question.bounds).items() if value is not None and value is not False and value != ""}
+    bounds = {name: value for name, value in vars(question.bounds).items() if value != getattr(Bounds(), name)}
     if bounds:
         data["bounds"] = bounds
     if question.condition is not None:

@@ -1,4 +1,4 @@
-"""The provincial standard as a form: made from the fields of ``registry.standard``, so that neither can drift from the other."""
+"""The provincial standard as a form: made from the fields of ``registry.standard``, so that neither drifts from the other."""
 
 from itertools import groupby
 
@@ -82,7 +82,7 @@ def _visit() -> Section:
         (
             Question("household", Type.HOUSEHOLD, both(N_("Which household?")), required=True),
             Question("seen", Type.SEEN, source="household"),
-            Question("place", Type.PLACE, both(N_("Where you are")), both(N_("Stand in front of the house, under the open sky."))),
+            Question("place", Type.PLACE, both(N_("Where you are")), both(N_("Stand in front of the house, under open sky."))),
             Question(
                 "saw_house",
                 Type.CHOICE,
@@ -103,9 +103,7 @@ def _members() -> Section:
         both(N_("Leave this empty for somebody who is not on file yet.")),
         source="household",
     )
-    identity = tuple(
-        question for field in fields_about(About.PERSON) for question in _questions(field, condition=_NEW_MEMBER)
-    )
+    identity = tuple(question for field in fields_about(About.PERSON) for question in _questions(field, condition=_NEW_MEMBER))
     known = tuple(question for field in fields_about(About.MEMBER) for question in _questions(field))
     return Section(MEMBERS, both(_SECTIONS[MEMBERS]), (who, *identity, *known), repeats=True)
 

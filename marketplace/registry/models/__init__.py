@@ -11,6 +11,17 @@ from marketplace.registry.models.files import (
     Person,
     RequestState,
 )
+from marketplace.registry.models.forms import (
+    AreaPlace,
+    FlagKind,
+    FlagState,
+    FormSubmission,
+    FormVersion,
+    RevisitDraw,
+    SubmissionFlag,
+    SubmissionMedium,
+    SubmissionState,
+)
 from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
@@ -18,6 +29,7 @@ from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCau
 
 __all__ = [
     "SUPPORTED",
+    "AreaPlace",
     "ChangeRequest",
     "ConflictState",
     "FieldConflict",
@@ -25,6 +37,10 @@ __all__ = [
     "FileReading",
     "FileRecord",
     "FileSearch",
+    "FlagKind",
+    "FlagState",
+    "FormSubmission",
+    "FormVersion",
     "Household",
     "HouseholdPicture",
     "HouseholdStatus",
@@ -33,8 +49,12 @@ __all__ = [
     "Person",
     "RegistryRevision",
     "RequestState",
+    "RevisitDraw",
     "RuleChange",
     "StatusCategory",
+    "SubmissionFlag",
+    "SubmissionMedium",
+    "SubmissionState",
     "Visit",
     "VisitCause",
     "VisitOrder",
