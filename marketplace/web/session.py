@@ -72,7 +72,7 @@ def _load_from_phone(incoming: Request) -> SessionUser | None:
         return None
     kept = find_token(shown.password or "", now=clock.now())
     if kept is None or kept.account.login != (shown.username or "").strip().lower():
-        raise NotSignedIn("token_invalid", N_("The access token is not valid or has expired."))
+        return None
     return SessionUser(kept.account, kept.scopes)
 
 

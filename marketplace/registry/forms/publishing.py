@@ -64,7 +64,7 @@ def prepare_extension(form: Form, area_code: str, now: datetime) -> Prepared:
     faults = faults_of_extension(model_of(above), form)
     if faults:
         raise Invalid("extension_faults", N_("The form does not keep to the one above it."), faults=faults)
-    return _prepare(form, area_code, now, above, True)
+    return _prepare(Form(model_of(above).title, form.sections), area_code, now, above, True)
 
 
 def _level_above(area_code: str) -> int:
