@@ -15,6 +15,7 @@ from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
+from marketplace.registry.forms import jobs as form_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import forgotten_files as file_jobs
@@ -34,6 +35,7 @@ JOB_MODULES = (
     recommendation_jobs,
     certificate_jobs,
     file_jobs,
+    form_jobs,
     letter_jobs,
     notice_jobs,
     submission_jobs,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from marketplace.kernel.clock import MARKET_ZONE
 from marketplace.registry.dated import Rule
 from marketplace.registry.models import FlagKind
 
@@ -37,7 +37,6 @@ RULES = (
     Rule(REVISIT, "", date(2014, 1, 1), {"share": 0.05, "days": 14}, _SOURCE),
 )
 _EARTH_M = 6_371_000.0
-_LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _clock(made: Made, parameters: dict[str, Any]) -> Flag | None:
 def _night(made: Made, parameters: dict[str, Any]) -> Flag | None:
     if made.ended_at is None:
         return None
-    local = made.ended_at.astimezone(_LOCAL)
+    local = made.ended_at.astimezone(MARKET_ZONE)
     if parameters["night_until"] <= local.hour < parameters["night_from"]:
         return None
     return Flag(FlagKind.NIGHT, {"time": f"{local:%H:%M}"})
