@@ -117,6 +117,11 @@ def orders_due(reach: Reach, *, most: int = 200) -> Sequence[VisitOrder]:
     return db.session.scalars(reach.over(query, VisitOrder.village_code)).all()
 
 
+def households_of(orders: Sequence[VisitOrder]) -> Sequence[Household]:
+    """The households that are to be visited."""
+    return db.session.scalars(select(Household).where(Household.id.in_({order.household_id for order in orders}))).all()
+
+
 def get_order_within(public_id: str, reach: Reach) -> VisitOrder:
     """The order of a visit within the reach; one outside it is as absent as one that does not exist."""
     query = reach.over(select(VisitOrder).where(VisitOrder.public_id == public_id), VisitOrder.village_code)

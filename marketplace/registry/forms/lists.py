@@ -1,6 +1,6 @@
 """Lists of submissions and of what is odd about them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.registry.models import FlagState, FormSubmission, SubmissionFlag, SubmissionState
+from marketplace.registry.models import FlagState, FormSubmission, Household, SubmissionFlag, SubmissionState
 from marketplace.registry.reading import Reach, unbounded
 
 _JOB = "submissions that nobody has in hand"
@@ -52,6 +52,12 @@ def submission_counts(reach: Reach) -> dict[str, int]:
     query = select(func.count(), func.count().filter(flagged), func.count().filter(failed)).select_from(FormSubmission)
     everything, odd, bad = db.session.execute(reach.over(query, FormSubmission.area_code)).one()
     return {"all": everything, "flagged": odd, "failed": bad}
+
+
+def short_codes(household_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """The last digits of households' codes, by which a village knows them."""
+    rows = db.session.execute(select(Household.id, Household.code).where(Household.id.in_(set(household_ids) - {None})))
+    return {household_id: code[12:] for household_id, code in rows}
 
 
 def get_submission_within(public_id: str, reach: Reach) -> FormSubmission:

@@ -37,15 +37,20 @@ def masked_name(name: str) -> str:
 def households_csv(reach: Reach) -> str:
     """The households within a reach: public id, last digits of the code with the head's masked name, newest change."""
     found = _households(reach)
-    heads = _people(found, heads_only=True)
     query = select(FileChange.household_id, func.max(FileChange.id)).where(FileChange.household_id.in_(list(found)))
     seen = dict(db.session.execute(unbounded(query.group_by(FileChange.household_id), reach.why)).all())
-    rows = []
-    for household in found.values():
-        names = [masked_name(_name(person, household)) for person in heads if person.household_id == household.id]
-        label = " ".join([household.code[12:], *names])
-        rows.append([household.public_id, label, seen.get(household.id, 0)])
+    labels = head_labels(found.values())
+    rows = [[household.public_id, labels[household.id], seen.get(household.id, 0)] for household in found.values()]
     return _csv(["name", "label", "seen"], rows)
+
+
+def head_labels(households: Iterable[Household]) -> dict[int, str]:
+    """For each household the last digits of its code with the masked name of its head, as far as one is on file."""
+    found = {household.id: household for household in households}
+    labels = {household.id: household.code[12:] for household in found.values()}
+    for person in _people(found, heads_only=True):
+        labels[person.household_id] += f" {masked_name(_name(person, found[person.household_id]))}"
+    return labels
 
 
 def members_csv(reach: Reach) -> str:

@@ -93,7 +93,8 @@ def note_failure(submission_id: int, error: DomainError) -> FormSubmission:
     submission = _locked(submission_id)
     if submission.state in _OPEN:
         submission.state, submission.fault = SubmissionState.FAILED, error.code[:40]
-        submission.fault_fields = {name: str(words) for name, words in error.data.get("fields", {}).items()}
+        whole = {} if "%(" in error.message else {"": error.message}
+        submission.fault_fields = {name: str(words) for name, words in error.data.get("fields", whole).items()}
         submission.attempts += 1
         db.session.flush()
     return submission
