@@ -16,10 +16,12 @@ from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.registry import assessment_jobs, figure_jobs
+from marketplace.registry.forms import jobs as form_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
 from marketplace.web import forgotten_files as file_jobs
+from marketplace.web import submissions as submission_jobs
 from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
@@ -38,8 +40,10 @@ JOB_MODULES = (
     certificate_jobs,
     export_jobs,
     file_jobs,
+    form_jobs,
     letter_jobs,
     notice_jobs,
+    submission_jobs,
 )
 
 

@@ -59,6 +59,7 @@ from marketplace.web.portals import (
     letters,
     notices,
     officer,
+    openrosa,
     operations,
     operator_evidence,
     operator_money,
@@ -98,6 +99,7 @@ PORTALS = (
     producer_money,
     buyer,
     officer,
+    openrosa,
     operations,
     operator_money,
     operator_evidence,
@@ -175,6 +177,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         csrf.exempt(blueprint)
     # A provider proves who it is by a signature over what it says.
     csrf.exempt(hooks.blueprint)
+    # A phone shows a token with each request; a cookie counts for nothing there.
+    csrf.exempt(openrosa.blueprint)
     return app
 
 

@@ -22,8 +22,7 @@ from marketplace.registry.models import HouseholdPicture
 from marketplace.registry.reading import unbounded
 from marketplace.web.claim_words import private_folder
 from marketplace.web.portals.evidence import consents_folder
-from marketplace.web.portals.officer.files_frame import households_folder
-from marketplace.web.uploads import documents_folder, pictures_folder
+from marketplace.web.uploads import documents_folder, households_folder, pictures_folder
 
 # Far longer than any request takes between its file and its row.
 WAITS = timedelta(days=2)

@@ -27,6 +27,9 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("officer.visits.due", N_("Visits due"), "home"),
+        ("officer.submissions.listed", N_("Collected forms"), "check"),
+        ("officer.forms.versions", N_("Forms"), "list"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

@@ -12,6 +12,8 @@ from marketplace.kernel.errors import N_, NotSignedIn
 
 _BASKET = "basket"
 _API = "/api/"
+# Phones that collect forms speak to these addresses, and show a token where others show a password.
+_COLLECTING = "/openrosa/"
 
 
 class SessionUser(UserMixin):
@@ -38,7 +40,7 @@ class SessionUser(UserMixin):
 
 def _load_from_cookie(user_id: str) -> SessionUser | None:
     # The API answers to tokens alone, so that no page of another site can use somebody's cookie there.
-    if request.path.startswith(_API):
+    if request.path.startswith((_API, _COLLECTING)):
         return None
     account_id, _, epoch = user_id.partition(":")
     if not (account_id.isdigit() and epoch.isdigit()):
@@ -63,12 +65,23 @@ def _load_from_token(incoming: Request) -> SessionUser | None:
     return SessionUser(kept.account, kept.scopes)
 
 
+def _load_from_phone(incoming: Request) -> SessionUser | None:
+    """Basic authentication (RFC 7617) with a login and, as the password, one of its account's tokens; never its password."""
+    shown = incoming.authorization
+    if not incoming.path.startswith(_COLLECTING) or shown is None or shown.type != "basic":
+        return None
+    kept = find_token(shown.password or "", now=clock.now())
+    if kept is None or kept.account.login != (shown.username or "").strip().lower():
+        return None
+    return SessionUser(kept.account, kept.scopes)
+
+
 def wire(app: Flask) -> None:
     """Attach the sign-in to the application."""
     manager = LoginManager(app)
     manager.session_protection = None
     manager.user_loader(_load_from_cookie)
-    manager.request_loader(_load_from_token)
+    manager.request_loader(lambda incoming: _load_from_token(incoming) or _load_from_phone(incoming))
 
 
 def sign_in(account: Account) -> None:

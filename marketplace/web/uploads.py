@@ -39,6 +39,12 @@ def pictures_folder() -> Path:
     return folder
 
 
+def households_folder() -> Path:
+    """Where pictures of households are kept: apart from those of goods, which the public may see."""
+    folder: Path = current_app.extensions["settings"].data_dir / "households"
+    return folder
+
+
 def documents_folder() -> Path:
     """Where this installation keeps the papers people send."""
     folder: Path = current_app.extensions["settings"].data_dir / "documents"

@@ -13,6 +13,17 @@ from marketplace.registry.models.files import (
     Person,
     RequestState,
 )
+from marketplace.registry.models.forms import (
+    AreaPlace,
+    FlagKind,
+    FlagState,
+    FormSubmission,
+    FormVersion,
+    RevisitDraw,
+    SubmissionFlag,
+    SubmissionMedium,
+    SubmissionState,
+)
 from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
@@ -20,6 +31,7 @@ from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCau
 
 __all__ = [
     "SUPPORTED",
+    "AreaPlace",
     "AssessmentRun",
     "ChangeRequest",
     "ConflictState",
@@ -30,6 +42,10 @@ __all__ = [
     "FileReading",
     "FileRecord",
     "FileSearch",
+    "FlagKind",
+    "FlagState",
+    "FormSubmission",
+    "FormVersion",
     "Household",
     "HouseholdAssessment",
     "HouseholdPicture",
@@ -40,8 +56,12 @@ __all__ = [
     "PublishedFigures",
     "RegistryRevision",
     "RequestState",
+    "RevisitDraw",
     "RuleChange",
     "StatusCategory",
+    "SubmissionFlag",
+    "SubmissionMedium",
+    "SubmissionState",
     "VillageRank",
     "VillageRanking",
     "Visit",

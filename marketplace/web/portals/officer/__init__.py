@@ -1,4 +1,4 @@
-"""Portal: government's desk: sales, policies and their simulation, the tilt, mandates, and the files of households."""
+"""Portal: government's desk: sales, policies, the tilt, mandates, households' files and numbers, forms, visits."""
 
 from marketplace.web.portals.officer import (
     files,
@@ -6,28 +6,20 @@ from marketplace.web.portals.officer import (
     files_exports,
     files_pictures,
     files_rollup,
+    form_data,
+    forms,
     mandates,
     numbers,
+    phones,
     policy,
     sales,
+    submissions,
     tilt,
+    visits,
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
-blueprint.register_blueprint(mandates.blueprint)
-blueprint.register_blueprint(files.blueprint)
-blueprint.register_blueprint(numbers.blueprint)
+for part in (mandates, files, numbers, form_data, forms, phones, submissions, visits):
+    blueprint.register_blueprint(part.blueprint)
 
-__all__ = [
-    "blueprint",
-    "files",
-    "files_edit",
-    "files_exports",
-    "files_pictures",
-    "files_rollup",
-    "mandates",
-    "numbers",
-    "policy",
-    "sales",
-    "tilt",
-]
+__all__ = ["blueprint", "files_edit", "files_exports", "files_pictures", "files_rollup", "policy", "sales", "tilt"]

@@ -1,8 +1,6 @@
 """What all pages of household files share: the blueprint, how far an officer may reach, and the household of an address."""
 
-from pathlib import Path
-
-from flask import Blueprint, current_app
+from flask import Blueprint
 
 from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import scopes
@@ -32,12 +30,6 @@ def seen_household(public_id: str) -> Household:
 def works_for_villages_alone() -> bool:
     """Whether the officer has no area above a village."""
     return all(len(area) >= Level.VILLAGE for area in reach().areas)
-
-
-def households_folder() -> Path:
-    """Where pictures of households are kept: apart from those of goods, which the public may see."""
-    folder: Path = current_app.extensions["settings"].data_dir / "households"
-    return folder
 
 
 def place_words(village_code: str) -> str:

@@ -12,9 +12,9 @@ from marketplace.kernel.pictures import picture_path, read_picture
 from marketplace.registry.file_pictures import SUBJECTS, add_picture, get_picture
 from marketplace.registry.reading_log import PICTURE, note_reading
 from marketplace.web.access import account, allow
-from marketplace.web.portals.officer.files_frame import blueprint, households_folder, seen_household
+from marketplace.web.portals.officer.files_frame import blueprint, seen_household
 from marketplace.web.redirects import see_other
-from marketplace.web.uploads import sent_files, takes_files
+from marketplace.web.uploads import households_folder, sent_files, takes_files
 
 # A picture in the file's list, and one that is opened: only the second counts as looking at a picture.
 SMALL, LARGE = 320, 1600
