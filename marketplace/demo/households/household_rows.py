@@ -86,12 +86,10 @@ class HouseholdRows:
         """Nothing for a household that was never registered: nobody has asked why it is poor."""
         if main == NO_CAUSE:
             return {}
-        further = sorted(other for other in others if other != NO_CAUSE)
-        found = {
-            "kind": self.kinds[kind],
-            "main_cause": CAUSE_NAMES[main],
-            "other_causes": [CAUSE_NAMES[other] for other in further],
-        }
+        found: dict[str, Any] = {"kind": self.kinds[kind], "main_cause": CAUSE_NAMES[main]}
+        # No other cause is a value that nobody has given: the standard keeps no empty lists.
+        if further := sorted(other for other in others if other != NO_CAUSE):
+            found["other_causes"] = [CAUSE_NAMES[other] for other in further]
         return {**found, "plan_measures": PLANS[CAUSE_NAMES[main]][0]} if planned else found
 
     def _hidden(self, of: int, main: int, record: Record) -> dict[str, str]:

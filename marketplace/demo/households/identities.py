@@ -70,7 +70,7 @@ def id_numbers(born: np.ndarray, male: np.ndarray) -> list[str]:
     Examples
     --------
     >>> id_numbers(np.array(["1970-03-07"], "datetime64[D]"), np.array([True]))
-    ['002636197003070018']
+    ['002636197003070016']
     """
     key = born.astype(np.int64) * 2 + male
     order = np.argsort(key, kind="stable")
