@@ -1,11 +1,11 @@
 """The registry at one county's size and at half a million households: how long pages, searches and counts take, in one run.
 
 ``.venv/bin/python -m benchmarks.registry [--households 500000] [--seconds 8] [--clients 4] [--only-county]`` fills a database
-of its own (PostgreSQL with fsync on) with Danzhai as the demo has it, asks the running site (granian, two workers) as officers of
-the prefecture do, and does the same again with so many households in all villages of the prefecture. It prints p50 and p95 in
-milliseconds, the ratios of the two sizes, and which goals were kept. Every reading and every search is logged, as always; only
-the number of searches an officer may make is raised. All traffic stays on the loopback address, and the clients run on the same
-machine, so figures are comparable only within a run.
+of its own (PostgreSQL with fsync on) with Danzhai as the demo has it, asks the running site (granian, two workers) as officers
+of the prefecture do, and does the same again with so many households in all villages of the prefecture. It prints p50 and p95
+in milliseconds, the ratios of the two sizes, and which goals were kept. Every reading and every search is logged, as always;
+only the number of searches an officer may make is raised. All traffic stays on the loopback address, and the clients run on the
+same machine, so figures are comparable only within a run.
 """
 
 from __future__ import annotations
