@@ -4,7 +4,7 @@ The rows go into the tables the shop itself writes, by COPY, under the same cons
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,23 @@ from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.households.county import County, make_county
+from marketplace.demo.households.loading import add_files, add_households
+from marketplace.demo.households.offices import add_officers
 from marketplace.demo.mandates import add_mandates
 from marketplace.demo.market_prices import add_market_prices
-from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
+from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
 from marketplace.kernel import audit, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
-from marketplace.kernel.clock import day_start, local_day
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.recommendations.models import Policy
 from marketplace.regions.models import Level
 from marketplace.regions.names import called
 from marketplace.regions.queries import area_names
-from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
 
 ACTOR = "demo"
 POLICY_AREA = "522636"
@@ -61,7 +63,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  places")
     load_places()
     say("  sellers and listings")
-    shop = _fill_shop(goods, bought, now)
+    shop, county = _fill_shop(goods, bought, now)
     say(f"  {len(bought.good):,} purchases by {len(consumers):,} consumers")
     named = int(np.bincount(bought.consumer).argmax())
     sales = [good.sales_count for good in goods]
@@ -79,6 +81,9 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
     add_market_prices(now=now)
+    say(f"  the files of {len(county.codes):,} households")
+    officers = add_officers(danzhai_villages(), PASSWORD, now=now)
+    add_files(county, danzhai_villages(), officers, now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     return [*accounts.logins, *in_names]
 
@@ -97,7 +102,7 @@ def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.
     )
 
 
-def _fill_shop(goods: list[Good], bought: history.Purchases, now: datetime) -> Shop:
+def _fill_shop(goods: list[Good], bought: history.Purchases, now: datetime) -> tuple[Shop, County]:
     shelves = list(categories())
     plan = make_plan(
         [good.category_slug for good in goods],
@@ -108,7 +113,11 @@ def _fill_shop(goods: list[Good], bought: history.Purchases, now: datetime) -> S
         history.local_day_of(int(bought.sold_at_s.max())),
     )
     opened_at = history.moment_of(int(bought.sold_at_s.min())) - timedelta(days=7)
-    household_ids = _add_households(plan, opened_at, now)
+    # Those that sell come first, so that their places in the plan are theirs among the households too.
+    selling = [household for household in plan.households if household.code.startswith(DANZHAI)]
+    county = make_county(sorted(danzhai_villages()), local_day(now), sellers=selling)
+    others = county.plans[len(selling) :]
+    household_ids = add_households([*plan.households, *others], ACTOR, opened_at=opened_at, now=now)
     producer_ids = _add_producers(plan, household_ids, opened_at)
     copy_rows(
         Category,
@@ -126,45 +135,7 @@ def _fill_shop(goods: list[Good], bought: history.Purchases, now: datetime) -> S
     product_ids = {row.slug: at for at, row in enumerate(named, 1)}
     listing_ids = _add_listings(goods, plan, producer_ids, product_ids, category_ids, opened_at)
     settle_ids(Category, Product)
-    return Shop(goods, plan, household_ids, producer_ids, listing_ids)
-
-
-def _add_households(plan: Plan, opened_at: datetime, now: datetime) -> list[int]:
-    """Households and their statuses; the statuses that changed within the year each have a revision of their own day."""
-    first = next_id(Household)
-    count = len(plan.households)
-    copy_rows(
-        Household,
-        ["id", "public_id", "code", "village_code", "created_at"],
-        [
-            (first + at, public_id, household.code, household.code[:12], opened_at)
-            for at, (household, public_id) in enumerate(zip(plan.households, ids.public_ids(count), strict=True))
-        ],
-    )
-    opening = date(2014, 1, 1)
-    statuses = [(first + at, status) for at, household in enumerate(plan.households) for status in household.statuses]
-    changes = sorted({day for _, status in statuses for day in (status.start, status.end) if day} | {opening})
-    base = next_id(RegistryRevision)
-    revisions = {day: base + at for at, day in enumerate(changes)}
-    copy_rows(
-        RegistryRevision,
-        ["id", "at", "actor", "reason"],
-        [(number, min(day_start(day), now), ACTOR, "demo") for day, number in revisions.items()],
-    )
-    copy_rows(
-        HouseholdStatus,
-        ["household_id", "category", "days", "revision_id"],
-        [
-            (household_id, status.category, _daterange(status.start, status.end), revisions[status.end or status.start])
-            for household_id, status in statuses
-        ],
-    )
-    settle_ids(Household, RegistryRevision)
-    return list(range(first, first + count))
-
-
-def _daterange(start: date, end: date | None) -> str:
-    return f"[{start},{end or ''})"
+    return Shop(goods, plan, household_ids, producer_ids, listing_ids), county
 
 
 def _add_producers(plan: Plan, household_ids: list[int], opened_at: datetime) -> list[int]:

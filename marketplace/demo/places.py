@@ -24,6 +24,11 @@ def load_places() -> None:
     regions.load_areas(chain(regions.nation(), regions.areas_in_file(_FILE)), valid_from=CODES_OF)
 
 
+def places_in(county: str) -> dict[str, str]:
+    """The names of a county's villages by code, as the file has them."""
+    return {code: name for code, name in regions.areas_in_file(_FILE) if code.startswith(county) and len(code) == 12}
+
+
 def _villages(county: str) -> dict[str, str]:
     rows = db.session.execute(select(Area.code, Area.name).where(within(Area.code, county)).order_by(Area.code))
     return {code: name for code, name in rows if len(code) == 12}
