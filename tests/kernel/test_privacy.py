@@ -8,7 +8,23 @@ import pytest
 from flask import Flask
 
 from marketplace.kernel import privacy
-from marketplace.kernel.privacy import FILE, Encrypted, Keys, PrivacyError, blind_index, key_number, open_sealed, own_keys, seal
+from marketplace.kernel.privacy import (
+    FILE,
+    Encrypted,
+    Keys,
+    PrivacyError,
+    WrappedKey,
+    blind_index,
+    key_number,
+    new_record_key,
+    open_in_record,
+    open_sealed,
+    own_keys,
+    reseal,
+    rewrap,
+    seal,
+    seal_in_record,
+)
 
 INDEX, FIRST, SECOND = "11" * 32, "22" * 32, "33" * 32
 WRONG = ("", f",1:{FIRST[:-1]}", f",0:{FIRST}", f",1:{'x' * 64}")
@@ -98,3 +114,57 @@ def test_without_keys_nothing_is_sealed_and_nothing_is_a_value_too() -> None:
     privacy.use_keys(None)
     with pytest.raises(PrivacyError, match="no privacy keys are in use"):
         seal(NUMBER, "payee.number")
+
+
+PLACE = "household.name:42"
+
+
+def test_a_value_sealed_in_a_record_opens_with_its_key_alone_and_in_its_place_alone() -> None:
+    mine, other = new_record_key(), new_record_key()
+    sealed = [seal_in_record(mine, "杨阿妹", PLACE) for _ in range(2)]
+    assert sealed[0] != sealed[1]
+    assert [open_in_record(mine, one, PLACE) for one in sealed] == ["杨阿妹", "杨阿妹"]
+    for key, place in ((other, PLACE), (mine, "household.name:43"), (mine, "household.village:42")):
+        with pytest.raises(PrivacyError, match=rf"{place} is not what was sealed for it with its record's key"):
+            open_in_record(key, sealed[0], place)
+
+
+def test_no_changed_bit_of_a_wrapped_key_or_of_a_value_in_its_record_opens() -> None:
+    wrapped = new_record_key()
+    sealed = seal_in_record(wrapped, NUMBER, PLACE)
+    for at in range(len(sealed)):
+        with pytest.raises(PrivacyError):
+            open_in_record(wrapped, sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :], PLACE)
+    for at in range(len(wrapped)):
+        with pytest.raises(PrivacyError):
+            open_in_record(wrapped[:at] + bytes([wrapped[at] ^ 1]) + wrapped[at + 1 :], sealed, PLACE)
+
+
+def test_a_value_is_never_taken_for_a_key_nor_a_key_for_a_value() -> None:
+    wrapped = new_record_key()
+    with pytest.raises(PrivacyError, match="record key holds something that was not sealed here"):
+        open_in_record(seal(NUMBER, "record key"), seal_in_record(wrapped, NUMBER, PLACE), PLACE)
+    with pytest.raises(PrivacyError, match="record key holds something that was not sealed here"):
+        open_sealed(wrapped, "record key")
+    for nothing in (b"", b"\x03", seal(NUMBER, PLACE)):
+        with pytest.raises(PrivacyError, match="holds something that was not sealed in a record"):
+            open_in_record(wrapped, nothing, PLACE)
+    dialect = object()
+    column = WrappedKey()
+    assert column.process_bind_param(wrapped, dialect) == column.process_result_value(wrapped, dialect) == wrapped  # type: ignore[arg-type]
+    assert column.process_bind_param(None, dialect) is column.process_result_value(None, dialect) is None  # type: ignore[arg-type]
+    with pytest.raises(PrivacyError, match="only a wrapped key is kept in a column for one"):
+        column.process_bind_param(bytes(32), dialect)  # type: ignore[arg-type]
+
+
+def test_a_new_key_wraps_the_records_key_again_and_leaves_its_values_as_they_are() -> None:
+    first = new_record_key()
+    sealed, alone = seal_in_record(first, NUMBER, PLACE), seal(NUMBER, "payee.number")
+    assert (rewrap(first), reseal(alone, "payee.number")) == (first, alone)
+    privacy.use_keys(Keys.parse(f"index:{INDEX},1:{FIRST},2:{SECOND}"))
+    second, alone_again = rewrap(first), reseal(alone, "payee.number")
+    assert [key_number(one) for one in (first, second, alone, alone_again)] == [1, 2, 1, 2]
+    privacy.use_keys(Keys.parse(f"index:{INDEX},2:{SECOND}"))
+    assert open_in_record(second, sealed, PLACE) == open_sealed(alone_again, "payee.number") == NUMBER
+    with pytest.raises(PrivacyError, match="record key was sealed with key 1, which is not among the privacy keys"):
+        open_in_record(first, sealed, PLACE)
