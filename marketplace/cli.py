@@ -31,7 +31,9 @@ from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Invalid
+from marketplace.kernel.key_rotation import BATCH, rotate, values_by_key
 from marketplace.kernel.money import plain_yuan
+from marketplace.kernel.privacy import newest_key_number
 from marketplace.ledger import beancount
 from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
@@ -391,6 +393,46 @@ def index_listings() -> None:
     """Write the words that listings are found by anew, after the rule for them has changed."""
     with application():
         click.echo(f"{reindexing.index_all():,} listings")
+
+
+@cli.group(name="keys")
+def keys_group() -> None:
+    """The keys that seal sensitive columns."""
+
+
+@keys_group.command(name="count")
+def count_keys() -> None:
+    """How many values each key seals."""
+    with application():
+        _count_keys()
+
+
+def _count_keys() -> bool:
+    """Say what each key still seals; answers whether all is under the newest."""
+    newest, counts = newest_key_number(), values_by_key()
+    for number, count in sorted(counts.items()):
+        click.echo(f"{count:>12,}  key {number}{' (newest)' if number == newest else ''}")
+    return not counts.keys() - {newest}
+
+
+@keys_group.command(name="rotate")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=BATCH, help="How many values to change in one transaction.")
+def rotate_keys(batch: int) -> None:
+    """Seal everything with the newest key while the site runs; cut off, it is simply started again.
+
+    First put the new key beside the old ones (a line NUMBER:HEX more in the file privacy_keys, or in PRIVACY_KEYS) and start
+    all processes again, so that each of them can open what this one seals.
+    """
+    with application():
+        database.session.rollback()
+        done = rotate(batch=batch, say=click.echo)
+        click.echo(f"{sum(done.values()):,} values are under key {newest_key_number()} now")
+        if not _count_keys():
+            click.echo(
+                "Some are not: somebody was changing them, or some process still seals with an older key. Start it again."
+            )
+            sys.exit(1)
+    click.echo("Older keys seal nothing any more. Delete one when no backup from before this moment is to be read again.")
 
 
 @cli.command()
