@@ -27,10 +27,11 @@ from marketplace.config import Settings, SettingsError
 from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
+from marketplace.identity.second_factors import reset_by_command
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import Invalid
+from marketplace.kernel.errors import DomainError, Invalid
 from marketplace.kernel.key_rotation import BATCH, rotate, values_by_key
 from marketplace.kernel.money import plain_yuan
 from marketplace.kernel.privacy import newest_key_number
@@ -393,6 +394,26 @@ def index_listings() -> None:
     """Write the words that listings are found by anew, after the rule for them has changed."""
     with application():
         click.echo(f"{reindexing.index_all():,} listings")
+
+
+@cli.group(name="accounts")
+def accounts_group() -> None:
+    """People who sign in."""
+
+
+@accounts_group.command(name="reset-second-factor")
+@click.argument("login")
+@click.option("--reason", required=True, help="Why; kept in the audit trail and shown to the one who is helped.")
+def reset_second_factor(login: str, reason: str) -> None:
+    """Take away the sign-in codes of somebody whom no colleague is left to help; a new phone is set up at the next sign-in."""
+    with application():
+        database.session.rollback()
+        try:
+            with transaction():
+                reset_by_command(login, reason, now=clock.now())
+        except DomainError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{login} signs in with the password alone and sets up a new phone then")
 
 
 @cli.group(name="keys")

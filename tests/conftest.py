@@ -73,6 +73,8 @@ def settings(database_server: embedded_postgres.Server, data_dir: Path) -> Setti
         "SECRET_KEY": "a key for tests alone",
         # Those who test the limit set one.
         "API_CALLS_PER_MINUTE": "0",
+        # Those who test the second step require it.
+        "OFFICER_SECOND_FACTOR": "offered",
     }
     return Settings.from_env({**{name: os.environ[name] for name in ("TZ",) if name in os.environ}, **environ})
 

@@ -41,6 +41,7 @@ from marketplace.web import (
     limits,
     navigation,
     order_notices,
+    second_step,
     session,
     uploads,
 )
@@ -71,6 +72,7 @@ from marketplace.web.portals import (
     producer_weighing,
     programs,
     public,
+    second_factor,
     storefront,
 )
 from marketplace.webhooks.calling import WebhookCarrier
@@ -80,6 +82,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     account,
+    second_factor,
     answers,
     letters,
     programs,
@@ -154,6 +157,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     errors.wire(app)
     limits.wire(app)
     access.guard(app)
+    second_step.wire(app)
     acting.wire(app)
     headers.wire(app)
     filters.wire(app)

@@ -104,6 +104,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
         ("operator-in-names", "/operator/in-names"),
+        ("second-factor", "/settings/second-factor"),
+        ("second-factor-lost", "/settings/second-factor/lost"),
     ],
     "canteen": [
         ("buyer-start", "/buyer/"),

@@ -7,6 +7,7 @@ from marketplace.web.api import (
     account,
     after_sale,
     basket,
+    colleagues,
     delivery,
     farm,
     goods,
@@ -41,6 +42,7 @@ _GROUPS = (
     reviews,
     office,
     operations,
+    colleagues,
     webhooks,
 )
 
