@@ -28,7 +28,7 @@ from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
 from marketplace.identity.second_factors import reset_by_command
-from marketplace.kernel import clock, embedded_postgres
+from marketplace.kernel import clock, embedded_postgres, logs
 from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import DomainError, Invalid
@@ -74,7 +74,7 @@ def application() -> Iterator[Flask]:
 @click.group()
 def cli() -> None:
     """Manage Nongqiao."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.begin()
 
 
 @cli.command(name="set-up")
