@@ -32,6 +32,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("answer-notice", "/n"),
         ("about", "/about"),
         ("about-demo", "/about/demo"),
+        ("about-data", "/about/data"),
         ("policy", "/policy"),
         ("not-found", "/nowhere"),
     ],
