@@ -6,6 +6,7 @@ from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
     after_sale,
+    badge,
     basket,
     colleagues,
     delivery,
@@ -38,6 +39,7 @@ _GROUPS = (
     goods,
     mandates,
     payouts,
+    badge,
     after_sale,
     reviews,
     office,
