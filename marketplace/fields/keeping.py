@@ -18,7 +18,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Rule:
-    """When something is forgotten. ``words`` says it to people; a rule of periods has the days in it."""
+    """When something is forgotten. ``words`` says it to people; a rule of periods has the ``span`` in it."""
 
     words: str
     periods: tuple[Period, ...] = ()
@@ -42,28 +42,26 @@ RULES = {
     "registry": Rule(N_("as long as the government’s register has to be kept")),
     "by_own_job": Rule(N_("a few days at the most")),
     "accounting": Rule(N_("as long as the law has the books kept: thirty years")),
-    "sign_in_attempt": Rule(N_("%(days)s days after the attempt"), (Period(_BEGINNING, 1, _SHORTEST),)),
-    "token": Rule(N_("%(days)s days after it has ended"), (Period(_BEGINNING, 30, _SHORTEST),)),
-    "answer_code": Rule(N_("%(days)s days after it was used or has lapsed"), (Period(_BEGINNING, 30, _SHORTEST),)),
+    "sign_in_attempt": Rule(N_("%(span)s after the attempt"), (Period(_BEGINNING, 1, _SHORTEST),)),
+    "token": Rule(N_("%(span)s after it has ended"), (Period(_BEGINNING, 30, _SHORTEST),)),
+    "answer_code": Rule(N_("%(span)s after it was used or has lapsed"), (Period(_BEGINNING, 30, _SHORTEST),)),
     "basket": Rule(
-        N_("%(days)s days without a change, if you are not signed in; else until you empty it"),
+        N_("%(span)s without a change, if you are not signed in; else until you empty it"),
         (Period(_BEGINNING, 90, _SHORTEST),),
     ),
     "message": Rule(
-        N_("%(days)s days after it was sent"),
+        N_("%(span)s after it was sent"),
         (
             Period(
                 _BEGINNING, 365, "Cybersecurity Law (2016), article 21: logs six months at least; a year, to answer questions"
             ),
         ),
     ),
-    "history": Rule(N_("%(days)s days, or until you delete it"), (Period(_BEGINNING, 730, _SHORTEST),)),
+    "history": Rule(N_("%(span)s, or until you delete it"), (Period(_BEGINNING, 730, _SHORTEST),)),
     "trade": Rule(
-        N_("%(days)s days after the purchase"),
+        N_("%(span)s after the purchase"),
         (Period(_BEGINNING, 1461, "E-Commerce Law (2018), article 31: three years from the completion of a trade at least"),),
     ),
-    "mandate": Rule(
-        N_("the paper or thumbprint: %(days)s days after the mandate has ended"), (Period(_BEGINNING, 1096, _YEARS_3),)
-    ),
-    "consent": Rule(N_("%(days)s days after you took it back"), (Period(_BEGINNING, 1096, _YEARS_3),)),
+    "mandate": Rule(N_("the paper or thumbprint: %(span)s after the mandate has ended"), (Period(_BEGINNING, 1096, _YEARS_3),)),
+    "consent": Rule(N_("%(span)s after you took it back"), (Period(_BEGINNING, 1096, _YEARS_3),)),
 }

@@ -1,6 +1,5 @@
 """What the register says of each kind of person, gathered for a page: nothing is written by hand that could come to differ."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,10 +10,10 @@ from marketplace.fields.words import BASES, GROUPS, PEOPLE, READERS
 
 @dataclass(frozen=True)
 class KeepWords:
-    """A keep rule in words, with the days that its period has."""
+    """A keep rule in words; where it is a period, they have a place ``span`` for its days."""
 
     words: str
-    data: Mapping[str, int]
+    days: int | None
 
 
 @dataclass(frozen=True)
@@ -65,4 +64,4 @@ def _read_by(reader: str, own: list[Entry]) -> bool:
 
 def _keep_words(name: str, today: date) -> KeepWords:
     rule = RULES[name]
-    return KeepWords(rule.words, {"days": rule.days_on(today)} if rule.periods else {})
+    return KeepWords(rule.words, rule.days_on(today) if rule.periods else None)

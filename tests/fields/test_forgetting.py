@@ -213,6 +213,6 @@ def test_the_nightly_job_forgets(lived: Sale) -> None:
 
 def test_a_new_period_holds_from_its_day_on() -> None:
     first, second = Period(factories.TODAY, 10, "a"), Period(factories.TODAY + timedelta(days=1), 5, "b")
-    rule = Rule("%(days)s days", (second, first))
+    rule = Rule("%(span)s", (second, first))
     assert [rule.days_on(factories.TODAY + timedelta(days=days)) for days in (0, 1, 2)] == [10, 5, 5]
     assert rule.before(NOW) == NOW - timedelta(days=10)

@@ -121,7 +121,7 @@ def test_a_rule_with_a_period_is_held_by_the_nightly_job_in_every_table_that_nam
 
 def test_every_period_has_a_source_and_a_day_and_is_said_in_days() -> None:
     for rule in RULES.values():
-        assert ("%(days)s" in rule.words) == bool(rule.periods)
+        assert ("%(span)s" in rule.words) == bool(rule.periods)
         for period in rule.periods:
             assert period.days >= 1
             assert period.source

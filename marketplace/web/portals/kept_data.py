@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from marketplace.fields.told import ToldGroup, people, told_of
+from marketplace.fields.told import KeepWords, ToldGroup, people, told_of
 from marketplace.kernel import clock
 from marketplace.web.access import PUBLIC, allow
 
@@ -33,7 +34,13 @@ def _shown(group: ToldGroup) -> dict[str, Any]:
         "what": _(group.what),
         "why": [_(words) for words in group.bases],
         "readers": [_(words) for words in group.readers],
-        "keeps": [_(keep.words, **keep.data) for keep in group.keeps],
+        "keeps": [_keep_words(keep) for keep in group.keeps],
         "fields": group.fields,
         "sensitive": group.sensitive,
     }
+
+
+def _keep_words(keep: KeepWords) -> str:
+    if keep.days is None:
+        return str(_(keep.words))
+    return str(_(keep.words, span=ngettext("%(num)d day", "%(num)d days", keep.days)))
