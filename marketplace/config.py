@@ -51,6 +51,8 @@ class Settings:
     api_calls_per_minute: int = 0
     # What seals sensitive columns; where none are given, those of a file of the data directory, made at the first start.
     privacy_keys: Keys | None = None
+    # Whether officers and operators are let in with a password alone (``offered``) or not (``required``).
+    officer_second_factor: str = "offered"
 
     @property
     def pay_page_origin(self) -> str:
@@ -60,8 +62,8 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
-        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, for payment online ``STRIPE_*``, and for messages
-        ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
+        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, ``OFFICER_SECOND_FACTOR``, for payment online
+        ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -96,6 +98,10 @@ class Settings:
                 keys = Keys.parse(environ["PRIVACY_KEYS"])
             except PrivacyError as error:
                 faults.append(f"PRIVACY_KEYS: {error}")
+        # The demo is there to be looked at by whoever comes.
+        second_factor = environ.get("OFFICER_SECOND_FACTOR") or ("offered" if flags["NONGQIAO_DEMO"] else "required")
+        if second_factor not in ("offered", "required"):
+            faults.append("OFFICER_SECOND_FACTOR must be offered or required")
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(
@@ -117,6 +123,7 @@ class Settings:
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
             privacy_keys=keys,
+            officer_second_factor=second_factor,
         )
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
+from marketplace.fields import jobs as field_jobs
 from marketplace.kernel import limits as limit_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
@@ -28,6 +29,7 @@ from marketplace.web.notices import jobs as notice_jobs
 JOB_MODULES = (
     catalogue_jobs,
     dashboard_jobs,
+    field_jobs,
     ledger_jobs,
     limit_jobs,
     order_jobs,

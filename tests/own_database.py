@@ -28,6 +28,7 @@ def own_database(server: embedded_postgres.Server, data_dir: Path, name: str) ->
         "NONGQIAO_DATA_DIR": str(data_dir),
         "SECRET_KEY": "a key for tests alone",
         "API_CALLS_PER_MINUTE": "0",
+        "OFFICER_SECOND_FACTOR": "offered",
     }
     app = create_app(Settings.from_env(environ), testing=True)
     # Room for every thread of a race to hold a connection of its own.

@@ -31,3 +31,18 @@ def test_a_mail_server_needs_a_sender_and_an_address_for_links(tmp_path: Path) -
 def test_links_must_lead_somewhere(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="PUBLIC_URL must begin with http:// or https://"):
         Settings.from_env(environ(tmp_path, PUBLIC_URL="shop.example"))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, "required"),
+        ({"NONGQIAO_DEMO": "1"}, "offered"),
+        ({"NONGQIAO_DEMO": "1", "OFFICER_SECOND_FACTOR": "required"}, "required"),
+        ({"OFFICER_SECOND_FACTOR": "offered"}, "offered"),
+    ],
+)
+def test_officers_need_a_second_factor_but_in_the_demo(tmp_path: Path, given: dict[str, str], wanted: str) -> None:
+    assert Settings.from_env(environ(tmp_path, **given)).officer_second_factor == wanted
+    with pytest.raises(SettingsError, match="OFFICER_SECOND_FACTOR must be offered or required"):
+        Settings.from_env(environ(tmp_path, OFFICER_SECOND_FACTOR="no"))

@@ -1,13 +1,16 @@
-"""Accounts, roles, tokens, attempts."""
+"""Accounts, roles, second factors, tokens, attempts, mandates, consents."""
 
 import enum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
+from marketplace.kernel.privacy import Encrypted
 from marketplace.kernel.types import AreaCode, Id, Moment, PublicId
+
+_OWNER_AND_PURPOSE = ("owner_kind", "owner_id", "purpose")
 
 
 class RoleKind(enum.StrEnum):
@@ -39,6 +42,8 @@ class Account(Base):
     active: Mapped[bool] = mapped_column(default=True)
     # Part of every session; raising it signs the account out everywhere.
     session_epoch: Mapped[int] = mapped_column(default=0)
+    # Since when signing in asks for a code besides the password; read with every request, and so kept here.
+    second_factor_since: Mapped[Moment | None]
     created_at: Mapped[Moment]
 
     roles: Mapped[list["Role"]] = relationship(back_populates="account", lazy="selectin", order_by="Role.id")
@@ -61,6 +66,39 @@ class Role(Base):
     scope_code: Mapped[AreaCode] = mapped_column(default="")
 
     account: Mapped[Account] = relationship(back_populates="roles")
+
+
+class SecondFactor(Base):
+    """A secret shared with the app on a person's phone, which makes codes of it by the time (RFC 6238)."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        # One that codes are checked against, and beside it at most one that waits for its first code.
+        Index("uq_second_factor_account_id", "account_id", unique=True, postgresql_where=text("confirmed_at IS NOT NULL")),
+        Index("uq_second_factor_waiting", "account_id", unique=True, postgresql_where=text("confirmed_at IS NULL")),
+        CheckConstraint("(confirmed_at IS NULL) = (last_step IS NULL)", name="confirmed_by_a_code"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    # In base 32, as apps read it.
+    secret: Mapped[str] = mapped_column(Encrypted("second_factor.secret"))
+    made_at: Mapped[Moment]
+    confirmed_at: Mapped[Moment | None]
+    # The time step of the last code that was taken: no code is taken twice.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """A code on paper that stands in once for the phone, kept as a keyed digest."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]
 
 
 class AccessToken(Base):
@@ -168,9 +206,11 @@ class Mandate(Base):
         ),
         # Nobody hands a right to themselves.
         CheckConstraint("given_by_id IS NULL OR given_by_id <> holder_id", name="giver_is_not_holder"),
-        # Consent that somebody else wrote down can be looked at; consent by signing in names the account.
+        # Consent that somebody else wrote down can be looked at; consent by signing in names the account. Long after the end of
+        # a mandate its picture is deleted, and the row stays.
         CheckConstraint(
-            "CASE evidence_kind WHEN 'paper' THEN evidence_picture <> '' WHEN 'thumbprint' THEN evidence_picture <> ''"
+            "CASE evidence_kind WHEN 'paper' THEN evidence_picture <> '' OR ended_at IS NOT NULL"
+            " WHEN 'thumbprint' THEN evidence_picture <> '' OR ended_at IS NOT NULL"
             " WHEN 'voice' THEN evidence_note <> '' WHEN 'in_person' THEN evidence_note <> ''"
             " WHEN 'signed_in' THEN given_by_id IS NOT NULL OR state <> 'in_force' ELSE false END",
             name="evidence_is_there",
@@ -244,3 +284,31 @@ class NoticeContact(Base):
     # Nothing between nine in the evening and eight in the morning.
     quiet_at_night: Mapped[bool] = mapped_column(default=True)
     changed_at: Mapped[Moment]
+
+
+class Consent(Base):
+    """That somebody has agreed to one purpose, in words of which the version is kept; it counts until it is withdrawn."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint("how IN ('signed_in', 'paper', 'thumbprint', 'voice', 'in_person')", name="how_known"),
+        CheckConstraint("withdrawn_at IS NULL OR withdrawn_at >= given_at", name="withdrawn_after_given"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn_by_somebody"),
+        # Two in force at once would both have to be withdrawn.
+        Index("uq_consent_in_force", *_OWNER_AND_PURPOSE, unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+        Index("ix_consent_owner_id_owner_kind", "owner_id", "owner_kind"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    # Whose word it is: an account, or a seller or household whose people have none.
+    owner_kind: Mapped[str] = mapped_column(String(24))
+    owner_id: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[str] = mapped_column(String(40))
+    text_version: Mapped[str] = mapped_column(String(20))
+    how: Mapped[str] = mapped_column(String(12))
+    given_at: Mapped[Moment]
+    # The account, or the command, that wrote it down.
+    recorded_by: Mapped[str] = mapped_column(String(64))
+    withdrawn_at: Mapped[Moment | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(64))

@@ -30,7 +30,8 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, engine_options={"pool_pre_ping": True})
+# A failed statement is logged without its parameters, which can be anything that anybody has entered.
+db = SQLAlchemy(model_class=Base, engine_options={"pool_pre_ping": True, "hide_parameters": True})
 Row = TypeVar("Row", bound=Base)
 
 

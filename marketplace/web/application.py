@@ -42,6 +42,7 @@ from marketplace.web import (
     limits,
     navigation,
     order_notices,
+    second_step,
     session,
     uploads,
 )
@@ -56,6 +57,7 @@ from marketplace.web.portals import (
     figures,
     hooks,
     hub,
+    kept_data,
     letters,
     notices,
     officer,
@@ -66,6 +68,7 @@ from marketplace.web.portals import (
     operator_prices,
     pictures,
     producer,
+    producer_badge,
     producer_certificates,
     producer_file,
     producer_goods,
@@ -75,6 +78,7 @@ from marketplace.web.portals import (
     producer_weighing,
     programs,
     public,
+    second_factor,
     storefront,
 )
 from marketplace.webhooks.calling import WebhookCarrier
@@ -84,11 +88,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     account,
+    second_factor,
     answers,
     letters,
     programs,
     notices,
     producer,
+    producer_badge,
     producer_weighing,
     producer_certificates,
     producer_file,
@@ -106,6 +112,7 @@ PORTALS = (
     operator_prices,
     producer_prices,
     public,
+    kept_data,
     discovery,
     evidence,
     figures,
@@ -163,6 +170,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     errors.wire(app)
     limits.wire(app)
     access.guard(app)
+    second_step.wire(app)
     acting.wire(app)
     headers.wire(app)
     filters.wire(app)

@@ -6,7 +6,9 @@ from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
     after_sale,
+    badge,
     basket,
+    colleagues,
     delivery,
     farm,
     goods,
@@ -37,10 +39,12 @@ _GROUPS = (
     goods,
     mandates,
     payouts,
+    badge,
     after_sale,
     reviews,
     office,
     operations,
+    colleagues,
     webhooks,
 )
 

@@ -34,6 +34,7 @@ from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import COOKIE, LOCALES, choose_locale
 from marketplace.web.portals.notices import contact_shown
 from marketplace.web.redirects import own_path, see_other
+from marketplace.web.second_step import wait_for_code
 from marketplace.web.session import remote_address, visitor_basket
 from marketplace.web.session import sign_in as begin_session
 from marketplace.web.session import sign_out as end_session
@@ -114,7 +115,10 @@ def sign_in_check() -> Response | tuple[str, int]:
         found = _verified(form["login"], form["password"], now)
     except (FormError, NotSignedIn) as error:
         return render_template("account/sign_in.html", form=_shown(), errors=_by_field(error)), status_of(error)
-    _enter(found, now)
+    if found.second_factor_since is not None:
+        wait_for_code(found, own_path(form["next"]), bool(form["remember"]), now=now)
+        return see_other(url_for("second_factor.code"))
+    enter(found, now)
     browser_session.permanent = bool(form["remember"])
     return see_other(own_path(form["next"]) or url_for("storefront.home"))
 
@@ -130,7 +134,7 @@ def _verified(login: str, password: str, now: datetime) -> Account:
         raise
 
 
-def _enter(found: Account, now: datetime) -> None:
+def enter(found: Account, now: datetime) -> None:
     """Begin a session of an account; what it had put in its basket and said of delivery before comes along."""
     with transaction():
         merge_visitors_basket(visitor_basket(), found.id, now=now)
@@ -159,7 +163,7 @@ def sign_up_open() -> Response | tuple[str, int]:
         opened = _opened(form, now)
     except (Invalid, Conflict) as error:
         return render_template("account/sign_up.html", form=_shown(), errors=_by_field(error)), status_of(error)
-    _enter(opened, now)
+    enter(opened, now)
     flash(_("Welcome to the market."), "success")
     return see_other(own_path(form["next"]) or url_for("storefront.home"))
 

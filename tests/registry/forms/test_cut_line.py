@@ -42,6 +42,7 @@ def serving(app: Flask, folder: Path) -> Iterator[int]:
     """The web server over that database; answers its port."""
     settings, port = app.extensions["settings"], free_port()
     environ = {
+        "OFFICER_SECOND_FACTOR": "offered",
         "DATABASE_URL": settings.database_url.replace("postgresql+psycopg://", "postgresql://"),
         "NONGQIAO_DATA_DIR": str(folder),
         "SECRET_KEY": settings.secret_key,
