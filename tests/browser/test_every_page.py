@@ -59,6 +59,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-who-acts", "/farm/mandates"),
         ("farm-for-whom", "/farm/mandates/for"),
         ("farm-bank-account", "/farm/money/bank-account"),
+        ("farm-came-back", "/farm/came-back/"),
         ("farm-after", "/farm/after/"),
         ("farm-reviews", "/farm/after/reviews"),
     ],

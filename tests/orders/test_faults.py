@@ -49,6 +49,7 @@ PLACES = {
     "buy_by_hub": [
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
+    "get_it_back": ["shipment.resolved", "goods.looked_at"],
     "deny": ["denial.written"],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
     "pay_out_by_bank": [

@@ -25,6 +25,8 @@ _BUYERS = {
     News.REFUNDED: (N_("Money back"), N_("%(amount)s of order %(reference)s goes back to you.")),
 }
 _CANCELLED_PART = N_("%(title)s of order %(reference)s is cancelled; %(amount)s goes back to you.")
+# Nothing was paid for it, or all of that went back before.
+_CANCELLED_PART_FOR_NOTHING = N_("%(title)s of order %(reference)s is cancelled. You pay nothing for it.")
 
 
 def tell_news(item: Item) -> None:
@@ -56,7 +58,7 @@ def _tell_buyer(item: Item) -> None:
     group, order = item.group, item.order
     subject, text = _BUYERS[item.news]
     if item.news is News.CANCELLED and order is not None:
-        text = _CANCELLED_PART
+        text = _CANCELLED_PART if item.amount_fen else _CANCELLED_PART_FOR_NOTHING
     amount_fen = item.amount_fen or group.total_fen
 
     def values() -> dict[str, str]:

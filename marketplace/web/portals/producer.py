@@ -24,6 +24,7 @@ from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.ledger.queries import balance_fen
+from marketplace.orders.astray import count_came_back
 from marketplace.orders.models import Order, OrderLine, ShareKind
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.settlement import kept_fen
@@ -40,7 +41,7 @@ from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
-from marketplace.web.portals import producer_after, producer_mandates
+from marketplace.web.portals import producer_after, producer_came_back, producer_mandates
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
@@ -70,6 +71,7 @@ from marketplace.web.waterfall import share_words
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
 blueprint.register_blueprint(producer_after.blueprint)
+blueprint.register_blueprint(producer_came_back.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")
@@ -105,6 +107,7 @@ def orders() -> str:
         shipped=[(order, places[order.id]) for order in shipped],
         own_way=carried_by_oneself(shipped, producer.id, account().public_id),
         has_orders=bool(latest),
+        came_back=count_came_back(producer.id),
     )
 
 
