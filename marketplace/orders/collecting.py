@@ -169,11 +169,7 @@ def give_up_payment(payment_id: str, action: PaymentAction, *, actor: str, now: 
     bool
         False when the money has come or is on its way after all, or when it was given up before.
     """
-    with transaction():
-        attempt = live_attempt(get_payment(payment_id))
-        asked = _Asked(attempt) if attempt is not None else None
-    if asked is not None:
-        _close(asked, now)
+    close_page(payment_id, now=now)
     with transaction():
         payment = get_payment(payment_id, lock=True)
         # Meanwhile somebody may have paid, or opened a new page.
@@ -184,7 +180,13 @@ def give_up_payment(payment_id: str, action: PaymentAction, *, actor: str, now: 
     return given_up
 
 
-def _close(asked: _Asked, now: datetime) -> None:
+def close_page(payment_id: str, *, now: datetime) -> None:
+    """Close the page on which a payment could be made, if one is open; what was paid on it meanwhile is taken in."""
+    with transaction():
+        attempt = live_attempt(get_payment(payment_id))
+        asked = _Asked(attempt) if attempt is not None else None
+    if asked is None:
+        return
     try:
         page = asked.page()
     except ProviderRefused:

@@ -15,6 +15,7 @@ def lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen
     shares are frozen, so what it does not take stands as given back, of which each share bears its part.
     """
     order.refunded_fen += less_fen
+    order.uncharged_fen += less_fen
     if group.total_fen > less_fen:
         group.total_fen -= less_fen
         payment.amount_fen -= less_fen

@@ -1,4 +1,4 @@
-"""Goods of parcels that came back, and stock that is written off.
+"""Goods of parcels that came back, stock that is written off, and what was taken off amounts due.
 
 Revision ID: 0025
 Revises: 0019
@@ -27,6 +27,21 @@ def _replace(old: list[str], new: list[str], kinds: str, taking: str) -> None:
 
 def upgrade() -> None:
     _replace(_BEFORE, _NOW, "'harvest', 'sale', 'return', 'correction', 'write_off'", "(kind IN ('sale', 'write_off'))")
+    op.add_column("order", sa.Column("uncharged_fen", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("order_line", sa.Column("uncharged", sa.Numeric(12, 3), server_default="0", nullable=False))
+    # So far only a weight took anything off before it was paid.
+    op.execute(
+        """
+        UPDATE "order" SET uncharged_fen = weighed.fen FROM (
+            SELECT line.order_id, sum(weighing.most_fen - line.total_fen) AS fen
+            FROM order_line_weighing weighing JOIN order_line line ON line.id = weighing.line_id
+            JOIN "order" own ON own.id = line.order_id JOIN order_group ON order_group.id = own.group_id
+            WHERE weighing.weighed_at < coalesce(order_group.paid_at, 'infinity') GROUP BY line.order_id
+        ) weighed WHERE weighed.order_id = "order".id AND weighed.fen > 0
+        """
+    )
+    op.create_check_constraint(op.f("ck_order_uncharged_within_refunded"), "order", "uncharged_fen BETWEEN 0 AND refunded_fen")
+    op.create_check_constraint(op.f("ck_order_line_uncharged_within_missing"), "order_line", "uncharged BETWEEN 0 AND missing")
     op.create_table(
         "returned_goods",
         sa.Column("line_id", sa.BigInteger(), nullable=False),
@@ -47,6 +62,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("returned_goods")
+    op.drop_column("order_line", "uncharged")
+    op.drop_column("order", "uncharged_fen")
     # What was written off was there once and is not: the kind that says so without a name is a correction.
     op.execute("UPDATE stock_movement SET kind = 'correction' WHERE kind = 'write_off'")
     _replace(_NOW, _BEFORE, "'harvest', 'sale', 'return', 'correction'", "(kind = 'sale')")

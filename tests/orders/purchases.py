@@ -152,6 +152,21 @@ def order_what_does_not_grow(basket: Basket, double: Double, now: datetime) -> N
     bring_in_harvest(lot_name, seller, Decimal(1), local_day(now), actor="farmer", now=now)
 
 
+def pay_for_what_grew(basket: Basket, double: Double, now: datetime) -> None:
+    """Look at the page for two boxes of a harvest to come, of which one grows, and pay for that one on a new page."""
+    with transaction():
+        lot = db.session.scalars(select(Lot).filter_by(listing_id=basket.listing_id)).one()
+        lot.expected, lot.harvested_on = True, local_day(now) + timedelta(days=5)
+        seller, lot_name = db.session.get_one(Listing, basket.listing_id).producer_id, lot.public_id
+    payment = place(basket, now)
+    pay_page(payment, RETURN, BACK, now=now)
+    bring_in_harvest(lot_name, seller, Decimal(1), local_day(now), actor="farmer", now=now)
+    pay_page(payment, RETURN, BACK, now=now)
+    double.pay()
+    for message in double.new_messages():
+        receive_event(*message, now=now)
+
+
 def buy_and_get(basket: Basket, double: Double, now: datetime) -> None:
     """Buy, and have it brought by a courier who says when it has arrived."""
     buy(basket, double, now)
@@ -238,7 +253,7 @@ def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
 LIVES = {
     life.__name__: life
     for life in (
-        *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow),
+        *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow, pay_for_what_grew),
         *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
     )
 }
@@ -322,7 +337,13 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
         .where(OrderGroup.account_id == basket.account_id, Refund.reason == "claim")
     )
-    if kept_fen != worth_fen - lost_fen or worth_fen != (WEIGHED_FEN if weighed else PRICE_FEN * ordered):
+    # What did not grow before it was paid for was never charged.
+    uncharged_fen = db.session.scalar(
+        select(func.coalesce(func.sum(Order.uncharged_fen), 0))
+        .join(OrderGroup)
+        .where(OrderGroup.account_id == basket.account_id, Order.state != "cancelled")
+    )
+    if kept_fen != worth_fen - lost_fen - uncharged_fen or worth_fen != (WEIGHED_FEN if weighed else PRICE_FEN * ordered):
         found.append(f"{sold} boxes that are worth {worth_fen} fen are sold for {kept_fen} fen")
     if db.session.scalar(select(func.count()).select_from(StockHold)):
         found.append("goods are still on hold")

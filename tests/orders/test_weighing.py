@@ -161,7 +161,7 @@ def test_what_is_not_paid_yet_becomes_less_and_nothing_goes_back(
     assert yard.weigh(1405) == 1092
     order = yard.order
     # What it does not take stands as given back, of which each frozen share bears its part; the buyer owes the rest.
-    assert (order.total_fen, order.refunded_fen) == (11_460, 1092)
+    assert (order.total_fen, order.refunded_fen, order.uncharged_fen) == (11_460, 1092, 1092)
     assert (order.group.total_fen, payment_of(order.group).amount_fen) == (10_368, 10_368)
     assert session.scalars(select(Refund)).all() == []
     yard.pay()
@@ -277,6 +277,10 @@ def test_what_was_given_back_before_is_not_given_back_again(session: Session, wo
     assert yard.weigh(1405) == 460
     assert (yard.order.refunded_fen, payment_of(yard.group).refunded_fen) == (11_460, 11_460)
     assert balances() == {BUYERS: -11_460, REFUNDS: 11_460}
+    # Nobody sends what has been paid back wholly, by whomever: it is on sale again.
+    assert (yard.order.state, stock_of(yard.listing_id)) == ("cancelled", 10)
+    with pytest.raises(Conflict, match="can no longer be changed"):
+        yard.ship()
 
 
 def test_a_cancelled_order_gives_everything_back_weighed_or_not(session: Session, world: ShopWorld) -> None:

@@ -26,12 +26,13 @@ from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.astray import count_came_back
 from marketplace.orders.models import Order, OrderLine, ShareKind
+from marketplace.orders.preorders import waits_for_harvest
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.settlement import kept_fen
 from marketplace.orders.shares import parts_of_refund, producer_account, shares_of
 from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
-from marketplace.orders.weights import awaits_weighing, never_charged_fen
+from marketplace.orders.weights import awaits_weighing
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
@@ -102,7 +103,7 @@ def orders() -> str:
         "producer/orders.html",
         headline=headline,
         ready=[{**_slip(order, art, places), "sending": sending_of(order.delivery, known)} for order in ready],
-        growing=[(order, max(line.harvested_on for line in order.lines if line.expected)) for order in growing],
+        growing=[(order, max(line.harvested_on for line in order.lines if waits_for_harvest(line))) for order in growing],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
         own_way=carried_by_oneself(shipped, producer.id, account().public_id),
@@ -112,7 +113,7 @@ def orders() -> str:
 
 
 def _may_leave(order: Order) -> bool:
-    if any(line.expected for line in order.lines):
+    if any(waits_for_harvest(line) for line in order.lines):
         return False
     return order.group.paid_at is not None or order.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
 
@@ -139,7 +140,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "place": places[order.id],
         "collect_fen": order.total_fen - order.refunded_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
-        "refunded_fen": order.refunded_fen - never_charged_fen(order),
+        "refunded_fen": order.refunded_fen - order.uncharged_fen,
         "to_weigh": awaits_weighing(order),
         "lines": [
             {
@@ -428,8 +429,13 @@ def money() -> str:
 
 
 def _shares(order: Order) -> dict[str, Any]:
-    """How what a buyer pays for an order is divided, which sums up: given back, the others' parts, the producer's part."""
+    """How an order is divided, which sums up: never charged, given back, the others' parts, the producer's part."""
     shares = shares_of(order)
     kept = zip(shares, parts_of_refund(shares, order.refunded_fen), strict=True)
     others = [(share_words(share.kind), share.amount_fen - fen) for share, fen in kept if share.kind is not ShareKind.PRODUCER]
-    return {"refunded_fen": order.refunded_fen, "others": others, "producer_fen": kept_fen(order)}
+    return {
+        "uncharged_fen": order.uncharged_fen,
+        "refunded_fen": order.refunded_fen - order.uncharged_fen,
+        "others": others,
+        "producer_fen": kept_fen(order),
+    }
