@@ -233,6 +233,8 @@ def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequ
     query = select(Payment, OrderGroup).join(OrderGroup, OrderGroup.public_id == Payment.purpose_id).where(*_TO_CONFIRM)
     if reference is not None:
         query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
+    # What was asked for at first is the sum of the parts.
+    query = query.options(selectinload(OrderGroup.orders))
     return db.session.execute(query.order_by(Payment.id).limit(limit)).all()
 
 

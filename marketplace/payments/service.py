@@ -150,6 +150,11 @@ def create_surplus_refund(attempt: PaymentAttempt, *, now: datetime) -> Refund:
     return _add_refund(attempt.payment, attempt, kind, purpose_id, attempt.received_fen, RefundReason.SURPLUS, now)
 
 
+def create_excess_refund(payment: Payment, excess_fen: int, *, now: datetime) -> Refund:
+    """Promise back what came beyond an offline payment; it pays for nothing, so it is no part of what was paid."""
+    return _add_refund(payment, None, "payment", payment.public_id, excess_fen, RefundReason.SURPLUS, now)
+
+
 def _add_refund(
     payment: Payment,
     attempt: PaymentAttempt | None,
