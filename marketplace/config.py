@@ -51,6 +51,8 @@ class Settings:
     api_calls_per_minute: int = 0
     # What seals sensitive columns; where none are given, those of a file of the data directory, made at the first start.
     privacy_keys: Keys | None = None
+    # After how many days a message that has left, or was given up, is deleted: it holds names, numbers and codes.
+    messages_kept_days: int = 180
 
     @property
     def pay_page_origin(self) -> str:
@@ -60,8 +62,8 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
-        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, for payment online ``STRIPE_*``, and for messages
-        ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
+        ``API_CALLS_PER_MINUTE``, ``MESSAGES_KEPT_DAYS``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, for payment online ``STRIPE_*``,
+        and for messages ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -88,6 +90,9 @@ class Settings:
         calls = environ.get("API_CALLS_PER_MINUTE", "600")
         if not calls.isascii() or not calls.isdigit() or int(calls) > 60_000:
             faults.append("API_CALLS_PER_MINUTE must be a whole number from 0 (no limit) to 60000")
+        kept_days = environ.get("MESSAGES_KEPT_DAYS", "180")
+        if not kept_days.isascii() or not kept_days.isdigit() or not 30 <= int(kept_days) <= 3660:
+            faults.append("MESSAGES_KEPT_DAYS must be a whole number from 30 to 3660")
         stripe = {name: environ.get(name, "") for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")}
         faults += _stripe_faults(stripe)
         keys = None
@@ -117,6 +122,7 @@ class Settings:
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
             privacy_keys=keys,
+            messages_kept_days=int(kept_days),
         )
 
 

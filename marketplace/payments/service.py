@@ -96,9 +96,9 @@ def record_page(attempt: PaymentAttempt, page: PayPage, *, now: datetime) -> boo
     return True
 
 
-def give_up_attempt(attempt: PaymentAttempt, *, now: datetime) -> None:
-    """Note that an attempt's page was never opened and never will be."""
-    if attempt.state == AttemptState.CREATED:
+def give_up_attempt(attempt: PaymentAttempt, *, closed: bool = False, now: datetime) -> None:
+    """Note that an attempt's page was never opened and never will be; or, ``closed``, that an open one is over and gone."""
+    if attempt.state == AttemptState.CREATED or (closed and attempt.state == AttemptState.OPEN):
         attempt.state, attempt.ended_at = AttemptState.EXPIRED, now
         db.session.flush()
 

@@ -17,6 +17,7 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.outbox.carriers import Carrier, FileCarrier, SmtpCarrier
 from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
+from marketplace.kernel.outbox.retention import keep_messages_for
 from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
 from marketplace.kernel.privacy import own_keys, use_keys
 from marketplace.orders.following import follow_purchases
@@ -44,6 +45,7 @@ from marketplace.web import (
     session,
     uploads,
 )
+from marketplace.web.access_log import keep_codes_out_of_logs
 from marketplace.web.announcing import tell_programs
 from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
@@ -135,6 +137,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     app.extensions["settings"] = settings
     loaded.use_models_in(settings.data_dir / "models")
     use_carriers(_carriers(settings))
+    keep_messages_for(settings.messages_kept_days)
+    keep_codes_out_of_logs()
     provider = _provider(settings)
     use_provider(provider)
     use_payout_provider(PayoutWay.BANK, BankFileProvider())

@@ -23,6 +23,7 @@ from marketplace.kernel.outbox.delivery import MOST_ATTEMPTS, PAUSES, deliver_du
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 from marketplace.kernel.outbox.posting import post, try_again
 from marketplace.kernel.outbox.queries import Standing, count_by_standing, find_messages, standing
+from marketplace.kernel.outbox.retention import forget_messages
 from tests.own_database import own_database, race
 
 NOW = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
@@ -260,3 +261,16 @@ def test_a_mail_server_that_is_away_is_a_reason_to_wait(session: Session) -> Non
     assert deliver_due(now=lambda: NOW) == 0
     assert (message.failed_at, message.next_attempt_at) == (None, NOW + PAUSES[0])
     assert "could not be reached" in message.last_error
+
+
+def test_what_left_or_was_given_up_is_deleted_in_time_and_what_waits_never(session: Session) -> None:
+    sent, given_up, waiting, late = (written(occasion=name) for name in ("sent", "given up", "waiting", "late"))
+    with transaction():
+        sent.sent_at = given_up.failed_at = NOW
+        late.sent_at = NOW + timedelta(seconds=1)
+    assert forget_messages(now=NOW + timedelta(days=180)) == 0
+    just_after = NOW + timedelta(days=180, microseconds=1)
+    assert (forget_messages(now=just_after), forget_messages(now=just_after)) == (2, 0)
+    assert {row.id for row in session.scalars(select(OutgoingMessage))} == {waiting.id, late.id}
+    assert forget_messages(now=NOW + timedelta(days=9_999)) == 1
+    assert session.scalars(select(OutgoingMessage.id)).all() == [waiting.id]

@@ -16,6 +16,7 @@ from marketplace.kernel.locks import is_held
 from marketplace.kernel.outbox.models import Channel, OutgoingMessage
 from marketplace.kernel.outbox.posting import try_again
 from marketplace.kernel.outbox.queries import Standing, count_by_standing, find_messages, get_message, standing
+from marketplace.kernel.outbox.retention import days_kept
 from marketplace.recommendations import versions
 from marketplace.recommendations.jobs import train_nightly
 from marketplace.recommendations.models import Failure, ModelKind, ModelState, ModelVersion, Stage
@@ -141,6 +142,7 @@ def outbox() -> str:
         ],
         rows=[_message(row) for row in find_messages(asked["q"], asked["state"])],
         given_up=counts[Standing.FAILED],
+        days_kept=days_kept(),
     )
 
 
