@@ -67,7 +67,7 @@ from marketplace.web.portals.producer_sending import (
 )
 from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weighed_words
 from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
-from marketplace.web.waterfall import share_words
+from marketplace.web.waterfall import share_words, terms_rows
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
@@ -425,6 +425,7 @@ def money() -> str:
         account_fen=balance_fen(producer_account(producer.public_id)),
         **payout_context(producer, own=not current_seller().by_mandate),
         latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
+        terms=terms_rows(producer.area_code),
     )
 
 
