@@ -90,6 +90,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
         ("operator-prices", "/operator/prices/"),
+        ("operator-price-bounds", "/operator/prices/bounds/"),
         ("operator-price", "first unusual price"),
         ("operator-payouts", "/operator/money/payouts"),
         ("operator-payout-batch", "first batch"),

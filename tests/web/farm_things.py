@@ -245,6 +245,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         STOCK, 303, lambda t: f"{t.at}/expected/{t.lots[1]}/put-off", lambda t: {"data": {"new_day": _day(t, 50)}}
     ),
     ("producer_prices.evidence", POST): Operation(LIST, 409, lambda t: f"{t.at}/price-evidence", _data(words="收据", link="")),
+    ("api-prices.price_evidence", POST): Operation(
+        LIST, 409, lambda t: f"{t.api_at}/price-evidence", lambda t: {"json": {"words": "收据"}}
+    ),
     ("producer_certificates.certificates", GET): Operation(LIST, 200, lambda t: "/farm/listings/certificates/"),
     ("producer_certificates.certificate_submit", POST): Operation(
         LIST, 303, lambda t: "/farm/listings/certificates/", lambda t: {"data": t.paper("O-2")}

@@ -18,6 +18,7 @@ from marketplace.web.api import (
     operations,
     orders,
     payouts,
+    prices,
     recommendations,
     reviews,
     token,
@@ -43,6 +44,7 @@ _GROUPS = (
     reviews,
     office,
     operations,
+    prices,
     webhooks,
 )
 
