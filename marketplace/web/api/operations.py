@@ -20,13 +20,15 @@ from marketplace.payments.queries import get_payment, get_refund, lock_refund, r
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import LARGEST_FEN, REFERENCE, FenField, InputSchema, Line, QueryDay, QueryNumber, Spelled
+from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, QueryNumber, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 
 blueprint: Blueprint = ApiBlueprint(
     "api-operations", __name__, url_prefix="/api/v1/operations", description="Payments, refunds and the ledger"
 )
 _MOST_LINES = 1_000
+# As many figures as a number in a query has.
+_MOST_RECEIVED_FEN = 999_999_999
 
 
 class ReferenceQuerySchema(InputSchema):
@@ -83,7 +85,7 @@ class PaymentStateSchema(OutputSchema):
 class ReceivedQuerySchema(InputSchema):
     """How much has arrived; left out where it is what is due."""
 
-    received_fen = QueryNumber(1, LARGEST_FEN, load_default=None)
+    received_fen = QueryNumber(1, _MOST_RECEIVED_FEN, load_default=None)
 
 
 class RefundInputSchema(InputSchema):
