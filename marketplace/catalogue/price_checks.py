@@ -35,6 +35,10 @@ _COMPARED_AT_MOST = 500
 _OWN_AT_MOST = 50
 
 
+# As the table of the rules has it.
+MOST_WEEKS, LEAST_TO_COMPARE, MOST_FACTOR = 104, 3, 1_000
+
+
 def bounds_on(day: date) -> PriceBounds:
     """The numbers that prices are judged by on a day; the first ones until somebody has set others."""
     rule = db.session.scalars(
@@ -44,9 +48,22 @@ def bounds_on(day: date) -> PriceBounds:
 
 
 def set_bounds(begins_on: date, bounds: PriceBounds, *, actor: str, now: datetime) -> None:
-    """Judge prices by other numbers from a day on; days that are over keep theirs."""
+    """Judge prices by other numbers from a day on; days that are over keep theirs.
+
+    Raises
+    ------
+    Invalid
+        ``rule_in_past``, ``bounds_invalid`` for numbers by which nothing can be judged.
+    """
     if begins_on < local_day(now):
         raise Invalid("rule_in_past", N_("A rule can begin today at the earliest."))
+    enough = 1 <= bounds.weeks <= MOST_WEEKS and min(bounds.least_days, bounds.least_listings) >= LEAST_TO_COMPARE
+    factors = (bounds.markup, bounds.spread, bounds.flag_at, bounds.wait_at)
+    if not enough or not all(0 < factor <= MOST_FACTOR for factor in factors) or bounds.wait_at < bounds.flag_at:
+        raise Invalid(
+            "bounds_invalid",
+            N_("Please give 1 to 104 weeks, at least 3 prices, factors above 0, and let prices wait farther off."),
+        )
     db.session.merge(PriceRule(begins_on=begins_on, set_by=actor, **asdict(bounds)))
     db.session.flush()
     audit.record("price_rule.set", "price_rule", begins_on.isoformat(), actor=actor, at=now, **asdict(bounds))

@@ -2,41 +2,48 @@
 
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import func, insert, select, text
 
+from marketplace.catalogue.models import Listing
+from marketplace.dashboard.models import SalesFact
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
-
-# What a harvest did not bring of a line was paid back and never sold; its price is that of ``orders.shortfalls``.
-# The day is the market's: a payment at 23:30 in Danzhai belongs to that evening, whatever the server's zone says.
-_BUILD = text(
-    """
-    INSERT INTO sales_fact
-        (sold_on, lot_id, area_code, producer_id, product_id, order_lines, grams, total_fen, benefit_fen)
-    SELECT (order_group.paid_at AT TIME ZONE 'Asia/Shanghai')::date, line.lot_id, min(line.area_code),
-        min("order".producer_id), min(listing.product_id), count(*),
-        sum(coalesce(weighing.grams, round((line.quantity - line.missing) * line.unit_grams))),
-        sum(line.total_fen - short.fen),
-        sum(line.benefit_fen - coalesce(div(line.benefit_fen * short.fen, nullif(line.total_fen, 0)), 0)::bigint)
-    FROM order_group
-    JOIN "order" ON "order".group_id = order_group.id AND "order".state <> 'cancelled'
-    JOIN order_line line ON line.order_id = "order".id AND line.missing < line.quantity
-    LEFT JOIN order_line_weighing weighing ON weighing.line_id = line.id
-    CROSS JOIN LATERAL (
-        SELECT floor(coalesce(weighing.most_fen, line.total_fen) * line.missing / line.quantity)::bigint AS fen
-    ) short
-    JOIN listing ON listing.id = line.listing_id
-    WHERE order_group.paid_at >= :begin AND order_group.paid_at < :end
-    GROUP BY 1, 2
-    """
-)
+from marketplace.orders.models import OrderGroup, OrderLine
+from marketplace.orders.sold import sold_lines
 
 
 def build_days(first: date, last: date) -> int:
     """Build the sales facts of a span of days from the order lines; answers how many rows there are now."""
     begin, end = day_bounds(first, last)
     db.session.execute(text("DELETE FROM sales_fact WHERE sold_on BETWEEN :first AND :last"), {"first": first, "last": last})
-    built = db.session.execute(_BUILD, {"begin": begin, "end": end})
+    sold = sold_lines()
+    # The day is the market's: a payment at 23:30 in Danzhai belongs to that evening, whatever the server's zone says.
+    sold_on = func.date(func.timezone("Asia/Shanghai", OrderGroup.paid_at))
+    facts = (
+        select(
+            sold_on,
+            OrderLine.lot_id,
+            func.min(OrderLine.area_code),
+            func.min(Listing.producer_id),
+            func.min(Listing.product_id),
+            func.count(),
+            func.sum(sold.c.grams),
+            func.sum(sold.c.total_fen),
+            func.sum(sold.c.benefit_fen),
+        )
+        .select_from(OrderGroup)
+        .join(sold, sold.c.group_id == OrderGroup.id)
+        .join(OrderLine, OrderLine.id == sold.c.line_id)
+        .join(Listing, Listing.id == OrderLine.listing_id)
+        .where(OrderGroup.paid_at >= begin, OrderGroup.paid_at < end)
+        .group_by(sold_on, OrderLine.lot_id)
+    )
+    # All columns of a fact, in their order.
+    built = db.session.execute(
+        insert(SalesFact.__table__)
+        .from_select(list(SalesFact.__table__.columns), facts)
+        .execution_options(preserve_rowcount=True)
+    )
     return int(built.rowcount)  # type: ignore[attr-defined]
 
 

@@ -3,7 +3,7 @@
 Rates are made up in the size of what couriers ask. The purchases are placed, paid and sent by the shop's own rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from marketplace.delivery.service import Place, add_carrier, add_hub, add_method
 from marketplace.identity.queries import find_account_by_login
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
+from marketplace.orders.astray import note_sound
 from marketplace.orders.baskets import add_line, open_basket
 from marketplace.orders.delivering import basket_goods, delivery_groups
 from marketplace.orders.models import Order, OrderGroup, ShipmentOrder
@@ -25,7 +26,7 @@ from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import basket_view, payment_of
 from marketplace.orders.service import confirm_payment
 from marketplace.orders.shipment_states import ShipmentAction
-from marketplace.orders.shipments import News, dispatch, note_news, receive_at_hub, send_order
+from marketplace.orders.shipments import News, dispatch, note_news, receive_at_hub, resolve_shipment, send_order
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 
@@ -226,6 +227,21 @@ def _parcels(buyer: _Buyer, terms: _Terms, now: datetime) -> None:
         for step, (action, where) in enumerate(news, 1):
             at = placed(days - 1) + timedelta(hours=12 * step)
             note_news(_shipment(order), News(action, at, "carrier", where, f"{number}-{step}"), actor=ACTOR, now=at)
+    _come_back(buyer, terms, placed)
+
+
+def _come_back(buyer: _Buyer, terms: _Terms, placed: Callable[[int], datetime]) -> None:
+    """Two parcels that came back and were paid back: one that the farm has looked at, and one that it has still to."""
+    for number, looked_at in (("SF1002003006", True), ("SF1002003007", False)):
+        order = buyer.buys(1, terms.courier, placed(6)).orders[0]
+        _send(order, (terms.couriers["sf"], number), placed(5))
+        at = placed(3)
+        news = News(ShipmentAction.RETURN, at, "carrier", "凯里营业部", f"{number}-1")
+        note_news(_shipment(order), news, actor=ACTOR, now=at)
+        resolve_shipment(_shipment(order), actor=ACTOR, now=placed(2))
+        if looked_at:
+            sound = {at: line.quantity for at, line in enumerate(order.lines, 1)}
+            note_sound(order.public_id, order.producer_id, sound, actor=ACTOR, now=placed(1))
 
 
 def _send(order: Order, by: tuple[Carrier, str] | None, at: datetime) -> None:

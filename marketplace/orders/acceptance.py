@@ -7,14 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
-from marketplace.orders.models import Order, Shipment, ShipmentOrder
+from marketplace.orders.models import Order, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.service import lock_order, move_on
-from marketplace.orders.shipment_states import FAILED
+from marketplace.orders.shipment_states import FAILED, GATHERING, ShipmentState
 from marketplace.orders.states import UNACCEPTED, OrderAction, OrderState
 
 _log = logging.getLogger("marketplace.orders")
@@ -26,6 +26,20 @@ AFTER_DELIVERY = timedelta(days=7)
 # Where nobody has said that it came: the slowest parcel takes about a week to the farthest county, and then the same week.
 AFTER_SHIPPING = timedelta(days=15)
 
+# A parcel at a hub waits for others of its purchase: its road begins when the hub hands it to a carrier.
+_at_its_hub = exists().where(
+    ShipmentOrder.order_id == Order.id, ShipmentOrder.shipment_id == Shipment.id, Shipment.state.in_(GATHERING)
+)
+_left_its_hub_at = (
+    select(func.max(ShipmentEvent.noted_at))
+    .join(Shipment, Shipment.id == ShipmentEvent.shipment_id)
+    .join(ShipmentOrder, ShipmentOrder.shipment_id == Shipment.id)
+    .where(ShipmentOrder.order_id == Order.id, Shipment.hub_id.is_not(None))
+    .where(ShipmentEvent.kind == ShipmentState.HANDED_OVER)
+    .correlate(Order)
+    .scalar_subquery()
+)
+_on_the_road_since = func.coalesce(_left_its_hub_at, Order.shipped_at)
 # An order's parcel was lost or came back: nobody's silence says that such goods are good.
 _went_astray = exists().where(
     ShipmentOrder.order_id == Order.id, ShipmentOrder.shipment_id == Shipment.id, Shipment.state.in_(FAILED)
@@ -36,11 +50,11 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
     return db.session.scalars(
         select(Order.public_id)
-        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray)
+        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray, ~_at_its_hub)
         .where(
             or_(
                 and_(Order.state == OrderState.DELIVERED, Order.delivered_at <= now - AFTER_DELIVERY),
-                and_(Order.state == OrderState.SHIPPED, Order.shipped_at <= now - AFTER_SHIPPING),
+                and_(Order.state == OrderState.SHIPPED, _on_the_road_since <= now - AFTER_SHIPPING),
             )
         )
         .order_by(Order.id)
@@ -50,12 +64,14 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
 
 def may_accept_by_time(order: Order, now: datetime) -> bool:
     """Whether silence about a locked order counts as a yes now."""
-    since, long = order.shipped_at, AFTER_SHIPPING
+    if order.state not in UNACCEPTED or order.claim_open:
+        return False
+    facts = select(_went_astray, _at_its_hub, _on_the_road_since).where(Order.id == order.id)
+    astray, at_its_hub, on_the_road_since = db.session.execute(facts).one()
+    since, long = on_the_road_since, AFTER_SHIPPING
     if order.state == OrderState.DELIVERED:
         since, long = order.delivered_at, AFTER_DELIVERY
-    if order.state not in UNACCEPTED or order.claim_open or since is None or since > now - long:
-        return False
-    return not db.session.scalar(select(_went_astray).where(Order.id == order.id))
+    return not astray and not at_its_hub and since is not None and since <= now - long
 
 
 def accept_by_time(*, now: datetime) -> int:

@@ -20,6 +20,7 @@ from marketplace.orders.claim_states import (
     ENDED,
     RETURN_TIMES,
     ClaimAction,
+    ClaimKind,
     ClaimState,
     Party,
     ReturnState,
@@ -31,6 +32,7 @@ from marketplace.orders.notices import NoticeKind, give_notice
 from marketplace.orders.preorders import missing_fen
 from marketplace.orders.refunds import refund_order
 from marketplace.orders.service import lock_order
+from marketplace.orders.unsent import leave_out
 from marketplace.payments.queries import get_payment_for
 
 
@@ -164,7 +166,8 @@ def pay(claim: Claim, amount_fen: int, by: Actor, *, goodwill_fen: int = 0, now:
     What the operator has given back of the order beside the claim is not given twice.
     """
     order, line = claim.order, claim.line
-    amount_fen = min(amount_fen, left_of_line(line, order))
+    left_fen = left_of_line(line, order)
+    amount_fen = min(amount_fen, left_fen)
     if claim.refund_id is not None or not amount_fen:
         return
     refund = refund_order(order.public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=by.name, now=now)
@@ -175,3 +178,5 @@ def pay(claim: Claim, amount_fen: int, by: Actor, *, goodwill_fen: int = 0, now:
     line.refunded_fen += amount_fen
     db.session.flush()
     step("claim.refund_booked")
+    if claim.kind == ClaimKind.NOT_ARRIVED and amount_fen == left_fen:
+        leave_out(order, line, actor=by.name, now=now)

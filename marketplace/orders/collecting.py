@@ -53,6 +53,8 @@ _log = logging.getLogger("marketplace.payments")
 PAGE_LIVES = timedelta(minutes=32)
 # A browser that has not come back after this long is asked about, and a message that was not acted on is read again.
 PATIENCE = timedelta(minutes=2)
+# A message on which every try fails has something wrong that no further try mends; a person has to look at it.
+EVENT_TRIED = timedelta(days=3)
 # A refund on its way is asked about when its message has not come for this long; a wallet's may take days.
 REFUND_PATIENCE = timedelta(hours=1)
 
@@ -135,11 +137,11 @@ def _take_in(asked: _Asked, page: PayPage, now: datetime) -> bool:
 
 
 def _give_up(asked: _Asked, now: datetime) -> None:
-    """The provider refused to open the page, so there is none that anybody could pay on."""
+    """The provider refused to open the page or does not know it, so there is none that anybody could pay on."""
     with transaction():
         attempt = lock_attempt(asked.attempt)
         if attempt is not None:
-            give_up_attempt(attempt, now=now)
+            give_up_attempt(attempt, closed=attempt.created_at < now - PAGE_LIVES, now=now)
 
 
 def look_up(payment_id: str, *, now: datetime) -> bool:
@@ -169,11 +171,7 @@ def give_up_payment(payment_id: str, action: PaymentAction, *, actor: str, now: 
     bool
         False when the money has come or is on its way after all, or when it was given up before.
     """
-    with transaction():
-        attempt = live_attempt(get_payment(payment_id))
-        asked = _Asked(attempt) if attempt is not None else None
-    if asked is not None:
-        _close(asked, now)
+    close_page(payment_id, now=now)
     with transaction():
         payment = get_payment(payment_id, lock=True)
         # Meanwhile somebody may have paid, or opened a new page.
@@ -184,7 +182,13 @@ def give_up_payment(payment_id: str, action: PaymentAction, *, actor: str, now: 
     return given_up
 
 
-def _close(asked: _Asked, now: datetime) -> None:
+def close_page(payment_id: str, *, now: datetime) -> None:
+    """Close the page on which a payment could be made, if one is open; what was paid on it meanwhile is taken in."""
+    with transaction():
+        attempt = live_attempt(get_payment(payment_id))
+        asked = _Asked(attempt) if attempt is not None else None
+    if asked is None:
+        return
     try:
         page = asked.page()
     except ProviderRefused:
@@ -280,6 +284,18 @@ def act_on_event(row_id: int, *, now: datetime) -> bool:
     return booked
 
 
+def _act_again(row_id: int, now: datetime) -> None:
+    """Act on a message that was left; one that has failed for days is given up, and stands so on the operator's page."""
+    try:
+        act_on_event(row_id, now=now)
+    except Exception:
+        with transaction():
+            event = lock_event(row_id)
+            if event.received_at < now - EVENT_TRIED:
+                event.outcome, event.acted_at = "given_up", now
+        raise
+
+
 def _act(news: ProviderNews, now: datetime) -> tuple[Payment | None, bool]:
     """The payment that a message was about, if it is one of ours, and whether it was booked."""
     if news.attempt is not None and (attempt := lock_attempt(news.attempt)) is not None:
@@ -306,7 +322,7 @@ def sweep(*, now: datetime) -> None:
         with transaction():
             events = open_events(now - PATIENCE)
             unfinished = payments_with_live_attempts(now - PATIENCE)
-        _each(events, lambda row_id: act_on_event(row_id, now=now))
+        _each(events, lambda row_id: _act_again(row_id, now))
         _each(unfinished, lambda payment_id: look_up(payment_id, now=now))
     with transaction():
         overdue = overdue_payments(now, with_attempts=collecting)

@@ -22,6 +22,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Invoice, InvoiceCounter, Order, OrderGroup
+from marketplace.orders.preorders import uncharged_fen
 from marketplace.payments.models import Refund, RefundReason
 
 LONGEST_TITLE = 100
@@ -220,13 +221,14 @@ def _contents(order: Order, group: OrderGroup, title: str, tax_number: str | Non
             "title_en": line.title_en,
             "unit": line.unit,
             "unit_grams": line.unit_grams,
-            "quantity": f"{line.quantity.normalize():f}",
+            "quantity": f"{(line.quantity - line.uncharged).normalize():f}",
             "price_fen": line.price_fen,
-            "total_fen": line.total_fen,
+            "total_fen": line.total_fen - uncharged_fen(line),
         }
         for line in order.lines
+        if line.uncharged < line.quantity
     ]
-    goods_fen = sum(line.total_fen for line in order.lines)
+    goods_fen = sum(line.total_fen - uncharged_fen(line) for line in order.lines)
     return {
         "purchase": group.reference,
         "issued_on": day.isoformat(),

@@ -7,6 +7,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.idempotency import forget_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.acceptance import accept_by_time
+from marketplace.orders.astray import write_off_unseen
 from marketplace.orders.claim_handling import sweep_claims
 from marketplace.orders.collecting import sweep
 from marketplace.orders.shortfalls import settle_shortfalls
@@ -52,3 +53,9 @@ def count_seller_shares_nightly(timestamp: int) -> None:
 def go_on_with_claims(timestamp: int) -> None:
     """Every five minutes, go on with claims that somebody was to answer and has not."""
     sweep_claims(now=clock.now())
+
+
+@job("orders.write_off_unseen", every="50 17 * * *", lock="orders.write_off_unseen")
+def write_off_unseen_nightly(timestamp: int) -> None:
+    """Each night, write off what came back to farms that have not said for long that it can be sold."""
+    write_off_unseen(now=datetime.fromtimestamp(timestamp, UTC))

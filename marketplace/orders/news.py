@@ -21,6 +21,8 @@ class News(enum.StrEnum):
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
     SETTLED = "settled"
+    # Less will come than was ordered and less is due: the amount is what is still to be paid.
+    LESS = "less"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class NoticeKind(enum.StrEnum):
     MESSAGE = "message"
     CLAIM = "claim"
     REVIEW = "review"
+    CAME_BACK = "came_back"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -67,26 +68,14 @@ def place_order(
         something is wanted than is sold, and those of ``agree_on_orders``. A basket that was placed before answers its purchase
         and takes nothing again.
     """
-    basket = db.session.scalars(
-        select(Basket).filter_by(public_id=basket_public_id, account_id=account_id).with_for_update()
-    ).first()
-    if basket is None:
-        raise NotFound("basket_unknown", N_("There is no such basket."))
+    basket = _lock_basket(basket_public_id, account_id)
     if basket.ordered:
         return db.session.scalars(select(OrderGroup).filter_by(basket_id=basket.id)).one()
     if method == PaymentMethod.ONLINE and find_provider() is None:
         raise Invalid("method_unavailable", N_("Paying online is not possible here. Please choose another way to pay."))
     # Listings and producers come with the lines and are kept here, so that those below find them without asking again.
-    rows = db.session.execute(
-        select(BasketLine, Listing, Producer)
-        .join(Listing, Listing.id == BasketLine.listing_id)
-        .join(Producer, Producer.id == Listing.producer_id)
-        .where(BasketLine.basket_id == basket.id)
-        .order_by(BasketLine.id)
-    ).all()
+    rows = _rows_of(basket)
     lines = [row.BasketLine for row in rows]
-    if not lines:
-        raise Invalid("basket_empty", N_("Your basket is empty."))
     group = OrderGroup(
         public_id=ids.public_id(),
         reference=ids.reference("NQ", local_day(now)),
@@ -120,6 +109,28 @@ def place_order(
     tell(News.PLACED, group, now=now)
     step("checkout.order_written")
     return group
+
+
+def _lock_basket(public_id: str, account_id: int) -> Basket:
+    """An account's own basket, locked: of two clicks the second finds what the first has done."""
+    basket = db.session.scalars(select(Basket).filter_by(public_id=public_id, account_id=account_id).with_for_update()).first()
+    if basket is None:
+        raise NotFound("basket_unknown", N_("There is no such basket."))
+    return basket
+
+
+def _rows_of(basket: Basket) -> Sequence[Any]:
+    """A basket's lines with their listings and producers."""
+    rows = db.session.execute(
+        select(BasketLine, Listing, Producer)
+        .join(Listing, Listing.id == BasketLine.listing_id)
+        .join(Producer, Producer.id == Listing.producer_id)
+        .where(BasketLine.basket_id == basket.id)
+        .order_by(BasketLine.id)
+    ).all()
+    if not rows:
+        raise Invalid("basket_empty", N_("Your basket is empty."))
+    return rows
 
 
 def _check_delivery(lines: Sequence[BasketLine], destination: Destination) -> None:

@@ -20,8 +20,18 @@ def price_of_part(line: OrderLine, quantity: Decimal) -> int:
 
 
 def missing_fen(line: OrderLine) -> int:
-    """What of a line's price was given back because it did not grow."""
+    """What of a line's price was given back or not charged, because it does not come."""
     return price_of_part(line, line.missing)
+
+
+def uncharged_fen(line: OrderLine) -> int:
+    """What of a line's price was never charged, because it was known not to come before anything was paid."""
+    return price_of_part(line, line.uncharged)
+
+
+def waits_for_harvest(line: OrderLine) -> bool:
+    """Whether something of a line is still to be harvested and sent."""
+    return line.expected and line.missing < line.quantity
 
 
 def check_prepaid(lines: Iterable[OrderLine], method: PaymentMethod) -> None:
@@ -34,7 +44,7 @@ def check_prepaid(lines: Iterable[OrderLine], method: PaymentMethod) -> None:
 
 def check_harvested(order: Order) -> None:
     """Refuse to ship what has not been confirmed as harvested."""
-    waiting = [line for line in order.lines if line.expected]
+    waiting = [line for line in order.lines if waits_for_harvest(line)]
     if order.state == OrderState.PLACED and waiting:
         days = [line.harvested_on for line in waiting]
         raise Conflict(

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.holds import held_by_others, held_until
@@ -110,7 +110,26 @@ def basket_view(account_id: int | None, public_id: str | None, *, now: datetime)
     """The open basket with its lines at today's prices and what others leave of the goods, in one statement."""
     if account_id is None and public_id is None:
         return BasketView(None, (), (), 0)
-    query = (
+    query = _basket_rows(now)
+    if account_id is not None:
+        query = query.where(Basket.account_id == account_id)
+    else:
+        query = query.where(Basket.public_id == public_id, Basket.account_id.is_(None))
+    rows = db.session.execute(query).all()
+    lines = [_line_view(row) for row in rows]
+    sellers = []
+    for producer in dict.fromkeys(row.producer for row in rows):
+        own = [line for line in lines if line.listing.producer == producer]
+        first = own[0].listing
+        sellers.append((first.producer_zh, first.producer_en, own, sum(line.total_fen for line in own)))
+    if not rows:
+        return BasketView(None, (), (), 0)
+    return BasketView(rows[0].basket, lines, sellers, sum(line.total_fen for line in lines), rows[0].held_until)
+
+
+def _basket_rows(now: datetime) -> Select[Any]:
+    """The lines of open baskets with all that a basket shows of them, by seller."""
+    return (
         select(
             Basket.public_id.label("basket"),
             BasketLine.public_id.label("line"),
@@ -154,20 +173,6 @@ def basket_view(account_id: int | None, public_id: str | None, *, now: datetime)
         .where(~Basket.ordered)
         .order_by(Producer.id, BasketLine.id)
     )
-    if account_id is not None:
-        query = query.where(Basket.account_id == account_id)
-    else:
-        query = query.where(Basket.public_id == public_id, Basket.account_id.is_(None))
-    rows = db.session.execute(query).all()
-    lines = [_line_view(row) for row in rows]
-    sellers = []
-    for producer in dict.fromkeys(row.producer for row in rows):
-        own = [line for line in lines if line.listing.producer == producer]
-        first = own[0].listing
-        sellers.append((first.producer_zh, first.producer_en, own, sum(line.total_fen for line in own)))
-    if not rows:
-        return BasketView(None, (), (), 0)
-    return BasketView(rows[0].basket, lines, sellers, sum(line.total_fen for line in lines), rows[0].held_until)
 
 
 def _line_view(row: Any) -> BasketLineView:
@@ -233,6 +238,8 @@ def payments_awaiting(reference: str | None = None, *, limit: int = 100) -> Sequ
     query = select(Payment, OrderGroup).join(OrderGroup, OrderGroup.public_id == Payment.purpose_id).where(*_TO_CONFIRM)
     if reference is not None:
         query = query.where(or_(Payment.reference == reference.upper(), OrderGroup.reference == reference.upper()))
+    # What was asked for at first is the sum of the parts.
+    query = query.options(selectinload(OrderGroup.orders))
     return db.session.execute(query.order_by(Payment.id).limit(limit)).all()
 
 

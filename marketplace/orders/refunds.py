@@ -11,6 +11,8 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
+from marketplace.orders.dues import lower_amount_due
+from marketplace.orders.following import tell_booked
 from marketplace.orders.invoicing import credit_refund
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.news import News, tell
@@ -49,7 +51,24 @@ def _cancel(payment: Payment, order: Order, group: OrderGroup, actor: str, now: 
     data = {"refund_fen": left_fen, "order_group": group.public_id}
     audit.record("order.cancelled", "order", order.public_id, actor=actor, at=now, **data)
     tell(News.CANCELLED, group, order, amount_fen=left_fen, now=now)
+    if group.paid_at is not None:
+        # The day on which it was paid has sold less.
+        tell_booked(group.paid_at)
     return refund
+
+
+def close_repaid(payment: Payment, order: Order, group: OrderGroup, actor: str, now: datetime) -> Refund | None:
+    """Cancel a locked order that has not left and of which nothing is left to be paid or to be sent.
+
+    What it still has, such as a freight for nothing, is given back or taken off the amount due.
+    """
+    empty = all(line.missing == line.quantity for line in order.lines)
+    left_fen = order.total_fen - order.refunded_fen
+    if order.state != OrderState.PLACED or (left_fen and not empty):
+        return None
+    if left_fen and payment.state != PaymentState.PAID:
+        lower_amount_due(payment, group, order, left_fen, now=now)
+    return _cancel(payment, order, group, actor, now)
 
 
 def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int, actor: str, now: datetime) -> Refund:

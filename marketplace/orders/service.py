@@ -22,7 +22,7 @@ from marketplace.orders.weights import check_weighed
 from marketplace.payments.gateway import PageState, PayPage
 from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod
 from marketplace.payments.queries import live_attempt
-from marketplace.payments.service import apply_action, create_surplus_refund, record_charge, record_page
+from marketplace.payments.service import apply_action, create_excess_refund, create_surplus_refund, record_charge, record_page
 from marketplace.payments.states import LIVE, UNPAID, PaymentAction, PaymentState
 
 # Who the audit trail names when a payment provider said so.
@@ -48,8 +48,14 @@ def _lock_orders(group: OrderGroup) -> Sequence[Order]:
     ).all()
 
 
-def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
+def confirm_payment(payment: Payment, *, received_fen: int | None = None, actor: str, now: datetime) -> bool:
     """Book that a locked payment has arrived, as a person says, and settle what was accepted before it.
+
+    Parameters
+    ----------
+    received_fen : int, optional
+        What has arrived, where it is not what is due. A buyer who was asked for more before the goods were weighed or harvested
+        may have sent that: the rest is promised back, to be sent by hand.
 
     Returns
     -------
@@ -59,11 +65,24 @@ def confirm_payment(payment: Payment, *, actor: str, now: datetime) -> bool:
     Raises
     ------
     Conflict
-        ``confirmed_by_provider`` for an online payment, of which only the provider knows.
+        ``confirmed_by_provider`` for an online payment, of which only the provider knows; ``received_too_little``.
     """
     if payment.method == PaymentMethod.ONLINE:
         raise Conflict("confirmed_by_provider", N_("An online payment is confirmed by the payment service alone."))
-    return _book(payment, actor=actor, now=now)
+    excess_fen = received_fen - payment.amount_fen if received_fen is not None else 0
+    if excess_fen < 0:
+        raise Conflict(
+            "received_too_little",
+            N_("That is less than is due. Please wait for the rest, or ask the buyer."),
+            amount_fen=payment.amount_fen,
+        )
+    if not _book(payment, actor=actor, now=now):
+        return False
+    if excess_fen:
+        refund = create_excess_refund(payment, excess_fen, now=now)
+        book_surplus(refund, now=now)
+        audit.record("payment.surplus", "payment", payment.public_id, actor=actor, at=now, amount_fen=excess_fen)
+    return True
 
 
 def _book(payment: Payment, *, actor: str, now: datetime) -> bool:

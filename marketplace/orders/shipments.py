@@ -17,8 +17,8 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.steps import step
+from marketplace.orders.astray import make_good
 from marketplace.orders.models import Order, OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
-from marketplace.orders.refunds import refund_order
 from marketplace.orders.service import deliver_order, lock_order, ship_order
 from marketplace.orders.shipment_states import (
     FAILED,
@@ -305,7 +305,7 @@ def note_received(order: Order, *, actor: str, now: datetime) -> None:
 
 
 def resolve_shipment(public_id: str, *, actor: str, now: datetime) -> list[str]:
-    """Make good what was lost or came back: all that is left of its paid orders goes back to the buyer, once.
+    """Make good what was lost or came back, once: its orders, their money and their goods come to an end (``astray``).
 
     Returns
     -------
@@ -327,11 +327,8 @@ def resolve_shipment(public_id: str, *, actor: str, now: datetime) -> list[str]:
         return []
     refunded = False
     for parcel in shipment.parcels:
-        order = parcel.order
-        left_fen = order.total_fen - order.refunded_fen
-        if shipment.group.paid_at is not None and left_fen:
-            refund_order(order.public_id, left_fen, expected_refunded_fen=order.refunded_fen, actor=actor, now=now)
-            refunded = True
+        came_back = shipment.state == ShipmentState.RETURNED
+        refunded |= make_good(parcel.order, shipment.group, payment, came_back=came_back, actor=actor, now=now)
     shipment.resolved_at = now
     db.session.flush()
     audit.record("shipment.resolved", "shipment", shipment.public_id, actor=actor, at=now)

@@ -10,6 +10,7 @@ class OrderState(enum.StrEnum):
     """Where one seller's part of an order stands.
 
     ``delivered`` is what a courier, a hub or the seller says; ``accepted`` is the buyer's word, or that of the time limit.
+    ``cancelled`` is a sale that did not come about, before the goods left or because their parcel was lost or came back.
     """
 
     PLACED = "placed"
@@ -26,6 +27,7 @@ class OrderAction(enum.StrEnum):
     DELIVER = "deliver"
     ACCEPT = "accept"
     CANCEL = "cancel"
+    GO_ASTRAY = "go_astray"
 
 
 # The goods are under way or lie at the buyer's door, and nobody has said yet that they are good.
@@ -38,5 +40,6 @@ ORDERS = StateMachine(
         (OrderState.PLACED, OrderAction.CANCEL): OrderState.CANCELLED,
         (OrderState.SHIPPED, OrderAction.DELIVER): OrderState.DELIVERED,
         **{(state, OrderAction.ACCEPT): OrderState.ACCEPTED for state in UNACCEPTED},
+        **{(state, OrderAction.GO_ASTRAY): OrderState.CANCELLED for state in UNACCEPTED},
     },
 )

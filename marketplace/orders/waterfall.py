@@ -1,7 +1,8 @@
 """Where a buyer's money has gone: the shares of a seller's settled orders, counted from the ledger.
 
 Counted each night over a year and kept, because a page of the shop has no time to add up a ledger. What was given back after
-settlement is counted as what it is, a negative entry on the accounts that had got it. Freight that a buyer pays beside the
+settlement is counted as what it is, a negative entry on the accounts that had got it. What the platform bears of that itself
+is taken off its own part and stands with those who would have borne it. Freight that a buyer pays beside the
 goods is no part of a price and is left out; where terms pay freight out of the goods, that is a part.
 """
 
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.catalogue.models import Listing
 from marketplace.kernel.db import db
+from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.models import SellerShare, ShareKind, ShareTerm
 from marketplace.orders.shares import FREIGHT, WHOLE_BP
 
@@ -34,15 +36,21 @@ _COUNT = text(
         FROM settled JOIN refund ON refund.purpose_kind = 'order' AND refund.purpose_id = settled.public_id
         JOIN transfer ON transfer.kind = 'refund' AND transfer.purpose_kind = 'refund'
             AND transfer.purpose_id = refund.public_id
+        UNION ALL
+        SELECT settled.id, settled.producer_id, settled.delivery_fen, transfer.id
+        FROM settled JOIN claim ON claim.order_id = settled.id
+        JOIN transfer ON transfer.kind = 'goodwill' AND transfer.purpose_kind = 'claim'
+            AND transfer.purpose_id = claim.public_id
     ), parts AS (
-        SELECT moved.producer_id, order_share.kind, round(sum(
+        SELECT moved.producer_id, coalesce(order_share.kind, 'platform') AS kind, round(sum(
             entry.amount_fen * CASE WHEN order_share.payee = :freight
                 THEN 1 - moved.delivery_fen::numeric / order_share.amount_fen ELSE 1 END
         )) AS amount_fen
         FROM moved JOIN entry ON entry.transfer_id = moved.transfer_id
         JOIN ledger_account ON ledger_account.id = entry.account_id
-        JOIN order_share ON order_share.order_id = moved.id AND order_share.payee = ledger_account.code
-        GROUP BY moved.producer_id, order_share.kind
+        LEFT JOIN order_share ON order_share.order_id = moved.id AND order_share.payee = ledger_account.code
+        WHERE order_share.payee IS NOT NULL OR ledger_account.code = :goodwill
+        GROUP BY moved.producer_id, coalesce(order_share.kind, 'platform')
     ), sellers AS (
         SELECT producer_id, count(*) AS orders, min(day) AS first_on, max(day) AS last_on FROM settled GROUP BY producer_id
     )
@@ -70,7 +78,7 @@ def count_seller_shares(*, now: datetime) -> None:
     """Count every seller's shares again, over the year up to ``now``."""
     # Not TRUNCATE: pages go on reading the old figures until the new ones are there.
     db.session.execute(text("DELETE FROM seller_share"))
-    db.session.execute(_COUNT, {"since": now - COUNTED, "now": now, "freight": FREIGHT})
+    db.session.execute(_COUNT, {"since": now - COUNTED, "now": now, "freight": FREIGHT, "goodwill": GOODWILL})
 
 
 def money_columns(day: date) -> list[ColumnElement[Any]]:

@@ -18,11 +18,12 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.collecting import send_refunds
+from marketplace.orders.dues import lower_amount_due
 from marketplace.orders.following import tell_booked
 from marketplace.orders.models import Order, OrderGroup, OrderLine, Weighing
 from marketplace.orders.news import News, tell
 from marketplace.orders.preorders import check_harvested, missing_fen
-from marketplace.orders.refunds import promise_back
+from marketplace.orders.refunds import close_repaid, promise_back
 from marketplace.orders.service import lock_order
 from marketplace.orders.states import OrderState
 from marketplace.orders.weights import lines_by_weight
@@ -64,7 +65,8 @@ def weigh_order(
 ) -> tuple[int, str]:
     """Note what the goods of a producer's own order weigh, and promise back what was charged beyond that.
 
-    Of an order that has not been paid the amount due falls instead. Line totals and benefit follow the weight; the service's
+    Of an order that has not been paid the amount due falls instead. An order of which the operator had given back the rest is
+    cancelled: nobody packs what has been paid back. Line totals and benefit follow the weight; the service's
     fee and the producer's part follow as after any refund.
 
     Parameters
@@ -110,7 +112,8 @@ def weigh_order(
         promise_back(payment, order, less_fen, RefundReason.WEIGHED, now=now)
         tell(News.REFUNDED, group, order, amount_fen=less_fen, now=now)
     elif less_fen:
-        _lower_amount_due(payment, group, order, less_fen)
+        lower_amount_due(payment, group, order, less_fen, now=now)
+    close_repaid(payment, order, group, actor, now)
     db.session.flush()
     data = {"grams": {row.public_id: row.grams for row in weighings}, "less_fen": less_fen}
     audit.record("order.weighed", "order", order.public_id, actor=actor, at=now, **data)
@@ -191,10 +194,3 @@ def _apply_weight(row: Weighing, grams: int, left_fen: int, now: datetime) -> in
     # Rounded down: a badge never promises more than there is.
     line.benefit_fen = line.benefit_fen * line.total_fen // row.most_fen
     return less_fen
-
-
-def _lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen: int) -> None:
-    # The order's shares are frozen: what it does not take stands as given back, of which each share bears its part.
-    order.refunded_fen += less_fen
-    group.total_fen -= less_fen
-    payment.amount_fen -= less_fen

@@ -37,17 +37,6 @@ def awaits_weighing(order: Order) -> bool:
     return any(line.weighing is not None and line.weighing.grams is None for line in lines_by_weight(order))
 
 
-def never_charged_fen(order: Order) -> int:
-    """What a weight took off before anything was paid; in the order it stands as given back, and nobody had given it."""
-    paid_at = order.group.paid_at
-    rows = [line.weighing for line in order.lines if line.weighing is not None]
-    return sum(
-        row.most_fen - row.line.total_fen
-        for row in rows
-        if row.weighed_at is not None and (paid_at is None or row.weighed_at < paid_at)
-    )
-
-
 def check_weighed(order: Order) -> None:
     """Refuse to let an order leave before it is known what its goods weigh.
 

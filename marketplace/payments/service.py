@@ -96,9 +96,9 @@ def record_page(attempt: PaymentAttempt, page: PayPage, *, now: datetime) -> boo
     return True
 
 
-def give_up_attempt(attempt: PaymentAttempt, *, now: datetime) -> None:
-    """Note that an attempt's page was never opened and never will be."""
-    if attempt.state == AttemptState.CREATED:
+def give_up_attempt(attempt: PaymentAttempt, *, closed: bool = False, now: datetime) -> None:
+    """Note that an attempt's page was never opened and never will be; or, ``closed``, that an open one is over and gone."""
+    if attempt.state == AttemptState.CREATED or (closed and attempt.state == AttemptState.OPEN):
         attempt.state, attempt.ended_at = AttemptState.EXPIRED, now
         db.session.flush()
 
@@ -148,6 +148,11 @@ def create_surplus_refund(attempt: PaymentAttempt, *, now: datetime) -> Refund:
     attempt.refunded_fen = attempt.received_fen
     kind, purpose_id = "payment_attempt", attempt.public_id
     return _add_refund(attempt.payment, attempt, kind, purpose_id, attempt.received_fen, RefundReason.SURPLUS, now)
+
+
+def create_excess_refund(payment: Payment, excess_fen: int, *, now: datetime) -> Refund:
+    """Promise back what came beyond an offline payment; it pays for nothing, so it is no part of what was paid."""
+    return _add_refund(payment, None, "payment", payment.public_id, excess_fen, RefundReason.SURPLUS, now)
 
 
 def _add_refund(

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, text
+from sqlalchemy import any_, delete, exists, func, select, text
 
 from marketplace.kernel import audit
 from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.orders.models import OrderGroup, OrderLine
+from marketplace.orders.sold import sold_lines
 from marketplace.recommendations.coverage import PoliciesInForce
-from marketplace.recommendations.models import Policy, TiltAlarm, TiltReport
+from marketplace.recommendations.models import Policy, ServedList, TiltAlarm, TiltReport
 from marketplace.recommendations.queries import policies_in_force
 from recommender.drift import DriftRule
 from recommender.shares import share_with_interval
@@ -102,19 +104,22 @@ def _joined(parts: Iterable[Floats]) -> Floats:
 
 
 def _sales(day: date) -> Sequence[Any]:
-    """The order lines placed on a day and not cancelled since, and whether their buyer had been shown the listing."""
+    """What was sold of the order lines placed on a day, and whether their buyer had been shown the listing."""
     begin, end = day_bounds(day, day)
+    sold = sold_lines()
+    shown = exists().where(
+        ServedList.account_id == OrderGroup.account_id,
+        ServedList.at <= OrderGroup.placed_at,
+        ServedList.at > OrderGroup.placed_at - func.make_interval(0, 0, 0, ATTRIBUTION_DAYS),
+        OrderLine.listing_id == any_(ServedList.listing_ids),
+    )
     return db.session.execute(
-        text(
-            "SELECT purchase.account_id, line.area_code, line.total_fen, line.benefit_fen, EXISTS ("
-            "   SELECT 1 FROM served_list shown WHERE shown.account_id = purchase.account_id"
-            "   AND shown.at <= purchase.placed_at AND shown.at > purchase.placed_at - make_interval(days => :days)"
-            "   AND line.listing_id = ANY(shown.listing_ids)) AS shown"
-            ' FROM order_group purchase JOIN "order" ON "order".group_id = purchase.id AND "order".state <> \'cancelled\''
-            ' JOIN order_line line ON line.order_id = "order".id'
-            " WHERE purchase.placed_at >= :begin AND purchase.placed_at < :end ORDER BY line.id"
-        ),
-        {"begin": begin, "end": end, "days": ATTRIBUTION_DAYS},
+        select(OrderGroup.account_id, OrderLine.area_code, sold.c.total_fen, sold.c.benefit_fen, shown.label("shown"))
+        .select_from(OrderGroup)
+        .join(sold, sold.c.group_id == OrderGroup.id)
+        .join(OrderLine, OrderLine.id == sold.c.line_id)
+        .where(OrderGroup.placed_at >= begin, OrderGroup.placed_at < end)
+        .order_by(OrderLine.id)
     ).all()
 
 

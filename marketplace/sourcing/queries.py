@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, func, select
 from marketplace.catalogue.models import Category, Listing, Producer
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
-from marketplace.orders.models import Order, OrderGroup, OrderLine
-from marketplace.orders.states import OrderState
+from marketplace.orders.models import Order, OrderGroup
+from marketplace.orders.sold import sold_lines
 from marketplace.sourcing.models import PurchaseTarget
 
 
@@ -43,21 +43,21 @@ def year_of_purchases(account_id: int, year: int) -> YearOfPurchases:
     """How an account stands in a year, in one statement."""
     first, last = day_bounds(date(year, 1, 1), date(year, 12, 31))
     target = select(PurchaseTarget.share_bp).filter_by(account_id=account_id, year=year).scalar_subquery()
+    sold = sold_lines()
     row = db.session.execute(
         select(
-            func.coalesce(func.sum(OrderLine.total_fen), 0),
-            func.coalesce(func.sum(OrderLine.benefit_fen).filter(Producer.badge_consent), 0),
+            func.coalesce(func.sum(sold.c.total_fen), 0),
+            func.coalesce(func.sum(sold.c.benefit_fen).filter(Producer.badge_consent), 0),
             target,
         )
-        .select_from(OrderLine)
-        .join(Order, Order.id == OrderLine.order_id)
+        .select_from(sold)
+        .join(Order, Order.id == sold.c.order_id)
         .join(OrderGroup, OrderGroup.id == Order.group_id)
         .join(Producer, Producer.id == Order.producer_id)
         .where(
             OrderGroup.account_id == account_id,
             OrderGroup.placed_at >= first,
             OrderGroup.placed_at < last,
-            Order.state != OrderState.CANCELLED,
         )
     ).one()
     return YearOfPurchases(year, int(row[0]), int(row[1]), row[2])

@@ -26,6 +26,7 @@ _VERBS = {
     "lot.added": N_("Added a harvest"),
     "order.shipped": N_("Sent an order"),
     "order.weighed": N_("Weighed an order"),
+    "goods.looked_at": N_("Said what of a parcel that came back can be sold"),
     "order.refunded": N_("Gave money back"),
     "shipment.delivered": N_("Brought a parcel to its buyer"),
     "harvest.confirmed": N_("Noted what was picked"),

@@ -26,6 +26,10 @@ _WORDS = {
     (NoticeKind.CLAIM, True): (N_("News of a claim"), N_("There is news of a claim on order %(reference)s.")),
     (NoticeKind.REVIEW, False): (N_("News of your review"), N_("There is news of your review of order %(reference)s.")),
     (NoticeKind.REVIEW, True): (N_("A new review"), N_("A buyer has reviewed your goods.")),
+    (NoticeKind.CAME_BACK, True): (
+        N_("A parcel came back"),
+        N_("The parcel of order %(reference)s came back. Please say which of the goods can be sold again."),
+    ),
 }
 _PAGES = {
     (NoticeKind.MESSAGE, False): ("storefront.order", "public_id"),
@@ -34,6 +38,7 @@ _PAGES = {
     (NoticeKind.CLAIM, True): ("producer.after.claim", "public_id"),
     (NoticeKind.REVIEW, False): ("storefront.order", "public_id"),
     (NoticeKind.REVIEW, True): ("producer.after.reviews", None),
+    (NoticeKind.CAME_BACK, True): ("producer.came_back.waiting", None),
 }
 
 

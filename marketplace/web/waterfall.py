@@ -7,8 +7,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.money import split_fen
 from marketplace.orders.models import ShareKind
+from marketplace.orders.shares import WHOLE_BP, terms_in_force
 from marketplace.orders.waterfall import MoneySplit
 from marketplace.web.filters import day
 
@@ -77,3 +79,10 @@ def _counted(split: MoneySplit) -> list[str]:
         _("What was given back to buyers is subtracted from those who had got it."),
         _("Counted again each night, over one year. Rounded to whole fen so that the parts sum to the whole."),
     ]
+
+
+def terms_rows(area_code: str) -> list[tuple[str, float]]:
+    """What a seller of an area keeps of the price of goods today, and each other part, as (words, share of the whole)."""
+    terms = terms_in_force([area_code], local_day(now()))[area_code]
+    own_bp = WHOLE_BP - sum(term.bp for term in terms)
+    return [(_("You get"), own_bp / WHOLE_BP), *((share_words(term.kind), term.bp / WHOLE_BP) for term in terms)]

@@ -25,6 +25,7 @@ from marketplace.orders.service import accept_delivery, confirm_payment, ship_or
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories
+from tests.factories import delivery as terms
 
 NOW = factories.NOW
 HOUR = timedelta(hours=1)
@@ -44,7 +45,7 @@ PHOTO: Picture = read_picture(jpeg())
 class Sale:
     """Two boxes of apples (25.00) and five jin of greens (15.00) of one seller, paid by transfer, received at ``NOW``."""
 
-    def __init__(self, *, sent: bool = True, received: bool = True) -> None:
+    def __init__(self, *, sent: bool = True, received: bool = True, freight: bool = False) -> None:
         with transaction():
             self.farmer = factories.account((RoleKind.FARMER, factories.VILLAGE), name="农家")
             self.producer = factories.producer(registered=True, owner=self.farmer)
@@ -67,20 +68,23 @@ class Sale:
         self.seller = claims.seller(self.farmer.id, self.farmer.public_id, self.producer.id)
         self.operator = claims.operator(self.first_operator.id, self.first_operator.public_id)
         self.colleague = claims.operator(self.second_operator.id, self.second_operator.public_id)
-        self.order_id = self._buy()
+        if freight:
+            with transaction():
+                terms.method()
+        self.order_id = self._buy(5350 if freight else 4000)
         if sent:
             with transaction():
                 ship_order(self.order_id, self.producer.id, actor="test", now=NOW - timedelta(days=1))
         if received:
             self.receive()
 
-    def _buy(self) -> str:
+    def _buy(self, total_fen: int) -> str:
         placed_at = NOW - timedelta(days=2)
         with transaction():
             basket = factories.basket(self.buyer_account, (self.apples, 2), (self.greens, 5))
             buyer = self.buyer_account
             group = place_order(
-                buyer.id, buyer.public_id, basket.public_id, TO, PaymentMethod.BANK_TRANSFER, 4000, now=placed_at
+                buyer.id, buyer.public_id, basket.public_id, TO, PaymentMethod.BANK_TRANSFER, total_fen, now=placed_at
             )
             payment = payment_of(group).public_id
             order_id = group.orders[0].public_id

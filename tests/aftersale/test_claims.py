@@ -31,7 +31,8 @@ from marketplace.orders.settlement import REFUNDS, SERVICE_FEE
 from marketplace.orders.shares import producer_account
 from marketplace.payments.models import Refund
 from tests import factories
-from tests.aftersale.sale import HOUR, NOW, PHOTO, Sale, all_entries, balance, found, step
+from tests.aftersale.sale import HOUR, NOW, PHOTO, Sale, all_entries, balance, found, step, stock
+from tests.stock import stock_of
 
 SECOND = timedelta(seconds=1)
 FRESH = 48 * HOUR
@@ -141,6 +142,45 @@ def test_goods_that_never_left_are_missing_after_a_fortnight_and_the_order_is_gi
         step(accept_claim, missing(line=line, now=late), by=sale.seller, now=late + HOUR)
     assert (sale.order.state, sale.order.refunded_fen) == ("cancelled", 4000)
     assert all_entries() == 0
+
+
+def test_goods_that_were_paid_back_before_they_left_are_not_packed_and_are_on_sale_again(session: Session) -> None:
+    sale = Sale(sent=False, received=False)
+    late = day_start(factories.TODAY) + timedelta(days=14)
+    apples, greens = stock(sale.apples), stock(sale.greens)
+    missing = partial(sale.claim, None, kind=ClaimKind.NOT_ARRIVED, pictures=[], now=late)
+    # Something for the delay leaves the goods in the parcel.
+    step(accept_claim, missing(line=2, share_bp=5000), by=sale.seller, now=late + HOUR)
+    assert ([line.missing for line in sale.order.lines], stock(sale.greens)) == ([0, 0], greens)
+    step(accept_claim, missing(line=1, share_bp=10_000), by=sale.seller, now=late + HOUR)
+    assert ([line.missing for line in sale.order.lines], sale.order.state) == ([2, 0], "placed")
+    assert (stock(sale.apples), stock_of(sale.apples.id)) == (apples + 2, apples + 2)
+    # The rest of the money for the other goods ends the order, and nothing comes back twice.
+    step(accept_claim, missing(line=2, share_bp=10_000), by=sale.seller, now=late + HOUR)
+    assert (sale.order.state, sale.order.refunded_fen) == ("cancelled", 4000)
+    assert (stock(sale.apples), stock(sale.greens)) == (apples + 2, greens + 5)
+    assert all_entries() == 0
+
+
+def test_when_the_last_goods_are_paid_back_before_they_left_the_freight_goes_back_as_well(session: Session) -> None:
+    sale = Sale(sent=False, received=False, freight=True)
+    late = day_start(factories.TODAY) + timedelta(days=14)
+    missing = partial(sale.claim, None, kind=ClaimKind.NOT_ARRIVED, pictures=[], share_bp=10_000, now=late)
+    for line in (1, 2):
+        assert sale.order.state == "placed"
+        step(accept_claim, missing(line=line), by=sale.seller, now=late + HOUR)
+    order = sale.order
+    assert order.delivery_fen > 0
+    assert (order.state, order.refunded_fen, balance(REFUNDS)) == ("cancelled", order.total_fen, order.total_fen)
+
+
+def test_goods_that_are_on_their_way_stay_sold_when_they_are_paid_back(session: Session) -> None:
+    sale = Sale(received=False)
+    late = NOW + timedelta(days=7)
+    before = stock(sale.apples)
+    claim = sale.claim(None, kind=ClaimKind.NOT_ARRIVED, pictures=[], share_bp=10_000, now=late)
+    step(accept_claim, claim, by=sale.seller, now=late + HOUR)
+    assert ([line.missing for line in sale.order.lines], stock(sale.apples)) == ([0, 0], before)
 
 
 @pytest.mark.parametrize("kind", [ClaimKind.ROTTEN, ClaimKind.SHORT_WEIGHT, ClaimKind.WRONG_GOODS])

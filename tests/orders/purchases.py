@@ -20,9 +20,10 @@ from marketplace.kernel.steps import step
 from marketplace.ledger.models import Entry, LedgerAccount
 from marketplace.ledger.seals import check_ledger
 from marketplace.orders.acceptance import AFTER_SHIPPING
+from marketplace.orders.astray import note_sound
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep
 from marketplace.orders.holding import open_checkout
-from marketplace.orders.models import Order, OrderGroup, OrderLine, Shipment, ShipmentOrder, Weighing
+from marketplace.orders.models import Order, OrderGroup, OrderLine, ReturnedGoods, Shipment, ShipmentOrder, Weighing
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order
@@ -151,6 +152,21 @@ def order_what_does_not_grow(basket: Basket, double: Double, now: datetime) -> N
     bring_in_harvest(lot_name, seller, Decimal(1), local_day(now), actor="farmer", now=now)
 
 
+def pay_for_what_grew(basket: Basket, double: Double, now: datetime) -> None:
+    """Look at the page for two boxes of a harvest to come, of which one grows, and pay for that one on a new page."""
+    with transaction():
+        lot = db.session.scalars(select(Lot).filter_by(listing_id=basket.listing_id)).one()
+        lot.expected, lot.harvested_on = True, local_day(now) + timedelta(days=5)
+        seller, lot_name = db.session.get_one(Listing, basket.listing_id).producer_id, lot.public_id
+    payment = place(basket, now)
+    pay_page(payment, RETURN, BACK, now=now)
+    bring_in_harvest(lot_name, seller, Decimal(1), local_day(now), actor="farmer", now=now)
+    pay_page(payment, RETURN, BACK, now=now)
+    double.pay()
+    for message in double.new_messages():
+        receive_event(*message, now=now)
+
+
 def buy_and_get(basket: Basket, double: Double, now: datetime) -> None:
     """Buy, and have it brought by a courier who says when it has arrived."""
     buy(basket, double, now)
@@ -181,6 +197,21 @@ def buy_by_hub(basket: Basket, double: Double, now: datetime) -> None:
     with transaction():
         resolve_shipment(_shipment_of(order), actor="operator", now=now)
     send_refunds(payment, now=now)
+
+
+def get_it_back(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy two boxes, have the parcel come back, get the money, and have the farm look: one box is sound."""
+    payment = buy(basket, double, now)
+    order = _order_of(basket)
+    with transaction():
+        send_order(order.public_id, order.producer_id, actor="farmer", now=now)
+    with transaction():
+        note_news(_shipment_of(order), News(ShipmentAction.RETURN, now, "carrier"), actor="carrier", now=now)
+    with transaction():
+        resolve_shipment(_shipment_of(order), actor="operator", now=now)
+    send_refunds(payment, now=now)
+    with transaction():
+        note_sound(order.public_id, order.producer_id, {1: Decimal(1)}, actor="farmer", now=now)
 
 
 def _order_of(basket: Basket) -> Order:
@@ -222,8 +253,8 @@ def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
 LIVES = {
     life.__name__: life
     for life in (
-        *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow),
-        *(buy_and_get, buy_by_hub, deny, buy_and_claim, buy_and_send_back),
+        *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow, pay_for_what_grew),
+        *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
     )
 }
 
@@ -274,6 +305,7 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .where(OrderLine.listing_id == basket.listing_id, Order.state != "cancelled")
     ).one()
     sold -= came_back(basket.listing_id)
+    sold += _not_looked_at(basket.listing_id)
     found += claim_faults(basket.listing_id)
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
@@ -292,7 +324,7 @@ def faults(basket: Basket, double: Double) -> list[str]:
     grown = db.session.scalar(
         select(func.sum(StockMovement.quantity))
         .join(Lot, Lot.id == StockMovement.lot_id)
-        .where(Lot.listing_id == listing.id, StockMovement.kind.in_(("harvest", "correction")))
+        .where(Lot.listing_id == listing.id, StockMovement.kind.in_(("harvest", "correction", "write_off")))
     )
     if listing.available != grown - sold or stock_of(listing.id) != listing.available:
         found.append(f"{listing.available} available, {stock_of(listing.id)} by movements, {sold} sold of {grown}")
@@ -305,7 +337,13 @@ def faults(basket: Basket, double: Double) -> list[str]:
         .join(OrderGroup, OrderGroup.public_id == Payment.purpose_id)
         .where(OrderGroup.account_id == basket.account_id, Refund.reason == "claim")
     )
-    if kept_fen != worth_fen - lost_fen or worth_fen != (WEIGHED_FEN if weighed else PRICE_FEN * ordered):
+    # What did not grow before it was paid for was never charged.
+    uncharged_fen = db.session.scalar(
+        select(func.coalesce(func.sum(Order.uncharged_fen), 0))
+        .join(OrderGroup)
+        .where(OrderGroup.account_id == basket.account_id, Order.state != "cancelled")
+    )
+    if kept_fen != worth_fen - lost_fen - uncharged_fen or worth_fen != (WEIGHED_FEN if weighed else PRICE_FEN * ordered):
         found.append(f"{sold} boxes that are worth {worth_fen} fen are sold for {kept_fen} fen")
     if db.session.scalar(select(func.count()).select_from(StockHold)):
         found.append("goods are still on hold")
@@ -320,6 +358,13 @@ def faults(basket: Basket, double: Double) -> list[str]:
     return found + _shipment_faults()
 
 
+def _not_looked_at(listing_id: int) -> Decimal:
+    """How many of a listing came back in a parcel and wait for their farm to look."""
+    query = select(func.sum(ReturnedGoods.quantity)).join(OrderLine, OrderLine.id == ReturnedGoods.line_id)
+    query = query.where(OrderLine.listing_id == listing_id, ReturnedGoods.checked_at.is_(None))
+    return db.session.scalar(query) or Decimal(0)
+
+
 def _shipment_faults() -> list[str]:
     """Orders and shipments that say different things, over all of them."""
     # Whom silence has accepted for, nobody may have said that it came.
@@ -331,7 +376,8 @@ def _shipment_faults() -> list[str]:
     )
     whole = {("placed", None), ("cancelled", None), ("delivered", "delivered"), ("accepted", "delivered"), ("accepted", None)}
     under_way = ("packed", "at_hub", "handed_over", "in_transit")
-    whole |= {("shipped", state) for state in (*under_way, "lost")}
+    whole |= {("shipped", state) for state in (*under_way, "lost", "returned")}
+    whole |= {("cancelled", state) for state in ("lost", "returned")}
     whole |= {("accepted in silence", state) for state in (None, *under_way, "delivered")}
     return [f"an order is {order} and its shipment {shipment}" for order, shipment in rows if (order, shipment) not in whole]
 

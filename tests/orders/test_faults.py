@@ -45,10 +45,14 @@ PLACES = {
     "walk_away": ["hold.cleared"],
     "weigh": ["weighing.weights_written", "weighing.money_moved", "weighing.committed", "refund.sent"],
     "order_what_does_not_grow": ["harvest.written", "harvest.committed", "shortfall.written", "shortfall.committed"],
+    "pay_for_what_grew": [
+        *("harvest.committed", "expiry.page_closed", "shortfall.written", "shortfall.committed", "payment.page_opened"),
+    ],
     "buy_and_get": ["shipment.order_left", "shipment.written", "shipment.event_kept", "shipment.orders_arrived"],
     "buy_by_hub": [
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
+    "get_it_back": ["shipment.resolved", "goods.looked_at"],
     "deny": ["denial.written"],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
     "pay_out_by_bank": [

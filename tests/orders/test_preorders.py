@@ -23,8 +23,8 @@ from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
 from marketplace.orders.refunds import cancel_order
-from marketplace.orders.service import confirm_payment, ship_order
-from marketplace.orders.settlement import REFUNDS
+from marketplace.orders.service import accept_delivery, confirm_payment, ship_order
+from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
 from marketplace.orders.shortfalls import bring_in_harvest, make_smaller, settle_shortfalls
 from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
@@ -123,14 +123,36 @@ def test_what_did_not_grow_is_taken_off_the_latest_orders_and_paid_back(session:
     assert balance(REFUNDS) == 3750
 
 
-def test_who_has_not_paid_gives_way_before_who_has(session: Session) -> None:
+def test_who_has_not_paid_gives_way_before_who_has_and_loses_only_what_did_not_grow(session: Session) -> None:
     listing, lot = coming(cap=10)
     unpaid, paid = buy((listing, 4), paid=False), buy((listing, 3), minutes=1)
     assert bring_in(lot, listing, 5) == 2
-    assert [group.orders[0].state for group in (unpaid, paid)] == ["cancelled", "placed"]
-    # Four come back of which two never grew; the other two can be sold.
-    assert (db.session.get_one(Listing, listing.id).available, stock_of(listing.id)) == (2, 2)
-    assert (balance(REFUNDS), [line.missing for line in lines_of(paid)]) == (0, [0])
+    assert [group.orders[0].state for group in (unpaid, paid)] == ["placed", "placed"]
+    assert [(line.missing, line.uncharged) for group in (unpaid, paid) for line in lines_of(group)] == [(2, 2), (0, 0)]
+    # Two boxes are still due, and nothing goes back of what nobody has paid.
+    order = unpaid.orders[0]
+    assert (unpaid.total_fen, payment_of(unpaid).amount_fen, order.refunded_fen, order.uncharged_fen) == (2500,) * 4
+    assert (balance(REFUNDS), db.session.get_one(Listing, listing.id).available, stock_of(listing.id)) == (0, 0, 0)
+    with transaction():
+        confirm_payment(get_payment(payment_of(unpaid).public_id, lock=True), actor="operator", now=HARVESTED_AT)
+        ship_order(order.public_id, listing.producer_id, actor="farmer", now=HARVESTED_AT)
+        accept_delivery(order.public_id, unpaid.account_id, actor="buyer", now=HARVESTED_AT)
+    assert (balance(CLEARING), balance(BUYERS), order.settled_at) == (3750, -6250, HARVESTED_AT)
+
+
+def test_an_unpaid_purchase_of_which_nothing_grew_is_given_up_and_what_else_was_ordered_stays(session: Session) -> None:
+    listing, lot = coming(cap=10)
+    other = factories.listing(stock=5, price_fen=700)
+    alone, mixed = buy((listing, 4), paid=False), buy((listing, 2), (other, 3), paid=False, minutes=1)
+    assert bring_in(lot, listing, 0) == 6
+    assert ([order.state for order in alone.orders], payment_of(alone).state) == (["cancelled"], "cancelled")
+    # The other seller's part is still wanted, and costs what it did.
+    assert sorted((order.total_fen, order.state) for order in mixed.orders) == [(2100, "placed"), (2500, "cancelled")]
+    assert (payment_of(mixed).state, payment_of(mixed).amount_fen, mixed.total_fen) == ("awaiting", 2100, 2100)
+    assert (balance(REFUNDS), stock_of(listing.id), stock_of(other.id)) == (0, 0, 2)
+    with transaction():
+        confirm_payment(get_payment(payment_of(mixed).public_id, lock=True), actor="operator", now=HARVESTED_AT)
+    assert (balance(BUYERS), balance(CLEARING)) == (-2100, 2100)
 
 
 def test_a_harvest_that_fails_altogether_gives_everything_back(session: Session) -> None:

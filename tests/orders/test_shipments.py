@@ -363,6 +363,22 @@ def test_silence_about_a_parcel_that_went_astray_is_no_yes(farms: Farms, action:
     assert (accept_by_time(now=late), farms.states()) == (1, ["shipped", "accepted"])
 
 
+def test_a_parcel_that_lies_at_its_hub_is_not_accepted_by_silence(gathered: Farms) -> None:
+    gathered.receive(0)
+    hub, (shipment,) = gathered.hub, gathered.shipments()
+    assert hub is not None
+    late = NOW + AFTER_SHIPPING
+    assert (accept_by_time(now=late), may_accept_by_time(gathered.group.orders[0], late)) == (0, False)
+    left_at = NOW + timedelta(days=10)
+    with transaction():
+        dispatch(hub, shipment.public_id, gathered.van, None, actor="keeper", now=left_at)
+    # Its fifteen days on the road begin when the hub has handed it over.
+    too_early, due = left_at + AFTER_SHIPPING - timedelta(seconds=1), left_at + AFTER_SHIPPING
+    assert (accept_by_time(now=too_early), may_accept_by_time(gathered.group.orders[0], too_early)) == (0, False)
+    assert (may_accept_by_time(gathered.group.orders[0], due), accept_by_time(now=due)) == (True, 1)
+    assert gathered.states() == ["accepted", "placed"]
+
+
 def test_of_what_nobody_paid_nothing_is_paid_back(session: Session) -> None:
     farms = Farms(paid=False, cash=True)
     farms.send(0, farms.van)

@@ -8,13 +8,13 @@ from marketplace.payments.gateway import RefundState
 from marketplace.payments.payout_states import BATCHES, LINES, BatchAction, BatchState, LineAction, LineState
 from marketplace.payments.states import PAYMENTS, REFUNDS, PaymentAction, PaymentState, RefundAction
 
-# By state: what ship, deliver, accept and cancel lead to; "done" was done already.
+# By state: what ship, deliver, accept, cancel and go astray lead to; "done" was done already.
 ORDER_TABLE = {
-    "placed": ["shipped", "refused", "refused", "cancelled"],
-    "shipped": ["done", "delivered", "accepted", "refused"],
-    "delivered": ["refused", "done", "accepted", "refused"],
-    "accepted": ["refused", "refused", "done", "refused"],
-    "cancelled": ["refused", "refused", "refused", "done"],
+    "placed": ["shipped", "refused", "refused", "cancelled", "refused"],
+    "shipped": ["done", "delivered", "accepted", "refused", "cancelled"],
+    "delivered": ["refused", "done", "accepted", "refused", "cancelled"],
+    "accepted": ["refused", "refused", "done", "refused", "refused"],
+    "cancelled": ["refused", "refused", "refused", "done", "done"],
 }
 # By state: what confirm, process, fail, retry, cancel and expire lead to.
 PAYMENT_TABLE = {

@@ -16,6 +16,7 @@ from marketplace.orders.refunds import cancel_order, refund_order
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
 from marketplace.payments.gateway import use_provider
 from marketplace.payments.models import PaymentAttempt, ProviderEvent, Refund
+from marketplace.payments.service import keep_event
 from marketplace.payments.states import PaymentAction
 from marketplace.recommendations.models import Event
 from tests.orders.online import Purchase, balances, count
@@ -121,6 +122,37 @@ def test_a_refund_is_made_once_though_the_provider_has_forgotten_its_key(
     sweep(now=clock.now() + timedelta(hours=25))
     assert db.session.scalars(select(Refund.state)).all() == ["succeeded", "succeeded"]
     assert double.bank.taken() == {purchase.payment.public_id: 2600}
+
+
+def test_a_message_that_cannot_be_acted_on_is_given_up_after_days_and_keeps_no_other_waiting(
+    purchase: Purchase, double: Double, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction():
+        # Genuine, and of a form that nobody has foreseen.
+        keep_event("stripe", "evt_odd", "checkout.session.completed", b"[]", now=clock.now())
+    odd = db.session.scalars(select(ProviderEvent).filter_by(event_id="evt_odd")).one()
+    for days, outcome, tries in ((2, None, 1), (4, "given_up", 2), (5, "given_up", 2)):
+        sweep(now=clock.now() + timedelta(days=days))
+        db.session.refresh(odd)
+        assert (odd.outcome, len([row for row in caplog.records if "left for the next time" in row.message])) == (
+            outcome,
+            tries,
+        )
+
+
+def test_a_page_that_the_provider_does_not_know_any_more_is_not_asked_for_for_ever(purchase: Purchase, double: Double) -> None:
+    attempt = db.session.scalars(select(PaymentAttempt)).one()
+    attempt.provider_id = "cs_of_another_account"
+    db.session.commit()
+    early, late = clock.now() + timedelta(minutes=5), clock.now() + timedelta(minutes=33)
+    sweep(now=early)
+    db.session.refresh(attempt)
+    assert attempt.state == "open"
+    sweep(now=late)
+    sweep(now=late)
+    db.session.refresh(attempt)
+    # Nobody can pay any more, so the goods go back on sale.
+    assert (attempt.state, purchase.payment.state) == ("expired", "expired")
 
 
 def test_where_nobody_collects_any_more_goods_without_a_page_go_back_on_sale(purchase: Purchase) -> None:

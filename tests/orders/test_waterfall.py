@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from marketplace.delivery.models import Temperature
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
+from marketplace.orders.claim_states import ClaimKind
+from marketplace.orders.claims import Complaint, buyer, file_claim
+from marketplace.orders.goodwill import book_goodwill
 from marketplace.orders.jobs import count_seller_shares_nightly
 from marketplace.orders.models import Order, SellerShare, ShareKind
 from marketplace.orders.refunds import refund_order
@@ -67,6 +70,21 @@ def test_the_shares_of_settled_orders_are_counted_with_what_was_given_back(world
     with transaction():
         count_seller_shares(now=LATER + COUNTED + timedelta(days=9))
     assert db.session.scalars(select(SellerShare)).all() == []
+
+
+def test_what_the_platform_bears_itself_is_taken_off_its_own_part(world: World) -> None:
+    public_id = settle(world, "10")
+    order = db.session.scalars(select(Order).filter_by(public_id=public_id)).one()
+    with transaction():
+        by = buyer(order.group.account_id, "buyer")
+        claim = file_claim(public_id, 1, Complaint(ClaimKind.OTHER, "坏了", asked_fen=5_000), by, now=LATER)
+        refund_order(public_id, 5_000, expected_refunded_fen=0, actor="operator", now=LATER)
+        # Of the 50 yuan that went back the platform bears two itself.
+        book_goodwill(claim.public_id, order, 200, now=LATER)
+    parts = {kind: row[0] for kind, row in counted(world).items()}
+    # The others bear 48 yuan, 97 of 100 parts the farm; all parts sum to what the buyer has not got back.
+    assert parts == {"producer": 11_640 - 4_656, "platform": 360 - 144 - 200}
+    assert sum(parts.values()) == 12_000 - 5_000
 
 
 def test_freight_beside_the_goods_is_no_part_of_their_price(world: World) -> None:

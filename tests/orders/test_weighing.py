@@ -25,13 +25,13 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.orders.models import Order, OrderGroup, Weighing
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.refunds import cancel_order, refund_order
+from marketplace.orders.refunds import cancel_order, refund_order, send_refund_by_hand
 from marketplace.orders.service import accept_delivery, confirm_payment, ship_order
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
 from marketplace.orders.shares import producer_account
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.payments.models import PaymentMethod, Refund
-from marketplace.payments.queries import get_payment
+from marketplace.payments.queries import get_payment, refunds_by_hand
 from tests import factories
 from tests.orders.online import balances, hook
 from tests.payments.double import Double
@@ -161,13 +161,35 @@ def test_what_is_not_paid_yet_becomes_less_and_nothing_goes_back(
     assert yard.weigh(1405) == 1092
     order = yard.order
     # What it does not take stands as given back, of which each frozen share bears its part; the buyer owes the rest.
-    assert (order.total_fen, order.refunded_fen) == (11_460, 1092)
+    assert (order.total_fen, order.refunded_fen, order.uncharged_fen) == (11_460, 1092, 1092)
     assert (order.group.total_fen, payment_of(order.group).amount_fen) == (10_368, 10_368)
     assert session.scalars(select(Refund)).all() == []
     yard.pay()
     yard.ship()
     yard.receive()
     assert balances() == {BUYERS: -10_368, SERVICE_FEE: 311, "producers": 10_057}
+
+
+def test_a_transfer_of_the_most_that_comes_after_the_scales_goes_back_in_part(session: Session, world: ShopWorld) -> None:
+    yard = Farmyard(world)
+    assert yard.weigh(1405) == 1092
+    payment = payment_of(yard.group)
+    with pytest.raises(Conflict) as refused, transaction():
+        confirm_payment(get_payment(payment.public_id, lock=True), received_fen=10_367, actor="operator", now=clock.now())
+    assert (refused.value.code, balances()) == ("received_too_little", {})
+    for booked in (True, False):
+        with transaction():
+            locked = get_payment(payment.public_id, lock=True)
+            assert confirm_payment(locked, received_fen=11_460, actor="operator", now=clock.now()) is booked
+    # All of what came stands in the books: what is due is held, the rest waits to be sent back by hand.
+    assert balances() == {BUYERS: -11_460, CLEARING: 10_368, REFUNDS: 1092}
+    (refund,) = refunds_by_hand()
+    assert (refund.amount_fen, refund.reason, refund.payment.amount_fen, refund.payment.refunded_fen) == (
+        *(1092, "surplus", 10_368, 0),
+    )
+    with transaction():
+        send_refund_by_hand(refund, actor="operator", now=clock.now())
+    assert balances() == {BUYERS: -10_368, CLEARING: 10_368}
 
 
 def test_what_weighs_the_most_gives_nothing_back(session: Session, world: ShopWorld) -> None:
@@ -277,6 +299,10 @@ def test_what_was_given_back_before_is_not_given_back_again(session: Session, wo
     assert yard.weigh(1405) == 460
     assert (yard.order.refunded_fen, payment_of(yard.group).refunded_fen) == (11_460, 11_460)
     assert balances() == {BUYERS: -11_460, REFUNDS: 11_460}
+    # Nobody sends what has been paid back wholly, by whomever: it is on sale again.
+    assert (yard.order.state, stock_of(yard.listing_id)) == ("cancelled", 10)
+    with pytest.raises(Conflict, match="can no longer be changed"):
+        yard.ship()
 
 
 def test_a_cancelled_order_gives_everything_back_weighed_or_not(session: Session, world: ShopWorld) -> None:

@@ -25,7 +25,8 @@ from marketplace.orders.claim_states import ClaimKind
 from marketplace.orders.claims import Complaint, buyer, file_claim
 from marketplace.orders.models import Claim, Order, Shipment, ShipmentOrder, Weighing
 from marketplace.orders.reviews import Opinion, write_review
-from marketplace.orders.shipments import send_order
+from marketplace.orders.shipment_states import ShipmentAction
+from marketplace.orders.shipments import News, note_news, resolve_shipment, send_order
 from marketplace.web.claim_words import private_folder
 from marketplace.web.uploads import pictures_folder
 from tests.web.desk_world import World
@@ -74,6 +75,7 @@ class Things:
         self.orders = [self._order() for _ in range(2)]
         self.weighed = [self._weighed_order() for _ in range(2)]
         self.shipments = [self._shipment() for _ in range(2)]
+        self.came_back = [self._came_back() for _ in range(2)]
         self.claims = [self._claim() for _ in range(7)]
         self.certificate = self._certificate()
 
@@ -104,6 +106,15 @@ class Things:
         query = select(Shipment.public_id).join(ShipmentOrder, ShipmentOrder.shipment_id == Shipment.id)
         query = query.join(Order, Order.id == ShipmentOrder.order_id).where(Order.public_id == order)
         return db.session.scalars(query).one()
+
+    def _came_back(self) -> str:
+        """An order whose parcel came back."""
+        shipment = db.session.scalars(select(Shipment).filter_by(public_id=self._shipment())).one()
+        with transaction():
+            news = News(ShipmentAction.RETURN, self.now, "operator")
+            note_news(shipment.public_id, news, actor="test", now=self.now)
+            resolve_shipment(shipment.public_id, actor="test", now=self.now)
+        return shipment.parcels[0].order.public_id
 
     def _claim(self) -> tuple[str, str, str]:
         """A claim on an order of its own, with its order and the buyer's review."""
@@ -234,6 +245,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         STOCK, 303, lambda t: f"{t.at}/expected/{t.lots[1]}/put-off", lambda t: {"data": {"new_day": _day(t, 50)}}
     ),
     ("producer_prices.evidence", POST): Operation(LIST, 409, lambda t: f"{t.at}/price-evidence", _data(words="收据", link="")),
+    ("api-prices.price_evidence", POST): Operation(
+        LIST, 409, lambda t: f"{t.api_at}/price-evidence", lambda t: {"json": {"words": "收据"}}
+    ),
     ("producer_certificates.certificates", GET): Operation(LIST, 200, lambda t: "/farm/listings/certificates/"),
     ("producer_certificates.certificate_submit", POST): Operation(
         LIST, 303, lambda t: "/farm/listings/certificates/", lambda t: {"data": t.paper("O-2")}
@@ -315,6 +329,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         200,
         lambda t: f"{API}/farm/lots/{t.lots[2]}/harvest",
         lambda t: {"json": {"harvested_on": _day(t), "quantity": "8"}},
+    ),
+    ("producer.came_back.waiting", GET): Operation(STOCK, 200, lambda t: "/farm/came-back/"),
+    ("producer.came_back.looked_at", POST): Operation(
+        STOCK, 303, lambda t: f"/farm/came-back/{t.came_back[0]}", lambda t: {"data": {"sound-1": "1"}}
+    ),
+    ("api-returned.came_back", GET): Operation(STOCK, 200, lambda t: f"{API}/farm/came-back"),
+    ("api-returned.looked_at", POST): Operation(
+        STOCK,
+        200,
+        lambda t: f"{API}/farm/orders/{t.came_back[1]}/came-back",
+        lambda t: {"json": {"lines": [{"line": 1, "sound": "1"}]}},
     ),
     ("api-goods.change_expected_day", PATCH): Operation(
         STOCK, 200, lambda t: f"{API}/farm/lots/{t.lots[3]}", lambda t: {"json": {"expected_on": _day(t, 51)}}

@@ -16,9 +16,10 @@ from marketplace.identity.mandates import end_mandate, get_mandate, refusal
 from marketplace.identity.models import Answered, HolderRole, Mandate, RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent, check_chain
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from tests.web.desk_world import OTHER_VILLAGE, Desk, make_account, without_csrf
-from tests.web.mandate_world import ALL, MandateWorld, kinds, messages, state_of
+from tests.web.mandate_world import ALL, MandateWorld, code_in, kinds, messages, state_of
 
 
 @pytest.fixture
@@ -82,6 +83,22 @@ def test_the_household_is_told_of_each_act_once(officer: Desk, world: MandateWor
     assert "替您上架了红苹果，¥6.00/斤。不是您的意思？请点： http://127.0.0.1:5000/n/" in listed
     assert "现价¥7.00/斤" in changed
     assert sent.endswith("替您发出了一单红苹果。")
+
+
+def test_of_many_listings_at_once_the_household_hears_in_one_message(officer: Desk, world: MandateWorld) -> None:
+    world.mandate()
+    day = local_day(clock.now()).isoformat()
+    titles = ["红苹果", "青苹果", "黄苹果", "小苹果"]
+    rows = [f"apple,{title},6.00,jin,5,{day}" for title in titles]
+    table = "\n".join(["product,title_zh,price,unit,quantity,harvested_on", *rows])
+    assert officer.post("/farm/listings/import", {"table": table, "act": "sell"}).status_code == 303
+    assert (kinds(), len(db.session.scalars(select(Listing)).all())) == (["listed"], 4)
+    (told,) = messages()
+    assert "替您上架了4种货：红苹果、青苹果、黄苹果等。不是您的意思？请点： http://127.0.0.1:5000/n/" in told
+    # Its code ends the mandate, and all four are off sale.
+    officer.client.get(f"/n/{code_in(told)}")
+    assert officer.post(f"/n/{code_in(told)}", {"answer": "revoke"}).status_code == 200
+    assert officer.post("/farm/listings/import", {"table": table, "act": "sell"}).status_code in (403, 404)
 
 
 def test_somebody_who_acts_sees_for_whom_and_what(officer: Desk, world: MandateWorld) -> None:

@@ -28,6 +28,7 @@ from tests.web.mandate_world import MandateWorld, kinds
 # What a household hears of when everything of the table has been done in its name.
 TOLD = {
     *("listed", "withdrawn", "changed", "stocked", "sent", "shown", "harvested", "put_off", "certified", "weighed", "brought"),
+    "looked_at",
     *("claim.paid", "claim.offered", "claim.refused", "wrote", "replied"),
 }
 

@@ -394,6 +394,31 @@ class TestAtTheOperatorsDesk:
         assert "No shipment found" in browser.get(f"{page}?q=nothing").text
         assert "Lost on its way" in village.as_(village.buyer).get(f"/orders/{order.group.public_id}").text
 
+    def test_a_farm_says_on_its_page_what_of_a_parcel_that_came_back_is_sold_again(self, village: Village) -> None:
+        village.bought(**{f"way-{village.hub.public_id}": village.courier.public_id})
+        order = village.orders()[0]
+        farm, page = village.as_(village.owners[0]), "/farm/came-back/"
+        farm.post(f"/farm/orders/{order.public_id}/ship", {"carrier": "van"}, sent_from="/farm/")
+        assert "came back" not in farm.get("/farm/").text
+        shipment = db.session.scalars(select(Shipment)).one()
+        operator, desk = village.as_(village.operator), "/operator/shipments/"
+        for path, form in (("news", {"action": "return"}), ("resolve", {})):
+            assert operator.post(f"{desk}{shipment.public_id}/{path}", form, sent_from=desk).status_code == 303
+        farm = village.as_(village.owners[0])
+        assert "A parcel came back. Please look at it." in farm.get("/farm/").text
+        assert order.group.reference in farm.get(page).text
+        listing = db.session.get_one(Listing, order.lines[0].listing_id, populate_existing=True)
+        before, quantity = listing.available, order.lines[0].quantity
+        for typed, words in (("many", "Please give a number"), ("9999", "No more can be fit for sale")):
+            answer = farm.post(f"{page}{order.public_id}", {"sound-1": typed}, sent_from=page)
+            assert (answer.status_code, words in answer.text, f'value="{typed}"' in answer.text) == (422, True, True)
+        assert farm.post(f"{page}{order.public_id}", {}, sent_from=page).status_code == 422
+        for _ in range(2):
+            answer = farm.post(f"{page}{order.public_id}", {"sound-1": f"{quantity:f}"}, sent_from=page)
+            assert answer.status_code == 303
+        assert db.session.get_one(Listing, listing.id, populate_existing=True).available == before + quantity
+        assert "Nothing came back" in farm.get(page).text
+
 
 def test_without_terms_the_checkout_is_as_it_was(session: Session, browser: Browser) -> None:
     world = ShopWorld()

@@ -15,6 +15,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox.models import OutgoingMessage
 from marketplace.kernel.outbox.text_message import parts
+from marketplace.orders.news import News, tell
 from marketplace.orders.refunds import cancel_order, refund_order
 from marketplace.orders.service import accept_delivery, ship_order
 from marketplace.web.notices.harmless import harmless
@@ -64,6 +65,15 @@ def test_a_part_that_is_cancelled_is_said_with_the_money(world: MandateWorld) ->
         cancel_order(world.order(group).public_id, actor="test", now=NOW)
     assert kinds(BUYER)[-1] == "order.cancelled"
     assert messages(BUYER)[-1] == f"【农桥】订单{group.reference}的红苹果已取消，¥24.00正在退给您。"
+
+
+def test_a_part_of_which_all_money_went_back_before_is_cancelled_without_naming_any(world: MandateWorld) -> None:
+    group = world.purchase(world.listing(), "2")
+    world.pay(group)
+    order = world.order(group)
+    with transaction():
+        tell(News.CANCELLED, order.group, order, amount_fen=0, now=NOW)
+    assert messages(BUYER)[-1] == f"【农桥】订单{group.reference}的红苹果已取消，这部分您不用付钱。"
 
 
 def test_what_is_rolled_back_is_not_told(world: MandateWorld) -> None:

@@ -156,3 +156,16 @@ def test_a_statement_of_no_account_is_absent_and_of_days_the_wrong_way_round_is_
     answer = desk.get("/operator/ledger/accounts/clearing?from=2026-05-02&to=2026-05-01")
     assert answer.status_code == 422
     assert "The first day must not lie after the last." in answer.text
+
+
+def test_more_than_is_due_is_booked_and_the_rest_is_to_be_sent_back(desk: Desk, world: World, session: Session) -> None:
+    payment = world.payment(world.purchase(world.listing(), "2"))
+    path, page = f"/operator/payments/{payment.public_id}/confirm", "/operator/payments"
+    answer = desk.post(path, {"received": "much"})
+    assert (answer.status_code, "Please" in answer.text) == (422, True)
+    answer = desk.post(path, {"received": "23.99"})
+    assert (answer.status_code, "That is less than is due." in answer.text, payment.state) == (422, True, "awaiting")
+    assert desk.post(path, {"received": "30"}).status_code == 303
+    assert "¥6.00 is to be sent back" in desk.get(page).text
+    assert "¥6.00" in desk.get("/operator/money/payments").text
+    assert (payment.state, payment.amount_fen, [row.amount_fen for row in payment.refunds]) == ("paid", 2400, [600])

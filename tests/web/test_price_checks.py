@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from marketplace.catalogue.models import Listing, ListingState, MarketPrice, PriceCheck, Review
-from marketplace.catalogue.price_checks import latest_check
+from marketplace.catalogue.price_checks import bounds_on, latest_check
+from marketplace.catalogue.price_evidence import PriceBounds
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
@@ -141,3 +142,30 @@ def test_a_refused_price_is_told_with_its_reason(farmer: Desk, client: FlaskClie
     assert "This price was refused" in page
     assert "Twice the market" in page
     assert the_listing().available == Decimal(10)
+
+
+def test_the_operator_says_from_when_on_prices_are_judged_by_other_numbers(client: FlaskClient, operator: Account) -> None:
+    desk, page, today = Desk(client, operator), "/operator/prices/bounds/", clock.local_day(clock.now())
+    shown = desk.get(page).text
+    assert shown.count("Today: ") == 7
+    form = {
+        "weeks": "4",
+        "least_days": "5",
+        "least_listings": "6",
+        "markup": "1.5",
+        "spread": "0.3",
+        "flag_at": "2",
+        "wait_at": "4.5",
+    }
+    for changes, words in (
+        ({"wait_at": "1"}, "let prices wait farther off"),
+        ({"weeks": "0"}, "1 to 104 weeks"),
+        ({"markup": "x"}, "Please enter a number."),
+        ({"begins_on": "2001-01-01"}, "today at the earliest"),
+    ):
+        answer = desk.post(page, {**form, "begins_on": today.isoformat(), **changes})
+        assert (answer.status_code, words in answer.text, 'value="0.3"' in answer.text) == (422, True, True)
+        assert bounds_on(today) == PriceBounds()
+    tomorrow = today + timedelta(days=1)
+    assert desk.post(page, {**form, "begins_on": tomorrow.isoformat()}).status_code == 303
+    assert (bounds_on(today), bounds_on(tomorrow)) == (PriceBounds(), PriceBounds(4, 5, 6, 1.5, 0.3, 2.0, 4.5))

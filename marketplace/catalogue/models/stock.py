@@ -21,6 +21,8 @@ class MovementKind(enum.StrEnum):
     SALE = "sale"
     RETURN = "return"
     CORRECTION = "correction"
+    # Sold, and come to nothing on the way or after it: what came back was gone or could not be sold.
+    WRITE_OFF = "write_off"
 
 
 class Lot(Base):
@@ -64,8 +66,8 @@ class StockMovement(Base):
     __tablename__ = "stock_movement"
     __table_args__ = (
         CheckConstraint("quantity <> 0", name="quantity_not_zero"),
-        CheckConstraint("kind IN ('harvest', 'sale', 'return', 'correction')", name="kind_known"),
-        CheckConstraint("(kind = 'sale') = (quantity < 0) OR kind = 'correction'", name="sale_takes"),
+        CheckConstraint("kind IN ('harvest', 'sale', 'return', 'correction', 'write_off')", name="kind_known"),
+        CheckConstraint("(kind IN ('sale', 'write_off')) = (quantity < 0) OR kind = 'correction'", name="sale_takes"),
     )
 
     id: Mapped[Id]

@@ -5,6 +5,7 @@ from marketplace.orders.models.claims import Claim, ClaimPicture, ClaimRule, Cla
 from marketplace.orders.models.deliveries import OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.models.invoices import Invoice, InvoiceCounter
 from marketplace.orders.models.purchases import Order, OrderGroup, OrderLine
+from marketplace.orders.models.returned_goods import ReturnedGoods
 from marketplace.orders.models.shares import OrderShare, SellerShare, ShareKind, ShareTerm
 from marketplace.orders.models.weighings import Weighing
 from marketplace.orders.models.words import OrderMessage, Review, ReviewPicture, ReviewReport
@@ -25,6 +26,7 @@ __all__ = [
     "OrderLine",
     "OrderMessage",
     "OrderShare",
+    "ReturnedGoods",
     "Review",
     "ReviewPicture",
     "ReviewReport",

@@ -65,6 +65,8 @@ class Order(Base):
         CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_has_moment"),
         # An order gives back no more than it took.
         CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded_within_total"),
+        # What stands as given back though it was never taken is a part of it.
+        CheckConstraint("uncharged_fen BETWEEN 0 AND refunded_fen", name="uncharged_within_refunded"),
         Index("ix_order_producer_id_id", "producer_id", "id"),
         # Those that the time limit looks through; they are few among all orders ever placed.
         Index("ix_order_unaccepted", "id", postgresql_where=text("state IN ('shipped', 'delivered')")),
@@ -81,6 +83,8 @@ class Order(Base):
     delivery_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     goods_fen: Mapped[Fen] = mapped_column(Computed("total_fen - delivery_fen", persisted=True))
     refunded_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
+    # What of ``refunded_fen`` nobody had paid: it was taken off the amount due, by the scales, a harvest or a lost parcel.
+    uncharged_fen: Mapped[Fen] = mapped_column(default=0, server_default="0")
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
     accepted_at: Mapped[Moment | None]
@@ -106,6 +110,7 @@ class OrderLine(Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("missing BETWEEN 0 AND quantity", name="missing_within_quantity"),
+        CheckConstraint("uncharged BETWEEN 0 AND missing", name="uncharged_within_missing"),
         # The orders that wait for a harvest.
         Index("ix_order_line_expected", "lot_id", postgresql_where=text("expected")),
         CheckConstraint("benefit_fen BETWEEN 0 AND total_fen", name="benefit_within_total"),
@@ -129,8 +134,10 @@ class OrderLine(Base):
     quantity: Mapped[Quantity]
     # Ordered of a harvest to come; ``harvested_on`` is the day it is hoped for until it has come.
     expected: Mapped[bool] = mapped_column(default=False, server_default="false")
-    # What the harvest did not bring of it; its price has been given back.
+    # What of it does not come, because it did not grow or was never sent; its price has been given back.
     missing: Mapped[Quantity] = mapped_column(default=Decimal(0), server_default="0")
+    # What of that was known before anything was paid, so that its price was taken off the amount due instead.
+    uncharged: Mapped[Quantity] = mapped_column(default=Decimal(0), server_default="0")
     price_fen: Mapped[Fen]
     total_fen: Mapped[Fen]
     benefit_bp: Mapped[int] = mapped_column(SmallInteger)

@@ -8,6 +8,7 @@ from marketplace.web.api import (
     after_sale,
     badge,
     basket,
+    came_back,
     colleagues,
     delivery,
     farm,
@@ -19,6 +20,7 @@ from marketplace.web.api import (
     operations,
     orders,
     payouts,
+    prices,
     recommendations,
     reviews,
     token,
@@ -35,6 +37,7 @@ _GROUPS = (
     orders,
     invoices,
     delivery,
+    came_back,
     farm,
     goods,
     mandates,
@@ -45,6 +48,7 @@ _GROUPS = (
     office,
     operations,
     colleagues,
+    prices,
     webhooks,
 )
 

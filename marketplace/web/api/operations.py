@@ -20,13 +20,15 @@ from marketplace.payments.queries import get_payment, get_refund, lock_refund, r
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, Spelled
+from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, QueryNumber, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 
 blueprint: Blueprint = ApiBlueprint(
     "api-operations", __name__, url_prefix="/api/v1/operations", description="Payments, refunds and the ledger"
 )
 _MOST_LINES = 1_000
+# As many figures as a number in a query has.
+_MOST_RECEIVED_FEN = 999_999_999
 
 
 class ReferenceQuerySchema(InputSchema):
@@ -78,6 +80,12 @@ class PaymentStateSchema(OutputSchema):
     public_id = fields.String()
     state = fields.String(validate=validate.OneOf([state.value for state in PaymentState]))
     done = fields.Boolean()
+
+
+class ReceivedQuerySchema(InputSchema):
+    """How much has arrived; left out where it is what is due."""
+
+    received_fen = QueryNumber(1, _MOST_RECEIVED_FEN, load_default=None)
 
 
 class RefundInputSchema(InputSchema):
@@ -162,13 +170,19 @@ def _moved(payment: Payment, done: bool) -> dict[str, Any]:
 
 @blueprint.post("/payments/<public_id:public_id>/confirm")
 @only(RoleKind.OPERATOR)
+@blueprint.arguments(ReceivedQuerySchema, location="query")
 @blueprint.response(200, PaymentStateSchema)
-@problems(404, 409)
-def operator_confirm(public_id: str) -> dict[str, Any]:
-    """Book that a transfer or cash has arrived; `confirmed_by_provider` (409) for an online payment."""
+@problems(404, 409, 422)
+def operator_confirm(given: dict[str, int | None], public_id: str) -> dict[str, Any]:
+    """Book that a transfer or cash has arrived; `confirmed_by_provider` (409) for an online payment.
+
+    What is more than is due goes back by hand; `received_too_little` (409) for less.
+    """
     with transaction():
         payment = get_payment(public_id, lock=True)
-        return _moved(payment, confirm_payment(payment, actor=account().public_id, now=clock.now()))
+        received_fen = given["received_fen"]
+        booked = confirm_payment(payment, received_fen=received_fen, actor=account().public_id, now=clock.now())
+        return _moved(payment, booked)
 
 
 @blueprint.post("/payments/<public_id:public_id>/cancel")

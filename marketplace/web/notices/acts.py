@@ -63,6 +63,9 @@ TOLD: dict[str, Told] = {
     ),
     "review.replied": Told("replied", N_("Written in your name"), N_("%(who)s replied in your name to a review of %(title)s.")),
     "order.weighed": Told("weighed", N_("Weighed in your name"), N_("%(who)s weighed in your name: %(title)s.")),
+    "goods.looked_at": Told(
+        "looked_at", _CHANGED, N_("%(who)s said in your name what of a parcel that came back can be sold: %(title)s.")
+    ),
     "shipment.delivered": Told("brought", N_("Sent in your name"), N_("%(who)s brought the buyer in your name: %(title)s.")),
     "harvest.confirmed": Told(
         "harvested", N_("A harvest was noted in your name"), N_("%(who)s noted in your name what was picked of %(title)s.")

@@ -21,7 +21,7 @@ from marketplace.web.notices.people import scopes_in_words, who
 from marketplace.web.notices.sending import Notice, reader_of_account, reader_of_producer, send
 from marketplace.web.outside import outside_url
 
-# The acts on a listing that a household hears of: of several in one go only the first of these.
+# The acts on a listing that a household hears of: of several on one listing in one go only the first of these.
 _ON_LISTINGS = {
     "listing.published": (
         "listed",
@@ -47,25 +47,71 @@ _ON_LISTINGS = {
 _ANSWERABLE = frozenset({"listed", "changed", "stocked"})
 
 
+# The same of several listings in one go, as when a table is read in: one message, which names how many and the first of them.
+_ON_SEVERAL = {
+    "listing.published": N_("%(who)s put %(number)s goods on sale in your name: %(title)s. Not right? Answer here:"),
+    "listing.withdrawn": N_("%(who)s took %(number)s goods off sale, which were sold in your name: %(title)s."),
+    "listing.changed": N_("%(who)s changed %(number)s goods in your name: %(title)s. Not right? Answer here:"),
+    "lot.added": N_("%(who)s added harvests of %(number)s goods in your name: %(title)s. Not right? Answer here:"),
+}
+_FIRST_NAMED = 3
+
+
 def tell_acts(producer: Producer, mandate: Mandate, acts: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
     """Tell a household what has just been done in its name, in the transaction that did it."""
-    verbs: dict[str, str] = {}
-    for act in acts:
-        verbs.setdefault(act["verb"], act["object_id"])
-    for verb, object_id in verbs.items():
-        if verb == "order.shipped":
-            _tell_shipped(producer, mandate, object_id, now)
-    first = next((verb for verb in _ON_LISTINGS if verb in verbs), None)
-    if first is not None:
-        _tell_listing(producer, mandate, first, verbs[first], now)
+    for object_id in dict.fromkeys(act["object_id"] for act in acts if act["verb"] == "order.shipped"):
+        _tell_shipped(producer, mandate, object_id, now)
+    for verb, listings in _listings_by_verb(acts).items():
+        if len(listings) == 1:
+            _tell_listing(producer, mandate, verb, listings[0], now)
+        else:
+            _tell_listings(producer, mandate, verb, listings, now)
     tell_other_acts(producer, mandate, acts, now=now)
 
 
-def _tell_listing(producer: Producer, mandate: Mandate, verb: str, object_id: str, now: datetime) -> None:
-    query = select(Listing).where(Listing.public_id == object_id)
-    if verb == "lot.added":
-        query = select(Listing).join(Lot, Lot.listing_id == Listing.id).where(Lot.public_id == object_id)
-    listing = db.session.scalars(query).one()
+def _listings_by_verb(acts: Sequence[Mapping[str, Any]]) -> dict[str, list[Listing]]:
+    """The listings that were acted on, each under the first of the verbs that name it, in the order of the acts."""
+    told = [act for act in acts if act["verb"] in _ON_LISTINGS]
+    if not told:
+        return {}
+    names = {act["object_id"] for act in told}
+    own = {row.public_id: row for row in db.session.scalars(select(Listing).where(Listing.public_id.in_(names)))}
+    lots = select(Lot.public_id, Listing).join(Listing, Listing.id == Lot.listing_id).where(Lot.public_id.in_(names))
+    own |= dict(db.session.execute(lots).all())
+    found: dict[str, list[Listing]] = {}
+    heard: set[int] = set()
+    for verb in _ON_LISTINGS:
+        for act in told:
+            listing = own[act["object_id"]]
+            if act["verb"] == verb and listing.id not in heard:
+                heard.add(listing.id)
+                found.setdefault(verb, []).append(listing)
+    return found
+
+
+def _tell_listings(producer: Producer, mandate: Mandate, verb: str, listings: Sequence[Listing], now: datetime) -> None:
+    """One message of many listings. Its code ends the mandate; one of them alone is denied on the farm's page."""
+    kind, subject, _text = _ON_LISTINGS[verb]
+
+    def values() -> dict[str, str]:
+        first = pick("、", ", ").join(pick(row.title_zh, row.title_en) for row in listings[:_FIRST_NAMED])
+        more = pick("等", " …") if len(listings) > _FIRST_NAMED else ""
+        return {
+            "who": who(mandate.holder, mandate.holder_role),
+            "number": str(len(listings)),
+            "title": first + more,
+        }
+
+    reader = reader_of_producer(producer)
+    answer_url = ""
+    if reader is not None and kind in _ANSWERABLE:
+        answer_url = _answer_url(issue_code(mandate, "mandate", mandate.public_id, now=now))
+    event = f"{mandate.public_id}:{int(now.timestamp())}"
+    notice = Notice(kind, event, subject, _ON_SEVERAL[verb], values, answer_url, outside_url("producer.listings"))
+    send(reader, notice, now=now)
+
+
+def _tell_listing(producer: Producer, mandate: Mandate, verb: str, listing: Listing, now: datetime) -> None:
     kind, subject, text = _ON_LISTINGS[verb]
 
     def values() -> dict[str, str]:

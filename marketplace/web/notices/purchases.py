@@ -22,9 +22,12 @@ _BUYERS = {
     News.SHIPPED: (N_("On its way"), N_("%(title)s of order %(reference)s is on its way to you.")),
     News.ARRIVED: (N_("It has arrived"), N_("%(title)s of order %(reference)s has arrived. Enjoy!")),
     News.CANCELLED: (N_("Your order is cancelled"), N_("Order %(reference)s is cancelled.")),
+    News.LESS: (N_("Less to pay"), N_("%(title)s of order %(reference)s: not all of it grew. You pay %(amount)s now.")),
     News.REFUNDED: (N_("Money back"), N_("%(amount)s of order %(reference)s goes back to you.")),
 }
 _CANCELLED_PART = N_("%(title)s of order %(reference)s is cancelled; %(amount)s goes back to you.")
+# Nothing was paid for it, or all of that went back before.
+_CANCELLED_PART_FOR_NOTHING = N_("%(title)s of order %(reference)s is cancelled. You pay nothing for it.")
 
 
 def tell_news(item: Item) -> None:
@@ -56,7 +59,7 @@ def _tell_buyer(item: Item) -> None:
     group, order = item.group, item.order
     subject, text = _BUYERS[item.news]
     if item.news is News.CANCELLED and order is not None:
-        text = _CANCELLED_PART
+        text = _CANCELLED_PART if item.amount_fen else _CANCELLED_PART_FOR_NOTHING
     amount_fen = item.amount_fen or group.total_fen
 
     def values() -> dict[str, str]:
@@ -64,8 +67,8 @@ def _tell_buyer(item: Item) -> None:
         return {"reference": group.reference, "amount": yuan(amount_fen), "title": title}
 
     event = order.public_id if order is not None else group.public_id
-    if item.news is News.REFUNDED and order is not None:
-        # Several refunds of one order are several events.
+    if item.news in (News.REFUNDED, News.LESS) and order is not None:
+        # Several of one order are several events.
         event = f"{event}:{order.refunded_fen}"
     buyer = db.session.get_one(Account, group.account_id)
     page_url = outside_url("storefront.order", public_id=group.public_id)

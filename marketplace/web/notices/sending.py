@@ -23,7 +23,7 @@ from marketplace.web.outside import outside_url
 # A notice fits into one text message; one with an address to answer at into two.
 MOST_PARTS, MOST_PARTS_WITH_LINK = 1, 2
 # What the shop itself has written; all else is somebody's words.
-_OURS = frozenset({"reference", "amount", "price", "unit", "day", "scopes"})
+_OURS = frozenset({"reference", "amount", "price", "unit", "day", "scopes", "number"})
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from marshmallow import EXCLUDE, fields, validate
 from werkzeug.wrappers import Response
 
+from marketplace.fields.keeping import RULES
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import audit, clock
 from marketplace.kernel.db import transaction
@@ -141,6 +142,7 @@ def outbox() -> str:
         ],
         rows=[_message(row) for row in find_messages(asked["q"], asked["state"])],
         given_up=counts[Standing.FAILED],
+        days_kept=RULES["message"].days_on(clock.local_day(clock.now())),
     )
 
 

@@ -177,7 +177,7 @@ def sent_by_hand(public_id: str) -> Response:
 @allow(RoleKind.OPERATOR)
 def events() -> str:
     """The provider's messages as they came, newest first."""
-    outcomes = {"acted": _("acted on"), "ignored": _("not for us"), None: _("not acted on yet")}
+    outcomes = {"acted": _("acted on"), "ignored": _("not for us"), "given_up": _("given up"), None: _("not acted on yet")}
     rows = [
         {
             "received_at": row.received_at,

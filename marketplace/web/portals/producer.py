@@ -24,13 +24,15 @@ from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.ledger.queries import balance_fen
+from marketplace.orders.astray import count_came_back
 from marketplace.orders.models import Order, OrderLine, ShareKind
+from marketplace.orders.preorders import waits_for_harvest
 from marketplace.orders.queries import money_ahead, orders_of_producer, orders_to_pack
 from marketplace.orders.settlement import kept_fen
 from marketplace.orders.shares import parts_of_refund, producer_account, shares_of
 from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
-from marketplace.orders.weights import awaits_weighing, never_charged_fen
+from marketplace.orders.weights import awaits_weighing
 from marketplace.payments.models import PaymentMethod
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
@@ -40,7 +42,7 @@ from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
-from marketplace.web.portals import producer_after, producer_mandates
+from marketplace.web.portals import producer_after, producer_came_back, producer_mandates
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
@@ -65,11 +67,12 @@ from marketplace.web.portals.producer_sending import (
 )
 from marketplace.web.portals.producer_terms import MOST_TIERS, kept_terms, weighed_words
 from marketplace.web.prices import listing_price_words, order_line_price, range_words, weight_words
-from marketplace.web.waterfall import share_words
+from marketplace.web.waterfall import share_words, terms_rows
 
 blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
 blueprint.register_blueprint(producer_after.blueprint)
+blueprint.register_blueprint(producer_came_back.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")
@@ -100,16 +103,17 @@ def orders() -> str:
         "producer/orders.html",
         headline=headline,
         ready=[{**_slip(order, art, places), "sending": sending_of(order.delivery, known)} for order in ready],
-        growing=[(order, max(line.harvested_on for line in order.lines if line.expected)) for order in growing],
+        growing=[(order, max(line.harvested_on for line in order.lines if waits_for_harvest(line))) for order in growing],
         unpaid=unpaid,
         shipped=[(order, places[order.id]) for order in shipped],
         own_way=carried_by_oneself(shipped, producer.id, account().public_id),
         has_orders=bool(latest),
+        came_back=count_came_back(producer.id),
     )
 
 
 def _may_leave(order: Order) -> bool:
-    if any(line.expected for line in order.lines):
+    if any(waits_for_harvest(line) for line in order.lines):
         return False
     return order.group.paid_at is not None or order.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
 
@@ -136,7 +140,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "place": places[order.id],
         "collect_fen": order.total_fen - order.refunded_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
-        "refunded_fen": order.refunded_fen - never_charged_fen(order),
+        "refunded_fen": order.refunded_fen - order.uncharged_fen,
         "to_weigh": awaits_weighing(order),
         "lines": [
             {
@@ -421,12 +425,18 @@ def money() -> str:
         account_fen=balance_fen(producer_account(producer.public_id)),
         **payout_context(producer, own=not current_seller().by_mandate),
         latest=[(order, _shares(order)) for order in latest[:_LATEST_MONEY]],
+        terms=terms_rows(producer.area_code),
     )
 
 
 def _shares(order: Order) -> dict[str, Any]:
-    """How what a buyer pays for an order is divided, which sums up: given back, the others' parts, the producer's part."""
+    """How an order is divided, which sums up: never charged, given back, the others' parts, the producer's part."""
     shares = shares_of(order)
     kept = zip(shares, parts_of_refund(shares, order.refunded_fen), strict=True)
     others = [(share_words(share.kind), share.amount_fen - fen) for share, fen in kept if share.kind is not ShareKind.PRODUCER]
-    return {"refunded_fen": order.refunded_fen, "others": others, "producer_fen": kept_fen(order)}
+    return {
+        "uncharged_fen": order.uncharged_fen,
+        "refunded_fen": order.refunded_fen - order.uncharged_fen,
+        "others": others,
+        "producer_fen": kept_fen(order),
+    }

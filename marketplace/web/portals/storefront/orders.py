@@ -13,6 +13,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.models import Order, OrderGroup, OrderLine
+from marketplace.orders.preorders import waits_for_harvest
 from marketplace.orders.queries import get_group, groups_after, payment_with_refunds
 from marketplace.orders.service import accept_delivery
 from marketplace.orders.shipment_queries import shipments_of
@@ -138,7 +139,8 @@ def _back_fen(part: Order, payment: Payment) -> int:
 
 def _total_rows(group: OrderGroup) -> list[tuple[str, str]]:
     """Goods and freight of a purchase; of one that pays none, that it is included."""
-    delivery_fen = sum(part.delivery_fen for part in group.orders)
+    # A part for which nothing is due any more pays no freight either.
+    delivery_fen = sum(part.delivery_fen for part in group.orders if part.uncharged_fen < part.total_fen)
     if all(part.delivery is None for part in group.orders):
         return [(_("Delivery"), _("Included"))]
     return [(_("Goods"), yuan(group.total_fen - delivery_fen)), (_("Delivery"), yuan(delivery_fen))]
@@ -175,7 +177,7 @@ def state_of(part: Order, group: OrderGroup) -> tuple[str, str]:
         return _("Waiting for your transfer"), "wait"
     if part.state == OrderState.PLACED and group.paid_at is None and group.payment_method == PaymentMethod.ONLINE:
         return _("Waiting for the payment"), "wait"
-    if part.state == OrderState.PLACED and any(line.expected for line in part.lines):
+    if part.state == OrderState.PLACED and any(waits_for_harvest(line) for line in part.lines):
         return _("Waiting for the harvest"), "wait"
     words: dict[str, tuple[str, str]] = {
         OrderState.PLACED: (_("Being packed"), "info"),
