@@ -17,6 +17,7 @@ from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
+from marketplace.demo.assessment import add_assessment
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
@@ -85,6 +86,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say(f"  the files of {len(county.codes):,} households")
     officers = add_officers(danzhai_villages(), PASSWORD, now=now)
     add_files(county, danzhai_villages(), officers, now=now)
+    add_assessment(officers, now=now)
     add_consents(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     return [*accounts.logins, *in_names]

@@ -111,7 +111,7 @@ def wire(app: Flask) -> None:
             return None
         if not current_user.is_authenticated or not must_enrol(current_user.account):
             return None
-        if request.path.startswith("/api/"):
+        if request.path.startswith(("/api/", "/openrosa/")):
             raise _enrol_first()
         return see_other(url_for("second_factor.own"))
 
