@@ -24,7 +24,7 @@ from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.households.county import County, make_county
 from marketplace.demo.households.loading import add_files, add_households
-from marketplace.demo.households.offices import add_officers
+from marketplace.demo.households.offices import add_officers, login_of
 from marketplace.demo.mandates import add_mandates
 from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
@@ -38,7 +38,7 @@ from marketplace.kernel.db import db
 from marketplace.recommendations.models import Policy
 from marketplace.regions.models import Level
 from marketplace.regions.names import called
-from marketplace.regions.queries import area_names
+from marketplace.regions.queries import area_names, get_area
 
 ACTOR = "demo"
 POLICY_AREA = "522636"
@@ -89,7 +89,9 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_assessment(officers, now=now)
     add_consents(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
-    return [*accounts.logins, *in_names]
+    village = min(danzhai_villages())
+    offices = [(f"officer of {called(get_area(code).name)}", login_of(code)) for code in (village[: Level.TOWNSHIP], village)]
+    return [*accounts.logins, *in_names, *offices]
 
 
 def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.ndarray[Any, np.dtype[np.int64]]]:
