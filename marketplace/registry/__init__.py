@@ -5,8 +5,8 @@ days it was poor, monitored or lifted with tracking; an exclusion constraint for
 makes a *revision*, a rising number that an order line names, so that a benefit share can always say on which state of the
 registry it rests. "Registered" means: a status in force on the day whose category counts as supported.
 
-The *file* (``filing``, ``files``, ``file_requests``) holds members and, year by year, the fields of the provincial *standard*. A
-value stands because of a *change*, which says who noted it, how they know and when. What concerns a past year, or who
+The *file* (``filing``, ``files``, ``file_requests``) holds members and, year by year, the fields of the provincial *standard*.
+A value stands because of a *change*, which says who noted it, how they know and when. What concerns a past year, or who
 somebody is, needs a second person; two values of people who had not seen each other's become a *conflict*. Tables of the file
 are read only with a *reach* (``reading``); what names or describes a person is sealed with the household's key (``sealing``).
 """

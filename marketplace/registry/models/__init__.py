@@ -1,5 +1,20 @@
-"""Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
+"""Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known; cases."""
 
+from marketplace.registry.models.cases import (
+    Assembly,
+    AssemblyVote,
+    Case,
+    CaseAction,
+    CaseKind,
+    CaseSource,
+    CaseState,
+    CaseStep,
+    Risk,
+    Round,
+    Sample,
+    SampleVisit,
+    Stage,
+)
 from marketplace.registry.models.files import (
     ChangeRequest,
     ConflictState,
@@ -11,6 +26,17 @@ from marketplace.registry.models.files import (
     Person,
     RequestState,
 )
+from marketplace.registry.models.notices import (
+    AlertState,
+    ComparisonAlert,
+    Department,
+    DepartmentList,
+    Notice,
+    NoticeKind,
+    NoticeLine,
+    Objection,
+    ObjectionState,
+)
 from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
@@ -18,8 +44,20 @@ from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCau
 
 __all__ = [
     "SUPPORTED",
+    "AlertState",
+    "Assembly",
+    "AssemblyVote",
+    "Case",
+    "CaseAction",
+    "CaseKind",
+    "CaseSource",
+    "CaseState",
+    "CaseStep",
     "ChangeRequest",
+    "ComparisonAlert",
     "ConflictState",
+    "Department",
+    "DepartmentList",
     "FieldConflict",
     "FileChange",
     "FileReading",
@@ -29,11 +67,21 @@ __all__ = [
     "HouseholdPicture",
     "HouseholdStatus",
     "How",
+    "Notice",
+    "NoticeKind",
+    "NoticeLine",
+    "Objection",
+    "ObjectionState",
     "Origin",
     "Person",
     "RegistryRevision",
     "RequestState",
+    "Risk",
+    "Round",
     "RuleChange",
+    "Sample",
+    "SampleVisit",
+    "Stage",
     "StatusCategory",
     "Visit",
     "VisitCause",
