@@ -23,6 +23,9 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("officer.cases.due", N_("Cases"), "check"),
+        ("officer.alerts.listed", N_("Comparison"), "alert"),
+        ("officer.registered.by_area", N_("Registered"), "calendar"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

@@ -85,7 +85,7 @@ def hang_out(cases: Sequence[Case], kind: NoticeKind, by: Account, day: date) ->
     )
     db.session.add(notice)
     db.session.flush()
-    people = _heads_and_numbers([case.household_id for case in cases])
+    people = heads_and_numbers([case.household_id for case in cases])
     for position, case in enumerate(cases, 1):
         name, persons = people.get(case.household_id, ("", 0))
         db.session.add(
@@ -111,7 +111,7 @@ def _wait_for(case: Case, closes_on: date) -> None:
         case.due_on = clocks.due_day("notice.close", case.village_code, closes_on)
 
 
-def _heads_and_numbers(household_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+def heads_and_numbers(household_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
     """The name of each household's head and the number of its members."""
     query = (
         select(Person.household_id, func.count())
@@ -284,5 +284,5 @@ def sheet(notice: Notice, reach: Reach) -> list[tuple[Line, Household, str]]:
     query = select(NoticeLine, Household).join(Household, Household.id == NoticeLine.household_id)
     query = query.where(NoticeLine.notice_id == notice.id).order_by(NoticeLine.position)
     rows = db.session.execute(reach.over(query, NoticeLine.village_code)).all()
-    people = _heads_and_numbers([household.id for _, household in rows])
+    people = heads_and_numbers([household.id for _, household in rows])
     return [(lines[row.position], household, people[household.id][0]) for row, household in rows if row.position in lines]

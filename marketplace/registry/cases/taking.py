@@ -10,7 +10,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
-from marketplace.kernel.steps import step as reach_step
 from marketplace.registry.cases import clocks
 from marketplace.registry.cases.notices import close_notices, hang_out
 from marketplace.registry.cases.permissions import Taker, check_may_take
@@ -80,12 +79,10 @@ def take_all(
     _check(step, moving, taker, day, reason, way)
     if step.waits:
         close_notices(moving, day)
-    reach_step("case.checked")
     revision = _change_statuses(kind, action, moving, taker, day, now)
     move(moving, action, step, taker, now=now, reason=reason, revision=revision)
     if step.publishes is not None:
         hang_out(moving, step.publishes, taker.account, day)
-    reach_step("case.moved")
     return moving
 
 
