@@ -7,6 +7,7 @@ from marketplace.web.api import (
     account,
     after_sale,
     basket,
+    cases,
     delivery,
     farm,
     goods,
@@ -40,6 +41,7 @@ _GROUPS = (
     after_sale,
     reviews,
     office,
+    cases,
     operations,
     webhooks,
 )
