@@ -18,6 +18,7 @@ from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
+from marketplace.demo.cases import add_cases
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
@@ -82,6 +83,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
+    in_names += add_cases(PASSWORD, now=now)
     add_market_prices(now=now)
     say(f"  the files of {len(county.codes):,} households")
     officers = add_officers(danzhai_villages(), PASSWORD, now=now)

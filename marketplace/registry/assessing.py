@@ -142,7 +142,7 @@ def _deprivation_figures(found: AlkireFoster) -> dict[str, Any]:
         indicator.name: {"all": part.uncensored, "poor": part.censored}
         for indicator, part in zip(INDICATORS, found.indicators, strict=True)
     }
-    return {"H": found.H, "A": None if np.isnan(found.A) else found.A, "M0": found.M0, "indicators": lacking_of}
+    return {"H": found.H, "A": _known(found.A), "M0": found.M0, "indicators": lacking_of}
 
 
 def _count_proxy(cases: Sequence[_Case], line_fen: int | None) -> dict[str, Any]:
@@ -168,10 +168,15 @@ def _count_proxy(cases: Sequence[_Case], line_fen: int | None) -> dict[str, Any]
     return {
         "counted": len(seen),
         "learned_from": len(learning),
-        "exclusion_error": unseen.exclusion_error,
-        "inclusion_error": unseen.inclusion_error,
+        "exclusion_error": _known(unseen.exclusion_error),
+        "inclusion_error": _known(unseen.inclusion_error),
         "level": test.level,
     }
+
+
+def _known(share: float) -> float | None:
+    """A share; None where there is nothing that it could be a share of."""
+    return None if np.isnan(share) else float(share)
 
 
 def _independent(matrix: np.ndarray) -> np.ndarray:

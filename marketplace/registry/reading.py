@@ -22,6 +22,8 @@ from marketplace.regions.queries import within
 
 SCOPED = "scoped"
 _OPTION = "registry_reach"
+# Many rows that are inserted at once are written as a SELECT from their values.
+_MANY_ROWS = re.compile(r"INSERT INTO \w+ \([^()]*\) SELECT [^()]* FROM \(VALUES ")
 
 
 class UnscopedReading(RuntimeError):
@@ -84,6 +86,9 @@ def _reads_files(sql: str) -> bool:
     # A row that is inserted, or changed by its id after it was read, asks nothing.
     if not re.search(r"\bSELECT\b", sql, re.IGNORECASE):
         return False
+    if _MANY_ROWS.match(sql):
+        # Of the rows that it adds, only those are answered.
+        sql = sql[: sql.rfind(" RETURNING ")] if " RETURNING " in sql else sql
     return _scoped_names().search(sql) is not None
 
 

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 from marketplace.kernel.db import db
 from marketplace.regions.codes import ancestor_codes
 from marketplace.registry import assessment_rules, display_rules
+from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
 from marketplace.registry.models import RuleChange
 
 # Each procedure has its rules in a file of its own.
-SHIPPED: tuple[Rule, ...] = (*assessment_rules.RULES, *display_rules.RULES, *quality.RULES)
+SHIPPED: tuple[Rule, ...] = (*assessment_rules.RULES, *display_rules.RULES, *quality.RULES, *shipped_rules.RULES)
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:

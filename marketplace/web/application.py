@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from marketplace.catalogue.holds import use_holds
+from marketplace.catalogue.registry_changes import refresh_benefit_of
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
 from marketplace.kernel import clock, kept
@@ -29,6 +30,7 @@ from marketplace.payments.stripe_gateway import StripeGateway
 from marketplace.recommendations import loaded
 from marketplace.recommendations.service import forget_purchase
 from marketplace.registry import reading
+from marketplace.registry.cases.statuses import follow_statuses
 from marketplace.web import (
     access,
     acting,
@@ -60,6 +62,7 @@ from marketplace.web.portals import (
     kept_data,
     letters,
     notices,
+    notices_public,
     officer,
     openrosa,
     operations,
@@ -94,6 +97,7 @@ PORTALS = (
     letters,
     programs,
     notices,
+    notices_public,
     producer,
     producer_badge,
     producer_weighing,
@@ -160,6 +164,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_teller(order_notices.tell)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)
     follow_news(tell_news, tell_programs)
+    follow_statuses(refresh_benefit_of)
     db.init_app(app)
     with app.app_context():
         reading.guard(db.engine)

@@ -30,6 +30,9 @@ MENUS = {
         ("officer.visits.due", N_("Visits due"), "home"),
         ("officer.submissions.listed", N_("Collected forms"), "check"),
         ("officer.forms.versions", N_("Forms"), "list"),
+        ("officer.cases.due", N_("Cases"), "check"),
+        ("officer.alerts.listed", N_("Comparison"), "alert"),
+        ("officer.registered.by_area", N_("Registered"), "calendar"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

@@ -146,14 +146,11 @@ def _proxy(found: Assessed) -> str:
 def _proxy_counted(found: Assessed) -> list[str]:
     proxy = found.run.figures["proxy"]
     lines = [_("Learned from %(count)s households of the area whose income is known.", count=f"{proxy['learned_from']:,}")]
-    if "exclusion_error" in proxy:
-        lines.append(
-            _(
-                "In villages it had not seen it missed %(missed)s of the poor, and %(wrong)s of those it called poor were not.",
-                missed=percent(proxy["exclusion_error"]),
-                wrong=percent(proxy["inclusion_error"]),
-            )
-        )
+    missed, wrong = proxy.get("exclusion_error"), proxy.get("inclusion_error")
+    if missed is not None:
+        lines.append(_("In villages it had not seen it missed %(missed)s of the poor.", missed=percent(missed)))
+    if wrong is not None:
+        lines.append(_("Of those it called poor there, %(wrong)s were not.", wrong=percent(wrong)))
     return lines
 
 

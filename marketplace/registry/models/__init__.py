@@ -1,6 +1,21 @@
-"""Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
+"""Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known; cases."""
 
 from marketplace.registry.models.assessments import AssessmentRun, HouseholdAssessment, VillageRank, VillageRanking
+from marketplace.registry.models.cases import (
+    Assembly,
+    AssemblyVote,
+    Case,
+    CaseAction,
+    CaseKind,
+    CaseSource,
+    CaseState,
+    CaseStep,
+    Risk,
+    Round,
+    Sample,
+    SampleVisit,
+    Stage,
+)
 from marketplace.registry.models.exports import ExportState, FileExport, PublishedFigures
 from marketplace.registry.models.files import (
     ChangeRequest,
@@ -24,6 +39,17 @@ from marketplace.registry.models.forms import (
     SubmissionMedium,
     SubmissionState,
 )
+from marketplace.registry.models.notices import (
+    AlertState,
+    ComparisonAlert,
+    Department,
+    DepartmentList,
+    Notice,
+    NoticeKind,
+    NoticeLine,
+    Objection,
+    ObjectionState,
+)
 from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
@@ -31,10 +57,22 @@ from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCau
 
 __all__ = [
     "SUPPORTED",
+    "AlertState",
     "AreaPlace",
+    "Assembly",
+    "AssemblyVote",
     "AssessmentRun",
+    "Case",
+    "CaseAction",
+    "CaseKind",
+    "CaseSource",
+    "CaseState",
+    "CaseStep",
     "ChangeRequest",
+    "ComparisonAlert",
     "ConflictState",
+    "Department",
+    "DepartmentList",
     "ExportState",
     "FieldConflict",
     "FileChange",
@@ -51,13 +89,23 @@ __all__ = [
     "HouseholdPicture",
     "HouseholdStatus",
     "How",
+    "Notice",
+    "NoticeKind",
+    "NoticeLine",
+    "Objection",
+    "ObjectionState",
     "Origin",
     "Person",
     "PublishedFigures",
     "RegistryRevision",
     "RequestState",
     "RevisitDraw",
+    "Risk",
+    "Round",
     "RuleChange",
+    "Sample",
+    "SampleVisit",
+    "Stage",
     "StatusCategory",
     "SubmissionFlag",
     "SubmissionMedium",

@@ -16,7 +16,7 @@ blueprint = Blueprint("discovery", __name__)
 IDS_PER_SITEMAP = 10_000
 NEWEST = 50
 # Pages of one person or one desk are nothing to find; what they refuse they refuse anyhow.
-PRIVATE = ("/basket", "/checkout", "/orders", "/account", "/farm", "/buyer", "/office", "/operator", "/api/")
+PRIVATE = ("/basket", "/checkout", "/orders", "/account", "/farm", "/buyer", "/office", "/operator", "/notices", "/api/")
 _CACHED_S = 3600
 
 

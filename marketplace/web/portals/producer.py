@@ -42,7 +42,7 @@ from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
-from marketplace.web.portals import producer_after, producer_came_back, producer_mandates
+from marketplace.web.portals import producer_after, producer_came_back, producer_household, producer_mandates
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
@@ -73,6 +73,7 @@ blueprint = Blueprint("producer", __name__, url_prefix="/farm")
 blueprint.register_blueprint(producer_mandates.blueprint)
 blueprint.register_blueprint(producer_after.blueprint)
 blueprint.register_blueprint(producer_came_back.blueprint)
+blueprint.register_blueprint(producer_household.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")

@@ -1,6 +1,10 @@
-"""Portal: government's desk: sales, policies, the tilt, mandates, households' files and numbers, forms, visits."""
+"""Portal: government's desk: sales, policies, the tilt, mandates, households' files and numbers, cases, forms, visits."""
 
 from marketplace.web.portals.officer import (
+    case_alerts,
+    case_notices,
+    case_rounds,
+    cases,
     files,
     files_edit,
     files_exports,
@@ -12,6 +16,7 @@ from marketplace.web.portals.officer import (
     numbers,
     phones,
     policy,
+    registered,
     sales,
     submissions,
     tilt,
@@ -19,7 +24,10 @@ from marketplace.web.portals.officer import (
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
-for part in (mandates, files, numbers, form_data, forms, phones, submissions, visits):
+for part in (
+    *(mandates, files, numbers, cases, case_rounds, case_notices, case_alerts, registered),
+    *(form_data, forms, phones, submissions, visits),
+):
     blueprint.register_blueprint(part.blueprint)
 
 __all__ = ["blueprint", "files_edit", "files_exports", "files_pictures", "files_rollup", "policy", "sales", "tilt"]
