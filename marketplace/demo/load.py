@@ -17,6 +17,7 @@ from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
+from marketplace.demo.collection import add_collection
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
@@ -79,6 +80,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
     add_market_prices(now=now)
+    say("  forms and what was collected")
+    add_collection(data_dir, now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     return [*accounts.logins, *in_names]
 
