@@ -9,6 +9,7 @@ from marketplace.web.api import (
     basket,
     delivery,
     farm,
+    forms,
     goods,
     invoices,
     listings,
@@ -40,6 +41,7 @@ _GROUPS = (
     after_sale,
     reviews,
     office,
+    forms,
     operations,
     webhooks,
 )
