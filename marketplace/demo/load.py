@@ -20,6 +20,7 @@ from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
 from marketplace.demo.cases import add_cases
 from marketplace.demo.consents import add_consents
+from marketplace.demo.collection import add_collection
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
@@ -90,6 +91,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_files(county, danzhai_villages(), officers, now=now)
     add_assessment(officers, now=now)
     add_consents(now=now)
+    say("  forms and what was collected")
+    add_collection(data_dir, now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     village = min(danzhai_villages())
     offices = [(f"officer of {called(get_area(code).name)}", login_of(code)) for code in (village[: Level.TOWNSHIP], village)]

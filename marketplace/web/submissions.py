@@ -1,11 +1,12 @@
 """Filled-in forms at the edge: kept in one transaction, taken into the file in the next, so that neither can undo the other."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from marketplace.identity.models import Account
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import DomainError
+from marketplace.kernel.errors import N_, DomainError, Invalid
 from marketplace.kernel.jobs import job
 from marketplace.kernel.steps import step
 from marketplace.registry.forms.lists import left_waiting, without_files
@@ -13,6 +14,8 @@ from marketplace.registry.forms.processing import note_failure, process
 from marketplace.registry.forms.receiving import receive, stop_waiting_for_files
 from marketplace.registry.models import FormSubmission, SubmissionState
 from marketplace.web.uploads import households_folder
+
+_log = logging.getLogger("marketplace.submissions")
 
 # After this time a process that had it in hand is dead, and a photo that has not come was deleted on the phone.
 TAKEN_UP_AGAIN = timedelta(minutes=5)
@@ -60,5 +63,15 @@ def take_up_waiting(*, now: datetime) -> int:
             stop_waiting_for_files(submission)
         waiting = left_waiting(now - TAKEN_UP_AGAIN)
     for submission_id in waiting:
-        take_in(submission_id, now=now)
+        _take_in_or_give_up(submission_id, now)
     return len(waiting)
+
+
+def _take_in_or_give_up(submission_id: int, now: datetime) -> None:
+    """One that fails in a way that nobody foresaw is set aside, so that it holds up none of the others."""
+    try:
+        take_in(submission_id, now=now)
+    except Exception:
+        _log.exception("submission %s was not taken in", submission_id)
+        with transaction():
+            note_failure(submission_id, Invalid("unexpected", N_("Something went wrong on our side. It can be tried again.")))

@@ -70,6 +70,14 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-mandate", "first mandate"),
         ("office-mandate-who", "/office/mandates/new"),
         ("office-mandate-new", "first household"),
+        ("office-visits", "/office/visits"),
+        ("office-submissions", "/office/submissions"),
+        ("office-submissions-flagged", "/office/submissions?which=flagged"),
+        ("office-submission", "first odd form"),
+        ("office-submission-failed", "first form not taken in"),
+        ("office-forms", "/office/forms"),
+        ("office-form", "first form"),
+        ("office-phone", "/office/forms/phone"),
         ("farm-for-whom-officer", "/farm/mandates/for"),
         ("farm-listings-acting", "first farm acted for"),
         ("farm-listing-acting", "first listing acted on"),
@@ -86,6 +94,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
             "/office/policy/draft?area=522636&exposure_share=40&household_floor=50&consumer_guard=80&begins_on=2999-01-01",
         ),
         ("office-tilt", "/office/tilt"),
+        ("office-forms-county", "/office/forms"),
+        ("office-submission-county", "first odd form"),
     ],
     "operator": [
         ("operator-payments", "/operator/payments"),
@@ -189,6 +199,12 @@ def address_of(page: Page, path: str) -> str:
     if path == "first mandate":
         page.goto("/office/mandates")
         return str(page.locator("main a.row-link").first.get_attribute("href"))
+    if path in ("first odd form", "first form not taken in"):
+        page.goto(f"/office/submissions?which={'flagged' if 'odd' in path else 'failed'}")
+        return str(page.locator("main .task__name a").first.get_attribute("href"))
+    if path == "first form":
+        page.goto("/office/forms")
+        return str(page.locator("main .task__name a").first.get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

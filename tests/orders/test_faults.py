@@ -25,6 +25,8 @@ from tests.orders.purchases import BACK, RETURN, Basket, buy, faults, filled_bas
 from tests.orders.victim import ALL_LIVES, DIED, NOWHERE
 from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
+from tests.registry.forms.lives import LIVES as COLLECTING
+from tests.registry.forms.lives import form_faults, send_again
 
 # Which life comes by which place; every place in the code must be in one of them.
 PLACES = {
@@ -65,6 +67,7 @@ PLACES = {
         *("payout.sending_committed", "payout.transfer_sent", "payout.confirmation_written", "payout.transfer_committed"),
     ],
     "pay_out_to_nobody": ["payout.return_written", "payout.refusal_committed"],
+    "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
 
@@ -117,6 +120,9 @@ def test_a_life_without_a_cut_leaves_nothing_to_do(shop: Flask, double: Double, 
 def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = False) -> list[str]:
     """What is wrong after everything has happened that happens after a cut."""
     recover(double, real_now(), silent=silent)
+    if life in COLLECTING:
+        send_again(basket, real_now())
+        return [*faults(basket, double), *form_faults(basket, real_now())]
     if life not in PAYING_OUT:
         return faults(basket, double)
     carry_on(basket, life, real_now())

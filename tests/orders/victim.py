@@ -19,9 +19,10 @@ from marketplace.web.application import create_app
 from tests.orders import paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
+from tests.registry.forms import lives
 
 DIED, NOWHERE = 99, "nowhere"
-ALL_LIVES = {**LIVES, **paying_out.LIVES}
+ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES}
 
 
 @cache

@@ -72,8 +72,9 @@ def take_apart(form: Form, instance: Instance, today: date) -> Answered:
     known = {*form.names(), "deviceid"}
     faults |= {name: N_("The form has no such question.") for name in instance.answers if name not in known}
     for section, question in form.questions():
-        if not section.repeats:
+        if not section.repeats and _is_asked(question, instance.answers):
             _take(question, instance.answers, own, extra, faults, "", today)
+    asked = {question.name for _, question in form.questions() if question.type not in (Type.NOTE, Type.FEN, Type.SEEN)}
     repeated = [question for section, question in form.questions() if section.name == MEMBERS]
     members = []
     for at, answers in enumerate(instance.members):
@@ -81,7 +82,8 @@ def take_apart(form: Form, instance: Instance, today: date) -> Answered:
         of_member: dict[str, Any] = {}
         where = f"{MEMBERS}.{at + 1}."
         for question in repeated:
-            _take(question, answers, one, of_member, faults, where, today)
+            if _is_asked(question, {**instance.answers, **answers}):
+                _take(question, answers, one, of_member, faults, where, today)
         extra |= {where + name: value for name, value in of_member.items()}
         members.append(_member(one))
     if faults:
@@ -96,7 +98,7 @@ def take_apart(form: Form, instance: Instance, today: date) -> Answered:
         extra=extra,
         photos=photo_names(form, instance),
         choices=_chosen(form, instance),
-        answered=len(instance.answers) + sum(len(member) for member in instance.members),
+        answered=sum(len(asked & answers.keys()) for answers in (instance.answers, *instance.members)),
     )
 
 
@@ -120,6 +122,10 @@ def _member(one: Mapping[str, Any]) -> Member:
     return Member(str(one.get("member", "")), about[About.PERSON], about[About.MEMBER])
 
 
+def _is_asked(question: Question, answers: Answers) -> bool:
+    return question.condition is None or question.condition.holds(answers)
+
+
 def _take(
     question: Question,
     answers: Answers,
@@ -130,8 +136,6 @@ def _take(
     today: date,
 ) -> None:
     if question.type in (Type.NOTE, Type.FEN, Type.PHOTO):
-        return
-    if question.condition is not None and not question.condition.holds(answers):
         return
     text = answers.get(question.name, "")
     if not text:

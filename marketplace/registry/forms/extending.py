@@ -1,7 +1,7 @@
 """Whether an extension keeps to the form above it: it may add questions, and nothing else. Pure, no database."""
 
 from marketplace.kernel.errors import N_
-from marketplace.registry.forms.questions import ADDABLE, Form, Question, Section
+from marketplace.registry.forms.questions import ADDABLE, Form, Question, Section, Type
 
 Fault = tuple[str, dict[str, str]]
 MOST_ADDED = 60
@@ -17,9 +17,9 @@ def faults_of_extension(standard: Form, extension: Form) -> list[Fault]:
     for name, (section, question) in above.items():
         if name in below:
             faults += _altered(name, section, question, *below[name])
-    added = [question for name, (_, question) in below.items() if name not in above]
+    added = [asked for name, asked in below.items() if name not in above]
     sections = {section.name: section for section in standard.sections}
-    faults += [fault for question in added for fault in _added(question)]
+    faults += [fault for section, question in added for fault in _added(section, question)]
     if len(added) > MOST_ADDED:
         faults.append((N_("More than %(most)s questions are added."), {"most": str(MOST_ADDED)}))
     for section in extension.sections:
@@ -45,12 +45,13 @@ def _altered(name: str, section: Section, question: Question, its_section: Secti
     return faults
 
 
-def _added(question: Question) -> list[Fault]:
+def _added(section: Section, question: Question) -> list[Fault]:
     here = {"name": question.name}
     faults: list[Fault] = []
     if not question.name.startswith("x_"):
         faults.append((N_("The name of the added question “%(name)s” must begin with x_."), here))
-    if question.type not in ADDABLE:
+    # A photo belongs to the household, so none is taken member by member.
+    if question.type not in ADDABLE or (section.repeats and question.type == Type.PHOTO):
         faults.append((N_("The added question “%(name)s” has a type that cannot be added."), here))
     if not question.label.zh or not question.label.en:
         faults.append((N_("The added question “%(name)s” needs its text in Chinese and in English."), here))

@@ -68,8 +68,7 @@ def process(submission_id: int, pictures: Path, *, now: datetime) -> FormSubmiss
         raise Invalid("form_version_unknown", N_("It was made with a form that is not known here."))
     day = _day_of(submission, now)
     answered = take_apart(model_of(version), instance, local_day(now))
-    reach = Reach.of(scopes(submission.by, RoleKind.OFFICER), "a submission of theirs")
-    household = get_household_within(answered.household, reach)
+    household = get_household_within(answered.household, _reach_of(submission))
     outcome = _note(submission, household, answered, day, now)
     _name_questions(submission, answered)
     outcome |= _keep_pictures(submission, household, pictures, day, now)
@@ -96,8 +95,23 @@ def note_failure(submission_id: int, error: DomainError) -> FormSubmission:
         whole = {} if "%(" in error.message else {"": error.message}
         submission.fault_fields = {name: str(words) for name, words in error.data.get("fields", whole).items()}
         submission.attempts += 1
+        _name_household(submission)
         db.session.flush()
     return submission
+
+
+def _name_household(submission: FormSubmission) -> None:
+    """Say of which household it is, as far as the sender may know of it, so that somebody can put right what is in the way."""
+    try:
+        instance = read_instance(open_raw(submission), submission.form)
+        household = get_household_within(instance.answers.get("household", ""), _reach_of(submission))
+    except DomainError:
+        return
+    submission.household_id, submission.area_code = household.id, household.village_code
+
+
+def _reach_of(submission: FormSubmission) -> Reach:
+    return Reach.of(scopes(submission.by, RoleKind.OFFICER), "a submission of theirs")
 
 
 def _locked(submission_id: int) -> FormSubmission:

@@ -56,7 +56,7 @@ class Condition:
     negated: bool = False
 
     def holds(self, answers: Mapping[str, Any]) -> bool:
-        """Whether the question is asked, given the answers of the same section or of the form.
+        """Whether the question is asked, given the answers of the form and, in a repeated section, of its turn.
 
         >>> Condition("water_source", ("tap",), negated=True).holds({"water_source": "well"})
         True

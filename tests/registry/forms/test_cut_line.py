@@ -8,21 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from marketplace.identity.models import Account
 from marketplace.kernel import clock, embedded_postgres
 from marketplace.kernel.db import db
 from marketplace.kernel.processes import ending_with_parent
 from marketplace.registry.files import read_file
+from marketplace.registry.forms.versions import find_version
 from marketplace.registry.models import FileChange, FormSubmission, Household, HouseholdPicture, Visit
 from marketplace.registry.reading import unbounded
+from marketplace.web.submissions import take
 from tests import factories
 from tests.browser.conftest import free_port, wait_until_answering
 from tests.conftest import ROOT
-from tests.own_database import own_database
+from tests.own_database import own_database, race
 from tests.registry import people
 from tests.registry.forms import fieldwork
 from tests.registry.forms.test_openrosa import BOUNDARY, multipart
@@ -82,19 +86,43 @@ def send(port: int, content: bytes, until: int | None = None) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def counted(model: type) -> int:
-    return db.session.scalar(unbounded(select(func.count()).select_from(model), "a test")) or 0
+def counted(model: Any, names: list[str]) -> int:
+    """How many rows hang on these households."""
+    query = select(func.count()).select_from(model).join(Household, Household.id == model.household_id)
+    return db.session.scalar(unbounded(query.where(Household.public_id.in_(names)), "a test")) or 0
+
+
+def test_two_tries_at_one_moment_make_one_submission(registry: Flask) -> None:
+    with registry.app_context():
+        officer, household = people.officer(), factories.household()
+        if find_version(fieldwork.FORM_ID, fieldwork.VERSION) is None:
+            fieldwork.standard(begins_on=clock.local_day(clock.now()))
+        db.session.commit()
+        number, name = officer.id, household.public_id
+    now = clock.now()
+    raw = fieldwork.xml(name, {"fuel": "gas"}, began=now - timedelta(minutes=30), ended=now)
+
+    def send_it() -> str:
+        kept = take(raw, "xml", {}, by=db.session.get_one(Account, number), channel="openrosa", now=now)
+        return kept.state
+
+    # Both have found no row of the name when they are let go.
+    states = race(registry, send_it, send_it, behind="LOCK TABLE form_submission IN EXCLUSIVE MODE")
+    assert states == ["done", "done"]
+    with registry.app_context():
+        assert [counted(model, [name]) for model in (FormSubmission, Visit)] == [1, 1]
 
 
 def test_no_cut_loses_a_submission_and_none_doubles_one(registry: Flask, data_dir: Path) -> None:
     with registry.app_context():
         officer = people.officer()
-        fieldwork.standard(begins_on=clock.local_day(clock.now()))
+        if find_version(fieldwork.FORM_ID, fieldwork.VERSION) is None:
+            fieldwork.standard(begins_on=clock.local_day(clock.now()))
         households = [factories.household() for _ in range(CUTS)]
         signed = base64.b64encode(f"{officer.login}:{fieldwork.token(officer)}".encode()).decode()
         names = [household.public_id for household in households]
         db.session.commit()
-    photos = {"a.jpg": fieldwork.photo(1), "b.jpg": fieldwork.photo(2)}
+    photos = {"a.jpg": fieldwork.photo(1, size=(90, 80)), "b.jpg": fieldwork.photo(2, size=(90, 80))}
     now = clock.now()
     with serving(registry, data_dir) as port:
         for at, name in enumerate(names):
@@ -106,11 +134,10 @@ def test_no_cut_loses_a_submission_and_none_doubles_one(registry: Flask, data_di
             send(port, content, len(content) * (at + 1) // CUTS)
             assert send(port, content) == 201
     with registry.app_context():
-        assert (counted(FormSubmission), counted(Visit), counted(HouseholdPicture)) == (CUTS, CUTS, 2 * CUTS)
+        made = [counted(model, names) for model in (FormSubmission, Visit, HouseholdPicture, FileChange)]
+        assert made == [CUTS, CUTS, 2 * CUTS, 3 * CUTS]
         year = clock.local_day(now).year
         for name in names:
             household = db.session.scalars(select(Household).filter_by(public_id=name)).one()
             file = read_file(household, year)
             assert (file.values["fuel"], len(file.members)) == ("coal", 1)
-        changes = select(func.count()).select_from(FileChange)
-        assert db.session.scalar(unbounded(changes, "a test")) == 3 * CUTS

@@ -62,12 +62,14 @@ def test_a_form_that_was_written_as_a_spreadsheet_reads_back_as_itself() -> None
     assert read_upload(workbook_bytes(form, "household_52", "1")) == replace(form, title=Words())
 
 
-def workbook(change: Any = None, *, extra: list[dict[str, str]] | None = None, name: str = "visit") -> bytes:
+def workbook(
+    change: Any = None, *, extra: list[dict[str, str]] | None = None, name: str = "visit", end: str = "end_group"
+) -> bytes:
     """The standard's spreadsheet with more questions in a section, and altered by hand."""
     book = load_workbook(io.BytesIO(workbook_bytes(standard_form(), "household_522636", "1")))
     sheet: Any = book["survey"]
     head = [cell.value for cell in sheet[1]]
-    at = next(row[0].row for row in sheet.iter_rows(min_row=2) if (row[0].value, row[1].value) == ("end_group", name))
+    at = next(row[0].row for row in sheet.iter_rows(min_row=2) if (row[0].value, row[1].value) == (end, name))
     for row in extra or []:
         sheet.insert_rows(at)
         for column, value in row.items():
@@ -168,6 +170,26 @@ def test_all_faults_are_named_at_once(session: Session) -> None:
         prepare_extension(read_upload(workbook(change)), COUNTY, NOW)
     assert (refused.value.code, len(refused.value.data["faults"])) == ("extension_faults", 3)
     assert db.session.scalars(select(FormVersion.area_code)).all() == ["52"]
+
+
+def test_a_photo_is_not_asked_for_member_by_member() -> None:
+    photo = {**EXTRA, "type": "image", "constraint": "", "required": ""}
+    assert faults_of_extension(standard_form(), read_upload(workbook(extra=[photo], name="photos"))) == []
+    faults = faults_of_extension(standard_form(), read_upload(workbook(extra=[photo], name="members", end="end_repeat")))
+    assert [data for _, data in faults] == [{"name": "x_pigs"}]
+
+
+def test_an_added_question_of_a_member_may_depend_on_the_household() -> None:
+    extra = {**EXTRA, "relevant": "${fuel} = 'wood'"}
+    extended = read_upload(workbook(extra=[extra], name="members", end="end_repeat"))
+    member = {"member": "abc", "x_pigs": "3"}
+    for fuel, expected in (("wood", {"members.1.x_pigs": 3}), ("coal", {})):
+        raw = fieldwork.xml("somebody", {"fuel": fuel}).replace(b"<about_contact>", _member(member) + b"<about_contact>")
+        assert take_apart(extended, read_instance(raw, "xml"), factories.TODAY).extra == expected
+
+
+def _member(answers: dict[str, str]) -> bytes:
+    return f"<members>{''.join(f'<{name}>{value}</{name}>' for name, value in answers.items())}</members>".encode()
 
 
 def test_a_section_of_ones_own_may_be_added_but_not_repeated() -> None:

@@ -154,7 +154,8 @@ def test_what_was_not_taken_in_is_named_and_tried_again(
     browser.is_now(officer)
     assert "Not taken in" in browser.get("/office/submissions?which=failed").text
     page = browser.get(f"/office/submissions/{name}").text
-    assert "water_litres" in page and "This value is not possible here." in page and "9999" not in page
+    assert "Water for each person a day" in page and f"Household {household.code[12:]}" in page
+    assert "This value is not possible here." in page and "9999" not in page
     assert browser.post(f"/office/submissions/{name}/again").status_code == 303
     assert "Tried 2 times" in browser.get(f"/office/submissions/{name}").text
 

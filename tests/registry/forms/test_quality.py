@@ -144,7 +144,7 @@ def test_a_photo_that_was_sent_for_another_house_is_flagged(officer: Account, tm
 
 def test_a_province_sets_its_own_parameters_from_a_day_on(officer: Account, tmp_path: Path) -> None:
     household = factories.household()
-    own = {**USUAL, "seconds_per_question": 200.0}
+    own = {**USUAL, "seconds_per_question": 300.0}
     rule = RuleChange(
         name=QUALITY, area_code="52", begins_on=factories.TODAY, value=own, source="test", set_by_id=officer.id, set_at=NOW
     )

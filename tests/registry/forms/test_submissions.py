@@ -190,7 +190,7 @@ def test_a_failed_one_can_be_tried_again_when_the_reason_is_gone(
         person = people.head(elsewhere, officer, id_number=number)
     member = {"name": "杨阿山", "relation": "head", "id_number": number, "sex": "male", "born_on": "1970-03-07"}
     kept = send(fieldwork.xml(household.public_id, {"fuel": "wood"}, (member,)), officer, tmp_path)
-    assert (kept.state, kept.fault, kept.attempts) == ("failed", "person_on_file", 1)
+    assert (kept.state, kept.fault, kept.attempts, kept.household_id) == ("failed", "person_on_file", 1, household.id)
     assert shown(household).values == {}
 
     with transaction():

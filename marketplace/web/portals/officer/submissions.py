@@ -14,9 +14,12 @@ from marketplace.kernel.errors import N_
 from marketplace.regions.queries import area_names
 from marketplace.registry.forms.decisions import decide_flag, see_again
 from marketplace.registry.forms.lists import get_submission_within, short_codes, submission_counts, submissions_within
+from marketplace.registry.forms.standard_form import MEMBERS
+from marketplace.registry.forms.versions import model_of
 from marketplace.registry.models import FlagKind, FlagState, FormSubmission, SubmissionFlag, SubmissionState
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.form_data import reach
 from marketplace.web.redirects import see_other
@@ -153,12 +156,22 @@ def one(public_id: str) -> str:
         row={**_shown(row), "instance_id": row.instance_id, "attempts": row.attempts},
         code=short_codes([row.household_id]).get(row.household_id),
         facts=[(label, value) for label, value in facts if value is not None],
-        faults=[(name, _(words)) for name, words in sorted(row.fault_fields.items())],
+        faults=[(_question(row, name), _(words)) for name, words in sorted(row.fault_fields.items())],
         flags=[_flag(flag) for flag in row.flags],
         unchecked=[_(_UNCHECKED[name]) for name in outcome.get("unchecked", ())],
         lost=outcome.get("pictures_missing", []) + outcome.get("pictures_refused", []),
         own=row.by_id == account().id,
     )
+
+
+def _question(row: FormSubmission, name: str) -> str:
+    """A question in words: its label, and of which member it was asked; its name where the form does not know it."""
+    section, _dot, rest = name.partition(".")
+    number, _dot, asked = rest.partition(".")
+    labels = {question.name: question.label for _section, question in model_of(row.version).questions()} if row.version else {}
+    label = labels.get(asked or name)
+    words = pick(label.zh, label.en) if label is not None else (asked or name)
+    return _("Member %(number)s, %(question)s", number=number, question=words) if section == MEMBERS and asked else words
 
 
 def _flag(flag: SubmissionFlag) -> dict[str, Any]:
