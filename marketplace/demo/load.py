@@ -19,8 +19,8 @@ from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
 from marketplace.demo.cases import add_cases
-from marketplace.demo.consents import add_consents
 from marketplace.demo.collection import add_collection
+from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
@@ -84,12 +84,12 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
-    in_names += add_cases(PASSWORD, now=now)
     add_market_prices(now=now)
     say(f"  the files of {len(county.codes):,} households")
     officers = add_officers(danzhai_villages(), PASSWORD, now=now)
     add_files(county, danzhai_villages(), officers, now=now)
     add_assessment(officers, now=now)
+    in_names += add_cases(PASSWORD, now=now)
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)
