@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.demo.households import identities
-from marketplace.demo.households.families import YEAR, Bools, Families, Floats, Ints, make_families
+from marketplace.demo.households.families import YEAR, Families, Floats, Ints, make_families
 from marketplace.demo.households.histories import Histories, make_histories
 from marketplace.demo.households.livelihood import (
     CAUSE_NAMES,
@@ -198,9 +198,3 @@ def _record(
     incomes = fortune.incomes(per_head_yuan, persons, now=now)
     per_head = per_head_fen(incomes, persons)
     return Record(year, rng.random(len(year)), persons, incomes, per_head, fortune.living(now=now))
-
-
-def is_below_line(record: Record) -> Bools:
-    """Which households had less a head than the line their incomes were made by."""
-    lines = np.array([100 * line_yuan(int(year)) if year else 0.0 for year in record.year])
-    return record.per_head_fen < lines

@@ -34,7 +34,6 @@ LINES_YUAN = {2013: 2736, 2014: 2800, 2015: 2855, 2016: 2952, 2017: 2952, 2018: 
 INCOMES = ("wages", "grain", "tobacco", "livestock", "fruit", "other_business", "property", "transfer")
 # What of a hundred yuan of receipts growing them has cost, by the income card of Chuxiong prefecture.
 COST_PERCENT = np.array([0, 40, 45, 40, 15, 40, 0, 0])
-GRADES, SOURCES, FUELS, ROADS = range(4), range(5), range(5), range(4)
 # Shares from the best to the worst, at registration and now: of grades a to d; tap, well, spring, rain, river; power, gas,
 # biogas, coal, wood; paved, gravel, earth, path.
 _THEN = ((0.25, 0.35, 0.25, 0.15), (0.45, 0.15, 0.30, 0.05, 0.05), (0.08, 0.03, 0.02, 0.20, 0.67), (0.25, 0.30, 0.30, 0.15))
