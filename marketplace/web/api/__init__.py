@@ -18,6 +18,7 @@ from marketplace.web.api import (
     orders,
     payouts,
     recommendations,
+    registry,
     reviews,
     token,
     webhooks,
@@ -40,6 +41,7 @@ _GROUPS = (
     after_sale,
     reviews,
     office,
+    registry,
     operations,
     webhooks,
 )
