@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
+from marketplace.demo.households.identities import FIRST_REGISTRATION
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import find_account_by_login, officers_over
 from marketplace.identity.service import create_account
@@ -120,7 +121,7 @@ def _newcomers(village: str, count: int, by: Account, at: datetime) -> list[Hous
 def _head(household: Household, number: int, by: Account, at: datetime) -> None:
     if find_head(household) is not None:
         return
-    digits = f"{household.code[:6]}19{60 + number:02d}0{1 + number % 9}1{number % 10}{int(household.code[-4:]) % 1000:03d}"
+    digits = f"{FIRST_REGISTRATION}19{60 + number:02d}0{1 + number % 9}1{number % 10}{int(household.code[-4:]) % 1000:03d}"
     typed = {
         "name": _FAMILIES[number % len(_FAMILIES)] + _GIVEN[number % len(_GIVEN)],
         "id_number": digits + check_character(digits),

@@ -23,6 +23,7 @@ from marketplace.demo.collection import add_collection
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
+from marketplace.demo.files import add_open_questions
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.households.county import County, make_county
 from marketplace.demo.households.loading import add_files, add_households
@@ -88,6 +89,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say(f"  the files of {len(county.codes):,} households")
     officers = add_officers(danzhai_villages(), PASSWORD, now=now)
     add_files(county, danzhai_villages(), officers, now=now)
+    add_open_questions(now=now)
     add_assessment(officers, now=now)
     in_names += add_cases(PASSWORD, now=now)
     add_consents(now=now)

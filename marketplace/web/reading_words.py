@@ -22,6 +22,7 @@ _PARTS = {
     reading_log.NUMBERS: N_("read how poor the household is counted to be"),
     reading_log.API: N_("read the file with a program"),
 }
+_A_PART = N_("read a part of the file")
 
 
 def look_words(looks: Sequence[Looked]) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def look_words(looks: Sequence[Looked]) -> list[dict[str, Any]]:
         {
             "at": look.at,
             "office": _("Office of %(area)s", area=place_name(names[look.office])) if look.office in names else _("An office"),
-            "what": _(_PARTS.get(look.part, N_("read a part of the file"))),
+            "what": _(_PARTS.get(look.part, _A_PART)),
         }
         for look in looks
     ]

@@ -1,6 +1,6 @@
 """Portal: pictures of households, added on a phone and shown to officers of the area alone."""
 
-from flask import Response, flash, request, send_file, url_for
+from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -51,6 +51,6 @@ def picture(public_id: str, picture: str, size: int) -> Response:
             raise NotFound("picture_unknown", N_("There is no such picture."))
         if size == LARGE:
             note_reading(household, account(), PICTURE, now=clock.now())
-    response = send_file(path, mimetype="image/webp")
+    response = Response(path.read_bytes(), mimetype="image/webp")
     response.headers["Cache-Control"] = "private, no-store"
     return response
