@@ -1,5 +1,6 @@
 """Statuses and revisions; the file of a household: persons, what is known of them, and how it came to be known."""
 
+from marketplace.registry.models.duplicates import DuplicatePair, PairState
 from marketplace.registry.models.files import (
     ChangeRequest,
     ConflictState,
@@ -11,6 +12,7 @@ from marketplace.registry.models.files import (
     Person,
     RequestState,
 )
+from marketplace.registry.models.imports import FileImport, ImportState
 from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
@@ -20,8 +22,10 @@ __all__ = [
     "SUPPORTED",
     "ChangeRequest",
     "ConflictState",
+    "DuplicatePair",
     "FieldConflict",
     "FileChange",
+    "FileImport",
     "FileReading",
     "FileRecord",
     "FileSearch",
@@ -29,7 +33,9 @@ __all__ = [
     "HouseholdPicture",
     "HouseholdStatus",
     "How",
+    "ImportState",
     "Origin",
+    "PairState",
     "Person",
     "RegistryRevision",
     "RequestState",
