@@ -15,6 +15,8 @@ from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
+from marketplace.registry.duplicates import looking as duplicate_jobs
+from marketplace.registry.importing import jobs as import_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import forgotten_files as file_jobs
@@ -24,6 +26,8 @@ from marketplace.web.notices import jobs as notice_jobs
 JOB_MODULES = (
     catalogue_jobs,
     dashboard_jobs,
+    duplicate_jobs,
+    import_jobs,
     ledger_jobs,
     limit_jobs,
     order_jobs,
