@@ -23,6 +23,8 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("officer.imports.listed", N_("Files from a table"), "list"),
+        ("officer.duplicates.listed", N_("On file twice?"), "people"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

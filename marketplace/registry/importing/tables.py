@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from marketplace.kernel.errors import N_, Invalid
@@ -153,3 +155,18 @@ def _checked(text: str) -> str:
     if len(text) > _LONGEST_CELL:
         raise Invalid("table_unreadable", _UNREADABLE)
     return text
+
+
+def empty_workbook(titles: list[tuple[str, bool]]) -> bytes:
+    """A workbook with a header; columns of digits that must all be kept are made text, so that no spreadsheet rounds them."""
+    book, out = Workbook(), io.BytesIO()
+    sheet = book.active
+    for at, (title, keeps_digits) in enumerate(titles, 1):
+        sheet.cell(1, at, title).font = Font(bold=True)
+        column = sheet.column_dimensions[get_column_letter(at)]
+        column.width = max(12, 2 * len(title))
+        if keeps_digits:
+            column.number_format = "@"
+    sheet.freeze_panes = "A2"
+    book.save(out)
+    return out.getvalue()
