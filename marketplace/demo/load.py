@@ -20,6 +20,7 @@ from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
+from marketplace.demo.imports import add_imports
 from marketplace.demo.mandates import add_mandates
 from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.places import danzhai_villages, load_places, neighbouring_villages
@@ -78,6 +79,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
+    add_imports("longquan", "danzhai", now=now)
     add_market_prices(now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     return [*accounts.logins, *in_names]

@@ -50,6 +50,7 @@ PLACES = {
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
     "deny": ["denial.written"],
+    "have_files_written": ["import.household_written", "import.committed", "import.end_written"],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
     "pay_out_by_bank": [
         *("payout.batch_written", "payout.batch_committed", "payout.approval_written"),

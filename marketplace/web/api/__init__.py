@@ -9,6 +9,7 @@ from marketplace.web.api import (
     basket,
     delivery,
     farm,
+    file_batches,
     goods,
     invoices,
     listings,
@@ -40,6 +41,8 @@ _GROUPS = (
     after_sale,
     reviews,
     office,
+    # With the operations on files themselves, which it adds to.
+    file_batches,
     operations,
     webhooks,
 )
