@@ -37,9 +37,9 @@ def add_imports(login: str, county: str, *, now: datetime) -> None:
     _written(officer, _table([here, there]), "龙泉镇 建档立卡 第一批.csv", now - timedelta(days=9))
     _written(above, _table([beside], serial=7), "兴仁镇 补录.csv", now - timedelta(days=6))
     wrong = _table([here, there], serial=20)
-    wrong[1][2] = wrong[0][2]
-    wrong[3][0] = "522636999001" + "9001"
-    wrong[5][12] = "不详"
+    wrong[2][2] = wrong[0][2]
+    wrong[4][0] = "522636999001" + "9001"
+    wrong[8][12] = "不详"
     _checked(officer, wrong, "龙泉镇 建档立卡 第二批.csv", now - timedelta(hours=3))
     _pairs(here, there, beside, now - timedelta(days=1))
 

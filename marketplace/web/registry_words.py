@@ -9,7 +9,7 @@ from flask_babel import force_locale, gettext
 from marketplace.kernel.errors import N_
 from marketplace.registry.importing.columns import CODE, CODE_LABEL, Words
 from marketplace.registry.models import FileImport, How
-from marketplace.registry.standard import BY_NAME, FIELDS, Kind
+from marketplace.registry.standard import BY_NAME, FIELDS, Field, Kind
 from marketplace.web.languages import LOCALES
 
 HOWS = {
@@ -17,6 +17,8 @@ HOWS = {
     How.TOLD: N_("Told by the household"),
     How.DEPARTMENT: N_("From a department"),
 }
+# What is called otherwise in a table than beside a box: a column "Name" could be the household's or the village's.
+_IN_TABLES = {"name": N_("Full name")}
 _UNITS = {
     "yuan_a_year": N_("yuan a year"),
     "m2": N_("m²"),
@@ -31,7 +33,12 @@ def column_label(name: str) -> str:
     """A column in the reader's language; the row as a whole has none."""
     if name == CODE:
         return str(gettext(CODE_LABEL))
-    return str(gettext(BY_NAME[name].label)) if name in BY_NAME else ""
+    return _title(BY_NAME[name]) if name in BY_NAME else ""
+
+
+def _title(field: Field) -> str:
+    label = _IN_TABLES.get(field.name, field.label)
+    return str(gettext(label))
 
 
 def column_titles() -> list[tuple[str, bool]]:
@@ -40,7 +47,7 @@ def column_titles() -> list[tuple[str, bool]]:
     for field in FIELDS:
         unit = f" ({gettext(_UNITS[field.unit])})" if field.unit else ""
         digits = field.kind in (Kind.ID_NUMBER, Kind.PHONE) or field.name == "bank_account"
-        titles.append((f"{gettext(field.label)}{unit}", digits))
+        titles.append((f"{_title(field)}{unit}", digits))
     return titles
 
 
@@ -52,7 +59,7 @@ def table_words() -> Words:
         with force_locale(locale):
             columns[str(gettext(CODE_LABEL))] = CODE
             for field in FIELDS:
-                columns[str(gettext(field.label))] = field.name
+                columns[str(gettext(field.label))] = columns[_title(field)] = field.name
                 for value, label in field.choices:
                     choices[field.name][str(gettext(label))] = value
     return Words(columns, choices)

@@ -118,7 +118,7 @@ def test_an_import_is_not_there_for_another_officer(client: FlaskClient, desk: D
 def test_the_empty_table_has_the_columns_that_are_read_and_keeps_every_digit(desk: Desk, app: Flask) -> None:
     book = load_workbook(io.BytesIO(desk.get(f"{IMPORTS}/table.xlsx").data))
     titles = [cell.value for cell in book.active[1]]
-    assert titles[:3] == ["Code of the household", "Name", "Identity card number"]
+    assert titles[:3] == ["Code of the household", "Full name", "Identity card number"]
     assert (len(titles), book.active.column_dimensions["C"].number_format) == (len(FIELDS) + 1, "@")
     for language in ("en", "zh"):
         with app.test_request_context(headers={"Accept-Language": language}):

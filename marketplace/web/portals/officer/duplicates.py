@@ -156,7 +156,8 @@ def _pair_words(pair: PairShown, names: Mapping[str, str]) -> dict[str, Any]:
         "state": pair.state,
         "chip": (_(label), tone),
         "score": pair.score,
-        "why": [_(_WHY[what]) for what in pair.why.items() if what in _WHY],
+        # In the order of the table, which begins with what weighs most.
+        "why": [_(words) for (name, level), words in _WHY.items() if pair.why.get(name) == level],
         "sides": [_side_words(side, names) for side in pair.sides],
         "whole": pair.is_whole,
         "mine": pair.mine,

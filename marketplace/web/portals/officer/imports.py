@@ -32,7 +32,7 @@ _SHOWN = 200
 _STATES = {
     ImportState.CHECKED: (N_("Checked"), "wait"),
     ImportState.RUNNING: (N_("Being written"), "info"),
-    ImportState.DONE: (N_("Written"), "good"),
+    ImportState.DONE: (N_("Written to the files"), "good"),
     ImportState.DROPPED: (N_("Dropped"), "neutral"),
 }
 _COUNTED = {
@@ -170,7 +170,7 @@ def _state(found: FileImport) -> tuple[str, str]:
 def _page(found: FileImport, error: DomainError | None) -> str:
     faults = report_rows(all_faults(found))
     columns: list[dict[str, Any]] = [
-        {"key": "line", "label": _("Row"), "kind": "number"},
+        {"key": "line", "label": _("Row"), "kind": "text"},
         {"key": "column", "label": _("Column"), "kind": "text"},
         {"key": "text", "label": _("What is wrong"), "kind": "text"},
     ]
