@@ -43,6 +43,8 @@ from marketplace.recommendations import evaluation, folding, loaded, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
+from marketplace.registry.duplicates.looking import look_for_duplicates
+from marketplace.registry.duplicates.matching import is_possible
 from marketplace.web import digest
 from marketplace.web.application import create_app
 from marketplace.web.notices.jobs import watch_mandates
@@ -134,6 +136,18 @@ def import_areas(files: tuple[Path, ...], nation: bool, valid_from: str) -> None
         sources = [*([regions.nation()] if nation else []), *(regions.areas_in_file(path) for path in files)]
         count = regions.load_areas(chain(*sources), valid_from=date.fromisoformat(valid_from))
     click.echo(f"{count:,} areas read in {time.monotonic() - began:.1f} s")
+
+
+@cli.command(name="find-duplicates")
+def find_duplicates() -> None:
+    """Compare all persons on file and queue those who may stand there twice (extra dedupe)."""
+    if not is_possible():
+        raise click.ClickException("this needs splink: install nongqiao[dedupe]")
+    with application():
+        began = time.monotonic()
+        looked = look_for_duplicates(actor="cli")
+    counted = f"{looked.persons:,} persons compared, {looked.alike:,} pairs alike, {looked.new:,} of them new"
+    click.echo(f"{counted}, in {time.monotonic() - began:.1f} s")
 
 
 @cli.group(name="demo")

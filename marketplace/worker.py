@@ -17,7 +17,9 @@ from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.registry import assessment_jobs, figure_jobs
+from marketplace.registry.duplicates import looking as duplicate_jobs
 from marketplace.registry.forms import jobs as form_jobs
+from marketplace.registry.importing import jobs as import_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
@@ -30,6 +32,8 @@ JOB_MODULES = (
     catalogue_jobs,
     dashboard_jobs,
     field_jobs,
+    duplicate_jobs,
+    import_jobs,
     ledger_jobs,
     limit_jobs,
     order_jobs,

@@ -20,7 +20,7 @@ HOUSEHOLDS = 5
 
 
 def add_open_questions(*, now: datetime) -> None:
-    """Leave what officers have yet to decide about the files of the households that the farmer and the village's officer know."""
+    """Leave what officers have yet to decide about the files of households of the farmer and of one village."""
     farmer, officer = find_account_by_login("farmer"), find_account_by_login("village")
     township, county = find_account_by_login("longquan"), find_account_by_login("danzhai")
     if farmer is None or officer is None or township is None or county is None:

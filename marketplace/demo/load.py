@@ -28,6 +28,7 @@ from marketplace.demo.goods import Good, categories, kinds, read_goods, read_pur
 from marketplace.demo.households.county import County, make_county
 from marketplace.demo.households.loading import add_files, add_households
 from marketplace.demo.households.offices import add_officers, login_of
+from marketplace.demo.imports import add_imports
 from marketplace.demo.mandates import add_mandates
 from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
@@ -85,6 +86,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
     in_names = add_mandates(PASSWORD, now=now)
+    add_imports("longquan", "danzhai", now=now)
     add_market_prices(now=now)
     say(f"  the files of {len(county.codes):,} households")
     officers = add_officers(danzhai_villages(), PASSWORD, now=now)

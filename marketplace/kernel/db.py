@@ -63,6 +63,19 @@ def transaction() -> Iterator[None]:
         callback()
 
 
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of the open transaction that is undone alone, with the acts noted in it, when an exception leaves it."""
+    info = db.session().info
+    acts, waiting = len(info["audit_events"]), len(info["after_commit"])
+    try:
+        with db.session.begin_nested():
+            yield
+    except BaseException:
+        del info["audit_events"][acts:], info["after_commit"][waiting:]
+        raise
+
+
 def after_commit(callback: Callable[[], Any]) -> None:
     """Run ``callback`` once the open transaction has been committed, and never if it is rolled back."""
     info = db.session().info

@@ -49,6 +49,7 @@ LEAVINGS = (
     ("moved", N_("Has moved away")),
     ("divided", N_("Has a household of its own now")),
     ("error", N_("Was put down by mistake")),
+    ("duplicate", N_("Stood on file twice")),
 )
 _UNITS = {
     "m2": N_("%(number)s m²"),

@@ -33,6 +33,8 @@ MENUS = {
         ("officer.cases.due", N_("Cases"), "check"),
         ("officer.alerts.listed", N_("Comparison"), "alert"),
         ("officer.registered.by_area", N_("Registered"), "calendar"),
+        ("officer.imports.listed", N_("Files from a table"), "list"),
+        ("officer.duplicates.listed", N_("On file twice?"), "people"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

@@ -97,6 +97,14 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
     ],
+    "longquan": [
+        ("office-imports", "/office/imports"),
+        ("office-import-wrong", "first import"),
+        ("office-import-written", "last import"),
+        ("office-duplicates", "/office/duplicates"),
+        ("office-duplicate", "first pair"),
+        ("office-duplicate-half", "last pair"),
+    ],
     "operator": [
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
@@ -205,6 +213,11 @@ def address_of(page: Page, path: str) -> str:
     if path == "first form":
         page.goto("/office/forms")
         return str(page.locator("main .task__name a").first.get_attribute("href"))
+    if path in ("first import", "last import", "first pair", "last pair"):
+        which, what = path.split()
+        page.goto("/office/imports" if what == "import" else "/office/duplicates")
+        links = page.locator("main a.row-link")
+        return str((links.first if which == "first" else links.last).get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

@@ -37,6 +37,7 @@ from marketplace.payments.states import PaymentAction
 from tests import factories
 from tests.factories import delivery as terms
 from tests.orders.after_sale_lives import came_back, claim_faults, missing_and_claimed, wrong_and_sent_back
+from tests.orders.import_lives import carry_on_importing, import_faults, two_households_written
 from tests.payments.double import Double
 from tests.stock import stock_of
 
@@ -250,11 +251,17 @@ def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
     wrong_and_sent_back(basket.listing_id, basket.account_id, basket.account, now)
 
 
+def have_files_written(basket: Basket, double: Double, now: datetime) -> None:
+    """Leave the basket alone; an officer has a table of household files written."""
+    two_households_written(basket.account_id, now)
+
+
 LIVES = {
     life.__name__: life
     for life in (
         *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow, pay_for_what_grew),
         *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
+        have_files_written,
     )
 }
 
@@ -264,6 +271,7 @@ def recover(double: Double, now: datetime, *, silent: bool = False) -> None:
 
     A ``silent`` provider's messages are all lost, so that asking must do.
     """
+    carry_on_importing()
     for minutes in (0, 3, 35):
         for message in double.new_messages():
             if not silent:
@@ -307,6 +315,7 @@ def faults(basket: Basket, double: Double) -> list[str]:
     sold -= came_back(basket.listing_id)
     sold += _not_looked_at(basket.listing_id)
     found += claim_faults(basket.listing_id)
+    found += import_faults(basket.account_id)
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
         found.append("somebody could still pay on a page of theirs")

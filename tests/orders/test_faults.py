@@ -56,6 +56,7 @@ PLACES = {
     ],
     "get_it_back": ["shipment.resolved", "goods.looked_at"],
     "deny": ["denial.written"],
+    "have_files_written": ["import.household_written", "import.committed", "import.end_written"],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
     "pay_out_by_bank": [
         *("payout.batch_written", "payout.batch_committed", "payout.approval_written"),

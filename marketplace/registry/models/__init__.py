@@ -16,6 +16,7 @@ from marketplace.registry.models.cases import (
     SampleVisit,
     Stage,
 )
+from marketplace.registry.models.duplicates import DuplicatePair, PairState
 from marketplace.registry.models.exports import ExportState, FileExport, PublishedFigures
 from marketplace.registry.models.files import (
     ChangeRequest,
@@ -39,6 +40,7 @@ from marketplace.registry.models.forms import (
     SubmissionMedium,
     SubmissionState,
 )
+from marketplace.registry.models.imports import FileImport, ImportState
 from marketplace.registry.models.notices import (
     AlertState,
     ComparisonAlert,
@@ -73,10 +75,12 @@ __all__ = [
     "ConflictState",
     "Department",
     "DepartmentList",
+    "DuplicatePair",
     "ExportState",
     "FieldConflict",
     "FileChange",
     "FileExport",
+    "FileImport",
     "FileReading",
     "FileRecord",
     "FileSearch",
@@ -89,12 +93,14 @@ __all__ = [
     "HouseholdPicture",
     "HouseholdStatus",
     "How",
+    "ImportState",
     "Notice",
     "NoticeKind",
     "NoticeLine",
     "Objection",
     "ObjectionState",
     "Origin",
+    "PairState",
     "Person",
     "PublishedFigures",
     "RegistryRevision",

@@ -13,6 +13,7 @@ from marketplace.web.api import (
     colleagues,
     delivery,
     farm,
+    file_batches,
     forms,
     goods,
     invoices,
@@ -52,6 +53,8 @@ _GROUPS = (
     cases,
     forms,
     registry,
+    # With the operations on files themselves, which it adds to.
+    file_batches,
     operations,
     colleagues,
     prices,

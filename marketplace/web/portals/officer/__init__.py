@@ -5,6 +5,7 @@ from marketplace.web.portals.officer import (
     case_notices,
     case_rounds,
     cases,
+    duplicates,
     files,
     files_edit,
     files_exports,
@@ -12,6 +13,7 @@ from marketplace.web.portals.officer import (
     files_rollup,
     form_data,
     forms,
+    imports,
     mandates,
     numbers,
     phones,
@@ -25,7 +27,8 @@ from marketplace.web.portals.officer import (
 from marketplace.web.portals.officer.blueprint import blueprint
 
 for part in (
-    *(mandates, files, numbers, cases, case_rounds, case_notices, case_alerts, registered),
+    *(mandates, files, numbers, imports, duplicates),
+    *(cases, case_rounds, case_notices, case_alerts, registered),
     *(form_data, forms, phones, submissions, visits),
 ):
     blueprint.register_blueprint(part.blueprint)
