@@ -1,10 +1,10 @@
 """A year of cases in one village of the demo: some in, one out, one watched, a round on its notice, an alert, an objection.
 
-The steps are taken by the same services that officers use, on the days on which they would have been; the same seed chooses.
+The steps are taken by the same services that officers use, on the days on which they would have been.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -32,12 +32,10 @@ from marketplace.registry.models import (
     CaseSource,
     Department,
     Household,
-    HouseholdStatus,
     How,
     Risk,
     Round,
 )
-from marketplace.registry.queries import registered_households
 from marketplace.registry.reading import unbounded
 from marketplace.registry.sealing import open_text
 from marketplace.registry.service import add_household
@@ -79,33 +77,16 @@ def add_cases(password: str, *, now: datetime) -> list[tuple[str, str]]:
         raise RuntimeError("the village's officer is appointed before its cases")
     village = officer.roles[0].scope_code
     offices = _Offices(village, password, now)
-    households = _households(village, local_day(now))
-    poor = [each for each in households if _is_poor(each, local_day(now))]
-    others = _newcomers(village, 9, offices.village[1], now - timedelta(days=300))
-    for number, household in enumerate(poor[:4]):
-        _head(household, number, offices.village[1], now - timedelta(days=300))
-    _whole_entry(others[:4], offices, now - timedelta(days=120))
-    _on_notice(others[4:7], offices, now - timedelta(days=3))
-    _watched(others[7], offices, now - timedelta(days=60))
-    _hint(others[8], offices, now - timedelta(days=12))
-    if poor:
-        _lifted(poor[0], offices, now - timedelta(days=80))
-    if len(poor) > 1:
-        _proposed(poor[1], offices, now - timedelta(days=9))
-    if len(poor) > 2:
-        _on_a_list(poor[2], offices, now - timedelta(days=2))
+    newcomers = _newcomers(village, 9, offices.village[1], now - timedelta(days=360))
+    poor, others = newcomers[:4], newcomers[4:]
+    _whole_entry(poor, offices, now - timedelta(days=340))
+    _lifted(poor[0], offices, now - timedelta(days=80))
+    _proposed(poor[1], offices, now - timedelta(days=9))
+    _on_a_list(poor[2], offices, now - timedelta(days=2))
+    _on_notice(others[:3], offices, now - timedelta(days=3))
+    _watched(others[3], offices, now - timedelta(days=60))
+    _hint(others[4], offices, now - timedelta(days=12))
     return offices.logins
-
-
-def _households(village: str, today: date) -> Sequence[Household]:
-    return db.session.scalars(select(Household).where(Household.village_code == village).order_by(Household.id)).all()
-
-
-def _is_poor(household: Household, today: date) -> bool:
-    query = select(HouseholdStatus.category).where(
-        HouseholdStatus.household_id == household.id, HouseholdStatus.days.contains(today)
-    )
-    return db.session.scalar(query) == "poor" and household.id in registered_households([household.id], today)
 
 
 def _newcomers(village: str, count: int, by: Account, at: datetime) -> list[Household]:
@@ -113,14 +94,12 @@ def _newcomers(village: str, count: int, by: Account, at: datetime) -> list[Hous
     made = []
     for number in range(count):
         household = add_household(f"{village}{9000 + number}", now=at)
-        _head(household, number + 4, by, at)
+        _head(household, number, by, at)
         made.append(household)
     return made
 
 
 def _head(household: Household, number: int, by: Account, at: datetime) -> None:
-    if find_head(household) is not None:
-        return
     digits = f"{FIRST_REGISTRATION}19{60 + number:02d}0{1 + number % 9}1{number % 10}{int(household.code[-4:]) % 1000:03d}"
     typed = {
         "name": _FAMILIES[number % len(_FAMILIES)] + _GIVEN[number % len(_GIVEN)],

@@ -31,7 +31,7 @@ def test_a_program_opens_reads_and_takes_the_steps_of_its_own_level(
     client: FlaskClient, place: Village, village: Headers
 ) -> None:
     household = place.household(poor=True)
-    given = {"household_id": household.public_id, "kind": "exit", "source": "officer", "reason": "收入稳定"}
+    given = {"file": household.public_id, "kind": "exit", "source": "officer", "reason": "收入稳定"}
     opened = client.post(CASES, json=given, headers=village)
     assert opened.status_code == 201
     case = opened.json["public_id"]

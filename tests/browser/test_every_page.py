@@ -34,6 +34,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("about-demo", "/about/demo"),
         ("about-data", "/about/data"),
         ("policy", "/policy"),
+        ("village-notices", "/notices/"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -58,6 +59,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-weigh", "first to weigh"),
         ("farm-label", "first label"),
         ("farm-who-acts", "/farm/mandates"),
+        ("farm-household", "/farm/household"),
         ("farm-for-whom", "/farm/mandates/for"),
         ("farm-bank-account", "/farm/money/bank-account"),
         ("farm-badge", "/farm/badge"),
@@ -67,6 +69,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "village": [
         ("office-mandates", "/office/mandates"),
+        ("office-cases", "/office/cases"),
+        ("office-comparison", "/office/alerts"),
+        ("office-registered", "/office/registered"),
         ("office-mandate", "first mandate"),
         ("office-mandate-who", "/office/mandates/new"),
         ("office-mandate-new", "first household"),

@@ -55,7 +55,7 @@ class CaseSchema(OutputSchema):
     state = fields.String(validate=validate.OneOf(_STATES))
     source = fields.String(validate=validate.OneOf([source.value for source in CaseSource]))
     risk = fields.String(allow_none=True, validate=validate.OneOf([risk.value for risk in Risk]))
-    household_id = fields.String(metadata={"description": "The household's public id"})
+    file = fields.String(metadata={"description": "The public id of the household's file"})
     village_code = fields.String()
     round = fields.String(allow_none=True, metadata={"description": "The round it goes with"})
     opened_on = fields.Date()
@@ -104,7 +104,7 @@ class RoundSchema(OutputSchema):
 class NewCaseSchema(InputSchema):
     """An application, a proposal or a clue."""
 
-    household_id = PublicIdField(required=True)
+    file = PublicIdField(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(_KINDS))
     source = fields.String(required=True, validate=validate.OneOf([CaseSource.HOUSEHOLD.value, CaseSource.OFFICER.value]))
     risk = fields.String(load_default=None, validate=validate.OneOf([risk.value for risk in Risk]))
@@ -167,7 +167,7 @@ class AlertSchema(OutputSchema):
     """A member of a registered household stands on a department's list."""
 
     public_id = fields.String()
-    household_id = fields.String()
+    file = fields.String()
     village_code = fields.String()
     department = fields.String(validate=validate.OneOf([each.value for each in Department]))
     state = fields.String(validate=validate.OneOf([state.value for state in AlertState]))
@@ -227,7 +227,7 @@ class RegisteredSchema(OutputSchema):
 def _shown(case: Case, household: str, village_round: Round | None) -> dict[str, Any]:
     names = ("public_id", "kind", "state", "source", "risk", "village_code", "opened_on", "not_before_on", "due_on", "ended_on")
     found: dict[str, Any] = {name: getattr(case, name) for name in names}
-    return {**found, "household_id": household, "round": None if village_round is None else village_round.public_id}
+    return {**found, "file": household, "round": None if village_round is None else village_round.public_id}
 
 
 def _one(case: Case, household: Household) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def cases_due(given: dict[str, Any]) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def open_case(given: dict[str, Any]) -> dict[str, Any]:
     """Write down an application, a proposal to leave, or a clue. Nothing is decided by it."""
-    household = get_household_within(given["household_id"], reach())
+    household = get_household_within(given["file"], reach())
     with transaction():
         case = opened(household, given, now=clock.now())
         return _one(case, household)
@@ -388,7 +388,7 @@ def decide(given: dict[str, Any], public_id: str) -> Any:
 
 def _alert(alert: ComparisonAlert, household: Household) -> dict[str, Any]:
     names = ("public_id", "village_code", "department", "state", "raised_on", "due_on")
-    return {**{name: getattr(alert, name) for name in names}, "household_id": household.public_id}
+    return {**{name: getattr(alert, name) for name in names}, "file": household.public_id}
 
 
 @blueprint.get("/alerts")
