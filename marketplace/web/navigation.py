@@ -23,6 +23,7 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("collect.shell", N_("Collection"), "camera"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
