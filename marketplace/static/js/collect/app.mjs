@@ -3,7 +3,7 @@
 import * as draft from "./draft.mjs";
 import * as outbox from "./outbox.mjs";
 import * as vault from "./vault.mjs";
-import { button, el, say, show, tell } from "./dom.mjs";
+import { button, clear, el, say, show, tell } from "./dom.mjs";
 import { Filling } from "./form.mjs";
 import { showHome } from "./home.mjs";
 import { showNothing, showSetUp, showUnlock } from "./lock.mjs";
@@ -44,17 +44,15 @@ async function home() {
 
 async function gate() {
   const kept = await vault.vaults();
-  if (kept.length) showUnlock(kept, null, gates);
+  const addNewcomer = kept.length ? showUnlock(kept, { opened, setUp: (who) => showSetUp(who, opened) }) : null;
   let who = null;
   try { who = (await outbox.work()).account; } catch { /* Without a line, or signed out, only what is here can be opened. */ }
   if (vault.isOpen()) return;
   const known = kept.some((each) => each.account === who?.public_id);
-  if (kept.length) { if (who && !known) showUnlock(kept, who, gates); }
+  if (addNewcomer) { if (who && !known) addNewcomer(who); }
   else if (who) showSetUp(who, opened);
   else showNothing(online);
 }
-
-const gates = { opened, setUp: (who) => showSetUp(who, opened) };
 
 async function opened() {
   touched = Date.now();
@@ -67,6 +65,8 @@ async function opened() {
 function lock() {
   vault.lock();
   visits = []; due = []; found = null; filling = null;
+  // What stood on the screen goes at once, whatever the next screen still has to wait for.
+  clear();
   document.getElementById("lock").hidden = true;
   route();
 }

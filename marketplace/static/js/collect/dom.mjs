@@ -69,6 +69,14 @@ export function show(name, ...content) {
   shown = name;
 }
 
+// Leave nothing on the screen.
+export function clear() {
+  document.getElementById("main").replaceChildren();
+  document.getElementById("told").textContent = "";
+  document.title = document.body.dataset.title;
+  shown = "";
+}
+
 // Said once by a screen reader and seen at the edge, for what happens by itself.
 export function tell(text) {
   document.getElementById("told").textContent = text;

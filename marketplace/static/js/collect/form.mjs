@@ -81,7 +81,7 @@ export class Filling {
       `${this.visit.id}/${at}/${member}`,
       ...this.head(title, at),
       at === 0 && el("p", { class: "u-soft" }, say("empty_changes_nothing")),
-      el("form", { class: "form", onsubmit: (event) => { event.preventDefault(); location.hash = next; } }, boxes.map((box) => box.node), this.foot(back, next, label)),
+      el("form", { class: "form", autocomplete: "off", onsubmit: (event) => { event.preventDefault(); location.hash = next; } }, boxes.map((box) => box.node), this.foot(back, next, label)),
     );
   }
 
@@ -153,9 +153,9 @@ export class Filling {
     const line = ({ section: name, member, name: field, kind }) => {
       const at = sections.findIndex((section) => section.name === name);
       const question = sections[at].questions.find((each) => each.name === field);
-      const who = member === null ? "" : `${this.memberName(member)}: `;
+      const who = member === null ? "" : this.memberName(member);
       const href = member === null ? this.link(at) : this.link(at, member);
-      return el("li", {}, el("a", { class: "row-link", href }, `${who}${pick(question.label)}: ${say(`fault_${kind}`)}`));
+      return el("li", {}, el("a", { class: "row-link", href }, [who, pick(question.label), say(`fault_${kind}`)].filter(Boolean).join(" · ")));
     };
     const finish = button(say("finish"), () => this.done(), "large", "check");
     finish.id = "finish";

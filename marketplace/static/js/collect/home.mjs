@@ -29,16 +29,17 @@ export function showHome({ visits, due, online, sending, outcome, found }, acts)
     outcome === "signed-out" && notice("warning", say("signed_out"), " ", el("a", { href: URLS.signIn }, say("sign_in"))),
     outcome === "other-account" && notice("warning", say("other_account")),
     outcome === "offline" && online && notice("info", say("line_weak")),
-    waiting > 0 && el("p", {}, sendButton(sending, acts)),
+    waiting > 0 && el("p", {}, sendButton(sending, online, acts)),
     here(visits, acts),
     comingUp(due, visits, online, acts),
     searching(found, visits, online, acts),
   );
 }
 
-function sendButton(sending, acts) {
+function sendButton(sending, online, acts) {
   const press = button(say(sending ? "sending" : "send_now"), acts.send, "", "truck");
   press.id = "send";
+  press.disabled = !online;
   if (sending) press.setAttribute("aria-busy", "true");
   return press;
 }
@@ -97,8 +98,11 @@ function conflict(visit) {
   return notice("warning", say("conflict", { number: visit.outcome.conflicts }), " ", link);
 }
 
+// Whether a household is here with a form that is still to be sent.
+const isHere = (publicId, visits) => visits.some((visit) => visit.household.public_id === publicId && visit.state !== SENT && visit.state !== CONFLICT);
+
 function comingUp(due, visits, online, acts) {
-  const open = due.filter((each) => !visits.some((visit) => visit.household.public_id === each.public_id && visit.state !== SENT && visit.state !== CONFLICT));
+  const open = due.filter((each) => !isHere(each.public_id, visits));
   return el(
     "section", { class: "stack stack--tight", "aria-labelledby": "due" },
     el("h2", { id: "due" }, say("visits_due")),
@@ -139,19 +143,19 @@ function searching(found, visits, online, acts) {
           el("div", { class: "code-row" }, input, el("button", { type: "submit", class: "button", id: "find-go" }, icon("search"), say("find"))),
         )
       : el("p", { class: "u-soft" }, say("find_online")),
-    found?.problem && notice("error", found.problem),
-    found?.households && (found.households.length ? results(found, visits, online, acts) : notice("info", say(found.whole_code_needed ? "whole_code" : "none_found"))),
+    online && found?.problem && notice("error", found.problem),
+    online && found?.households && (found.households.length ? results(found, visits, acts) : notice("info", say(found.whole_code_needed ? "whole_code" : "none_found"))),
   );
 }
 
-function results(found, visits, online, acts) {
+function results(found, visits, acts) {
   return el(
     "ul", { class: "stack stack--tight", id: "found" },
     found.households.map((each) =>
       el(
         "li", { class: "panel cluster cluster--ends" },
         el("span", {}, `${each.code} ${each.village}`),
-        takeButton(each, online, acts),
+        isHere(each.public_id, visits) ? chip(say("on_device")) : takeButton(each, true, acts),
       ),
     ),
   );

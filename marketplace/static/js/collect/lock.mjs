@@ -60,8 +60,8 @@ export function showSetUp(account, done) {
   form.querySelector("input").focus();
 }
 
-// One or several officers have a vault here.
-export function showUnlock(vaults, newcomer, { opened, setUp }) {
+// One or several officers have a vault here. Answers how to offer a vault to one who has none, should one turn out to be signed in.
+export function showUnlock(vaults, { opened, setUp }) {
   const said = el("div", { id: "said" });
   const who = el(
     "select", { class: "input", id: "who" },
@@ -77,7 +77,8 @@ export function showUnlock(vaults, newcomer, { opened, setUp }) {
   async function submit(event) {
     event.preventDefault();
     const input = form.querySelector("#passphrase"), press = form.querySelector("button");
-    if (press.getAttribute("aria-busy")) return;
+    // An empty field is no try.
+    if (press.getAttribute("aria-busy") || !input.value) return;
     press.setAttribute("aria-busy", "true");
     const tried = await vault.open(who.value, input.value);
     press.removeAttribute("aria-busy");
@@ -91,7 +92,7 @@ export function showUnlock(vaults, newcomer, { opened, setUp }) {
     el("h1", {}, say("locked_title")),
     el("p", {}, vaults.length > 1 ? say("locked_why") : say("locked_whose", { name: vaults[0].label })),
     form,
-    newcomer && el("p", {}, button(say("set_up_for", { name: newcomer.name }), () => setUp(newcomer), "plain")),
   );
   form.querySelector("#passphrase").focus();
+  return (who) => form.after(el("p", {}, button(say("set_up_for", { name: who.name }), () => setUp(who), "plain")));
 }
