@@ -27,6 +27,7 @@ from marketplace.web.places import place_name
 blueprint = Blueprint("collect", __name__, url_prefix="/collect")
 
 _MOST_FOUND = 20
+_CODE = N_("Please give at least three digits of the code.")
 _CAUSES = {
     VisitCause.COLLECTION: N_("Collection"),
     VisitCause.CHECK: N_("Check"),
@@ -44,9 +45,7 @@ class CodeQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    code = Text(
-        load_default="", validate=validate.Regexp(r"^[0-9]{3,16}$", error=N_("Please give at least three digits of the code."))
-    )
+    code = Text(required=True, validate=validate.Regexp(r"^[0-9]{3,16}$", error=_CODE), error_messages={"required": _CODE})
 
 
 @blueprint.get("/work.json")
