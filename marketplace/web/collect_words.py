@@ -9,6 +9,7 @@ _WORDS = {
     "online": N_("Online"),
     "offline": N_("Offline: everything stays on this device"),
     "saved": N_("Saved on this device"),
+    "not_saved": N_("This device could not keep the last answers. Free some space on it before you go on."),
     "taken": N_("Taken along"),
     "all_sent": N_("Everything is sent"),
     # The passphrase.
@@ -33,6 +34,11 @@ _WORDS = {
     "passphrase": N_("Passphrase"),
     "passphrase_wrong": N_("This passphrase is not right. Nothing was lost."),
     "passphrase_wait": N_("Please wait %(wait_s)s seconds before the next try."),
+    "forgotten": N_("Forgotten the passphrase?"),
+    "forgotten_sure": N_(
+        "Without it nobody can read what is locked here (records: %(number)s). Starting over deletes it for good."
+    ),
+    "forgotten_yes": N_("Delete it and start over"),
     "locked_title": N_("Locked"),
     "locked_why": N_("Choose whose forms to open, and give the passphrase of this device."),
     "locked_whose": N_("The forms of %(name)s on this device are locked."),

@@ -63,6 +63,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-reviews", "/farm/after/reviews"),
     ],
     "village": [
+        ("office-collect", "/office/collect"),
         ("office-mandates", "/office/mandates"),
         ("office-mandate", "first mandate"),
         ("office-mandate-who", "/office/mandates/new"),

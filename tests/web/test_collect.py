@@ -71,6 +71,11 @@ def test_the_worker_keeps_every_file_that_the_shell_names_and_has_its_scope(brow
     modules = {address.rpartition("/")[2]: body.decode() for address, (_, body) in bodies.items() if "/modules/" in address}
     imported = {name for code in modules.values() for name in re.findall(r'from "\./([a-z]+\.mjs)"', code)}
     assert imported | {"app.mjs"} == set(modules)
+    # Without pictures, as it lies on the disk; on the way most of it is packed.
+    weight = len(shell) + sum(
+        len(body) for address, (_, body) in bodies.items() if ".svg" not in address and ".png" not in address
+    )
+    assert 50_000 < weight <= 150_000
 
 
 def test_the_worker_has_a_new_version_when_a_word_of_the_page_changes(

@@ -44,12 +44,11 @@ async function home() {
 
 async function gate() {
   const kept = await vault.vaults();
-  const addNewcomer = kept.length ? showUnlock(kept, { opened, setUp: (who) => showSetUp(who, opened) }) : null;
+  const offer = kept.length ? showUnlock(kept, { opened, setUp: (account) => showSetUp(account, opened) }) : null;
   let who = null;
   try { who = (await outbox.work()).account; } catch { /* Without a line, or signed out, only what is here can be opened. */ }
   if (vault.isOpen()) return;
-  const known = kept.some((each) => each.account === who?.public_id);
-  if (addNewcomer) { if (who && !known) addNewcomer(who); }
+  if (offer) { if (who) offer(who); }
   else if (who) showSetUp(who, opened);
   else showNothing(online);
 }
@@ -101,6 +100,9 @@ async function send() {
   try {
     outcome = await outbox.sendAll(look);
     if (outcome === "sent") { outcome = null; tell(say("all_sent")); }
+  } catch (error) {
+    // Locked while it was sending: what is with the server by now is known there again next time.
+    if (vault.isOpen()) throw error;
   } finally {
     sending = false;
     await look();

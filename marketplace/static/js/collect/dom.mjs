@@ -82,6 +82,15 @@ export function tell(text) {
   document.getElementById("told").textContent = text;
 }
 
+// Said in large, above everything else on the screen, once.
+export function alarm(text) {
+  tell("");
+  document.getElementById("alarm")?.remove();
+  const said = notice("error", text);
+  said.id = "alarm";
+  document.querySelector("#main > .wrap")?.prepend(said);
+}
+
 export function moment(iso) {
   const language = CHINESE ? "zh-CN" : "en-GB";
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Shanghai" }).format(new Date(iso));

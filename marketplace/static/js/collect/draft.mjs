@@ -4,8 +4,8 @@ import * as vault from "./vault.mjs";
 import { asked } from "./rules.mjs";
 
 export const TAKEN = "taken", DRAFT = "draft", WAITING = "waiting", SENT = "sent", REFUSED = "refused", CONFLICT = "conflict";
-// How long the list remembers what was sent.
-const SENT_KEPT_DAYS = 14;
+// How long the device remembers what was sent, and what was taken along and never begun.
+const KEPT_DAYS = 14;
 
 const asText = (value) => (Array.isArray(value) ? value.join(" ") : String(value));
 const texts = (answers) => Object.fromEntries(Object.entries(answers).map(([name, value]) => [name, asText(value)]));
@@ -113,8 +113,8 @@ export async function correct(visit) {
 export const forget = (visit) => vault.remove(visit.id, photoIds(visit));
 
 export async function forgetOld(visits) {
-  const before = new Date(Date.now() - SENT_KEPT_DAYS * 86_400_000).toISOString();
-  const old = visits.filter((visit) => visit.state === SENT && visit.changed_at < before);
+  const before = new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString();
+  const old = visits.filter((visit) => [SENT, TAKEN].includes(visit.state) && visit.changed_at < before);
   for (const visit of old) await forget(visit);
   return visits.filter((visit) => !old.includes(visit));
 }

@@ -3,7 +3,7 @@
 import * as vault from "./vault.mjs";
 import { addMember, touch } from "./draft.mjs";
 import { asked, fault, faults, moneyNames } from "./rules.mjs";
-import { button, chip, day, el, icon, notice, pick, say, show, tell } from "./dom.mjs";
+import { alarm, button, chip, el, icon, notice, pick, say, show, tell } from "./dom.mjs";
 import { shortCode } from "./home.mjs";
 import { shrink } from "./photos.mjs";
 
@@ -18,10 +18,13 @@ export class Filling {
     Object.assign(this, { visit, model, done, saving: Promise.resolve(), since: Date.now(), at: "" });
   }
 
-  // Saves run one after the other, each with the newest answers.
-  save() {
+  // Saves run one after the other, each with the newest answers. With `photo`, forget one that the visit no longer names.
+  save(photo = null) {
     touch(this.visit);
-    this.saving = this.saving.then(() => vault.put(this.visit)).then(() => tell(say("saved")));
+    const saved = () => { document.getElementById("alarm")?.remove(); tell(say("saved")); };
+    // A device that is full must not let anybody go on in the belief that all is kept; the next answer tries again.
+    const failed = () => { if (vault.isOpen()) alarm(say("not_saved")); };
+    this.saving = this.saving.then(() => vault.replace(this.visit, null, photo ? [photo.id] : [])).then(saved, failed);
     return this.saving;
   }
 
@@ -245,7 +248,7 @@ function photo({ question, id, box }) {
       await vault.putPhoto(key, blob);
       const before = this.visit.photos[question.name];
       this.visit.photos[question.name] = { id: key, name: `${question.name}-${key.slice(0, 8)}.jpg`, thumb };
-      await this.forgetPhoto(before);
+      await this.save(before);
       render();
       box.judge();
     } catch {
@@ -255,19 +258,12 @@ function photo({ question, id, box }) {
   const drop = async () => {
     const before = this.visit.photos[question.name];
     delete this.visit.photos[question.name];
-    await this.forgetPhoto(before);
+    await this.save(before);
     render();
   };
   render();
   return holder;
 }
-
-// Save the visit as it is now, and with it forget a photo that it no longer names.
-Filling.prototype.forgetPhoto = function forgetPhoto(before) {
-  touch(this.visit);
-  this.saving = this.saving.then(() => vault.replace(this.visit, null, before ? [before.id] : [])).then(() => tell(say("saved")));
-  return this.saving;
-};
 
 const CONTROLS = {
   text(about) { return line.call(this, about, {}); },

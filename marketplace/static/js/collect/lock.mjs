@@ -60,7 +60,8 @@ export function showSetUp(account, done) {
   form.querySelector("input").focus();
 }
 
-// One or several officers have a vault here. Answers how to offer a vault to one who has none, should one turn out to be signed in.
+// One or several officers have a vault here. Answers how to offer more to an officer who turns out to be signed in: a vault to one
+// who has none, another in place of the one that no longer opens to one who has.
 export function showUnlock(vaults, { opened, setUp }) {
   const said = el("div", { id: "said" });
   const who = el(
@@ -94,5 +95,19 @@ export function showUnlock(vaults, { opened, setUp }) {
     form,
   );
   form.querySelector("#passphrase").focus();
-  return (who) => form.after(el("p", {}, button(say("set_up_for", { name: who.name }), () => setUp(who), "plain")));
+  return async (account) => {
+    if (!vaults.some((each) => each.account === account.public_id)) {
+      form.after(el("p", {}, button(say("set_up_for", { name: account.name }), () => setUp(account), "plain")));
+      return;
+    }
+    const number = await vault.count(account.public_id);
+    const startOver = async () => { await vault.abandon(account.public_id); setUp(account); };
+    form.after(
+      el(
+        "details", { class: "more" },
+        el("summary", {}, say("forgotten")),
+        el("div", { class: "more__body" }, el("p", {}, say("forgotten_sure", { number })), button(say("forgotten_yes"), startOver, "danger")),
+      ),
+    );
+  };
 }

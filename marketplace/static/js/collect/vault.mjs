@@ -92,7 +92,25 @@ export async function make(account, label, passphrase) {
   // Somebody else's window may have made it in the meantime: an existing vault is never written over.
   await inside(["vaults"], "readwrite", (at) => answer(at("vaults").add(vault)));
   await navigator.storage?.persist?.();
-  return open(account, passphrase);
+  opened = { account, key: await unwrap(vault, outer) };
+}
+
+const unwrap = (vault, outer) => {
+  const how = { ...sealing(vault.account), iv: vault.iv };
+  return crypto.subtle.unwrapKey("raw", vault.wrapped, outer, how, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]);
+};
+
+// How many records lie in a vault, open or not.
+export const count = (account) => inside(["records"], "readonly", (at) => answer(at("records").index("account").count(account)));
+
+// Give up a vault that can no longer be opened, with all that is in it.
+export async function abandon(account) {
+  await inside(["vaults", ...STORES], "readwrite", async (at) => {
+    for (const store of STORES) {
+      for (const key of await answer(at(store).index("account").getAllKeys(account))) await answer(at(store).delete(key));
+    }
+    await answer(at("vaults").delete(account));
+  });
 }
 
 export const vaults = async () => inside(["vaults"], "readonly", (at) => answer(at("vaults").getAll()));
@@ -115,8 +133,7 @@ export async function open(account, passphrase) {
   const outer = await keyFrom(passphrase, vault.salt, vault.iterations);
   let key;
   try {
-    const how = { ...sealing(account), iv: vault.iv };
-    key = await crypto.subtle.unwrapKey("raw", vault.wrapped, outer, how, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]);
+    key = await unwrap(vault, outer);
   } catch {
     return { open: false, wait_s };
   }
