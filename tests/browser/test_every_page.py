@@ -68,6 +68,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-reviews", "/farm/after/reviews"),
     ],
     "village": [
+        ("office-collect", "/office/collect"),
         ("office-mandates", "/office/mandates"),
         ("office-cases", "/office/cases"),
         ("office-comparison", "/office/alerts"),

@@ -61,3 +61,8 @@ document.addEventListener("change", (event) => {
 });
 
 document.querySelector("[data-focus]")?.focus();
+
+// Signing out locks the forms that are open for collection in another window.
+document.addEventListener("submit", (event) => {
+  if (/\/sign-out(-everywhere)?$/.test(event.target.action)) new BroadcastChannel("nongqiao-collect").postMessage("lock");
+});

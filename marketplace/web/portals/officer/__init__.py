@@ -5,6 +5,7 @@ from marketplace.web.portals.officer import (
     case_notices,
     case_rounds,
     cases,
+    collect,
     duplicates,
     files,
     files_edit,
@@ -29,7 +30,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 for part in (
     *(mandates, files, numbers, imports, duplicates),
     *(cases, case_rounds, case_notices, case_alerts, registered),
-    *(form_data, forms, phones, submissions, visits),
+    *(form_data, forms, phones, submissions, visits, collect),
 ):
     blueprint.register_blueprint(part.blueprint)
 
