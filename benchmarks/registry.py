@@ -102,6 +102,7 @@ def main() -> None:
         server = embedded_postgres.start(Path(folder), say=lambda _: None)
         try:
             small = one_size(server, Path(folder), "county", DANZHAI, HOUSEHOLDS, PERSONS, options)
+            show(small, {})
             large = {}
             if not options.only_county:
                 persons = options.households * PERSONS // HOUSEHOLDS
@@ -110,7 +111,8 @@ def main() -> None:
             server.stop()
             # Run as root, the server keeps its files elsewhere, and half a million households are ten gigabytes.
             shutil.rmtree(server.home, ignore_errors=True)
-    show(small, large)
+    if large:
+        show(small, large)
 
 
 def one_size(

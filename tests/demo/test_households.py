@@ -136,6 +136,12 @@ def test_nobody_is_less_than_eighteen_years_younger_than_a_parent_or_not_yet_bor
     assert (county.joined_on <= np.datetime64(LAST_DAY)).all()
 
 
+def test_birthdays_are_spread_over_the_days(county: County) -> None:
+    # Two a day on average, and at most four where a generation is strong; chance alone brings seldom more than fifteen.
+    _, of_a_day = np.unique(county.born_on, return_counts=True)
+    assert of_a_day.max() <= 20
+
+
 def test_spouses_are_of_two_sexes(county: County) -> None:
     spouses = county.families.is_relation("spouse")
     heads = county.families.heads[county.families.household[spouses]]

@@ -130,20 +130,27 @@ def _heads(kinds: Ints, rng: np.random.Generator) -> tuple[Floats, Bools]:
     spread = np.select([alone, pair, old], [12.0, 12.0, 5.0], 7.0)
     lowest = np.where(old, 50.0, np.maximum(28.0, 25.0 + 3.0 * children))
     highest = np.select([alone, pair, old, parents], [90.0, 86.0, 72.0, 58.0], 62.0)
-    age = np.clip(rng.normal(middle, spread), lowest, highest)
+    age = _within(rng.normal(middle, spread), lowest, highest, rng)
     male = rng.random(len(kinds)) < np.where(lone, 0.62, 0.9)
     return age, male
 
 
+def _within(ages: Floats, lowest: Floats, highest: Floats, rng: np.random.Generator) -> Floats:
+    """Ages held between bounds. Those beyond one are drawn anew within three years of it, or they would share one birthday."""
+    near = rng.random(len(ages)) * np.minimum(3.0, highest - lowest)
+    return np.select([ages < lowest, ages > highest], [lowest + near, highest - near], ages)
+
+
 def _born_after(
-    parent: Floats, children: Ints, rank: Ints, youngest: float, household: Ints, rng: np.random.Generator
+    parent: Floats, children: Ints, rank: Ints, youngest: Floats, household: Ints, rng: np.random.Generator
 ) -> Floats:
     """Ages of the children of parents, the oldest first; ``parent`` and ``children`` by household, the rest by person.
 
     The oldest was born when the younger parent was 20 to 29, and never before 18.
     """
     span = np.maximum(children - 1, 0) * 1.1 + 0.1
-    oldest = np.clip(parent - 20 - 9 * rng.beta(2, 3, len(parent)), np.maximum(span, youngest), parent - 18)
+    born = parent - 20 - 9 * rng.beta(2, 3, len(parent))
+    oldest = _within(born, np.maximum(span, youngest), np.maximum(parent - 18, youngest), rng)
     gap = np.clip(oldest / np.maximum(children, 1) * rng.uniform(0.6, 1.1, len(parent)), 0.9, 4.0)
     return oldest[household] - rank * gap[household]
 
@@ -159,19 +166,18 @@ def _members(
 ) -> tuple[Ints, Bools]:
     total, number = len(household), len(kinds)
     children, old = _counts("c")[kinds], (_counts("g") + _counts("l"))[kinds] > 0
-    spouse_age = np.clip(head_age - rng.normal(1.2, 2.5, number), np.maximum(head_age - 6, 24.0), head_age + 6)
-    spouse_age = np.where(old, np.maximum(spouse_age, 46.0), np.maximum(spouse_age, 24.0 + 3.0 * children))
+    youngest_spouse = np.maximum(head_age - 6, np.where(old, 46.0, 24.0 + 3.0 * children))
+    spouse_age = _within(head_age - rng.normal(1.2, 2.5, number), youngest_spouse, head_age + 6, rng)
     younger = np.where(_counts("s")[kinds] > 0, np.minimum(head_age, spouse_age), head_age)
-    # Where a household has grandchildren and not their parents, those work elsewhere; they are aged like children at home.
-    fewest = np.where(old, 24.0, 0.0)
-    child_age = _born_after(younger, np.maximum(children, old.astype(np.int64)), rank, 0.0, household, rng)
-    first_child = np.full(number, 26.0)
+    # Where there are grandchildren, the child at home is their parent; where none is at home, those parents work elsewhere.
+    grown = np.where(old, 24.0, 0.0)
+    child_age = _born_after(younger, children, rank, grown, household, rng)
     eldest = (relation == RELATION_NAMES.index("child")) & (rank == 0)
-    child_age = np.where(eldest, np.maximum(child_age, fewest[household]), child_age)
+    first_child = 24 + 6 * rng.random(number)
     first_child[household[eldest]] = child_age[eldest]
-    in_law_age = np.clip(first_child + rng.normal(-0.5, 1.5, number), 22.0, first_child + 5)
+    in_law_age = _within(first_child + rng.normal(-0.5, 1.5, number), np.full(number, 22.0), first_child + 5, rng)
     nearer = np.minimum(first_child, in_law_age)
-    grandchild_age = _born_after(nearer, _counts("g")[kinds], rank, 0.0, household, rng)
+    grandchild_age = _born_after(nearer, _counts("g")[kinds], rank, np.zeros(number), household, rng)
     parent_age = head_age + 19 + 12 * rng.beta(2, 2, number)
     parent_age = parent_age[household] + rank * rng.uniform(-1, 3, total)
     ages = (head_age[household], spouse_age[household], child_age, in_law_age[household], grandchild_age, parent_age)
