@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from marketplace.demo.households.identities import FIRST_REGISTRATION
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import find_account_by_login, officers_over
 from marketplace.identity.service import create_account
@@ -41,6 +40,8 @@ from marketplace.registry.sealing import open_text
 from marketplace.registry.service import add_household
 
 A = CaseAction
+# No county's code begins with 00; the made-up county has 002636.
+_NOBODYS_COUNTY = "002637"
 _FAMILIES = "杨潘王李吴石龙张陈罗"
 _GIVEN = ("阿山", "老桥", "秀英", "光明", "文德", "小妹", "正才", "桂花", "昌林", "玉珍")
 
@@ -100,7 +101,7 @@ def _newcomers(village: str, count: int, by: Account, at: datetime) -> list[Hous
 
 
 def _head(household: Household, number: int, by: Account, at: datetime) -> None:
-    digits = f"{FIRST_REGISTRATION}19{60 + number:02d}0{1 + number % 9}1{number % 10}{int(household.code[-4:]) % 1000:03d}"
+    digits = f"{_NOBODYS_COUNTY}19{60 + number:02d}0{1 + number % 9}1{number % 10}{int(household.code[-4:]) % 1000:03d}"
     typed = {
         "name": _FAMILIES[number % len(_FAMILIES)] + _GIVEN[number % len(_GIVEN)],
         "id_number": digits + check_character(digits),

@@ -24,8 +24,8 @@ _HEADER = [
     *("water_source", "income_wages_fen", "education", "health"),
 ]
 _HOUSEHOLD = ["general_poor", "illness", "b", "tap", "860000"]
-# Far above the numbers that the sellers' households have.
-_FIRST_CODE = 9001
+# Far above the numbers of all households that the demo makes elsewhere.
+_FIRST_CODE = 9501
 
 
 def add_imports(login: str, county: str, *, now: datetime) -> None:
@@ -38,7 +38,7 @@ def add_imports(login: str, county: str, *, now: datetime) -> None:
     _written(above, _table([beside], serial=7), "兴仁镇 补录.csv", now - timedelta(days=6))
     wrong = _table([here, there], serial=20)
     wrong[2][2] = wrong[0][2]
-    wrong[4][0] = "522636999001" + "9001"
+    wrong[4][0] = "522636999001" + "9501"
     wrong[8][12] = "不详"
     _checked(officer, wrong, "龙泉镇 建档立卡 第二批.csv", now - timedelta(hours=3))
     _pairs(here, there, beside, now - timedelta(days=1))
