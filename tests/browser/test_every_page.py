@@ -33,6 +33,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("about", "/about"),
         ("about-demo", "/about/demo"),
         ("policy", "/policy"),
+        ("registry-figures", "/registry/"),
+        ("registry-county", "/registry/522636"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -61,12 +63,20 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-bank-account", "/farm/money/bank-account"),
         ("farm-after", "/farm/after/"),
         ("farm-reviews", "/farm/after/reviews"),
+        ("farm-file", "/farm/file"),
+        ("farm-file-correct", "/farm/file/correct/water"),
     ],
     "village": [
         ("office-mandates", "/office/mandates"),
         ("office-mandate", "first mandate"),
         ("office-mandate-who", "/office/mandates/new"),
         ("office-mandate-new", "first household"),
+        ("office-files", "/office/files"),
+        ("office-file-new", "/office/files/new"),
+        ("office-file", "first file"),
+        ("office-file-edit", "form of the first file"),
+        ("office-file-slip", "slip of the first file"),
+        ("office-file-member", "new member of the first file"),
         ("farm-for-whom-officer", "/farm/mandates/for"),
         ("farm-listings-acting", "first farm acted for"),
         ("farm-listing-acting", "first listing acted on"),
@@ -83,6 +93,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
             "/office/policy/draft?area=522636&exposure_share=40&household_floor=50&consumer_guard=80&begins_on=2999-01-01",
         ),
         ("office-tilt", "/office/tilt"),
+        ("office-files-county", "/office/files"),
+        ("office-roll-up", "/office/files/roll-up"),
+        ("office-roll-up-causes", "/office/files/roll-up?by=cause&count=persons"),
+        ("office-exports", "/office/files/exports"),
     ],
     "operator": [
         ("operator-payments", "/operator/payments"),
@@ -142,6 +156,11 @@ def address_of(page: Page, path: str) -> str:
     """The address of a page that is named by the first of its kind."""
     if path == "reviews of the first product":
         return f"{address_of(page, 'first product')}/reviews"
+    if path.endswith("first file"):
+        page.goto("/office/files")
+        href = str(page.locator("main a.row-link").first.get_attribute("href")).partition("#")[0]
+        ends = {"form": "/edit/household", "slip": "/slip", "new": "/members/new", "first": ""}
+        return href + ends[path.split()[0]]
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))
