@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 
 from marketplace.kernel.clock import day_start
 from marketplace.kernel.db import db
+from marketplace.kernel.errors import N_, Invalid
 from marketplace.regions.codes import child_length
 from marketplace.regions.queries import within
 from marketplace.registry.display_rules import INCOME_BANDS
@@ -17,6 +18,7 @@ from marketplace.registry.reading import Reach
 from marketplace.registry.rules import rule
 from marketplace.registry.standard import CAUSES, KINDS
 
+FIRST_DAY, LAST_DAY = date(2013, 1, 1), date(2100, 12, 31)
 UNKNOWN, NOT_REGISTERED = "unknown", "none"
 
 
@@ -78,8 +80,12 @@ def roll_up(area_code: str, day: date, by: By, reach: Reach, *, year: int | None
     ------
     NotFound
         ``area_unknown`` for an area outside the reach.
+    Invalid
+        ``day_without_files`` for a day before there were files, or beyond the year 2100.
     """
     reach = reach.narrowed(area_code)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Invalid("day_without_files", N_("Please choose a day from 2013 on."))
     year = day.year if year is None else year
     length = child_length(area_code) or len(area_code)
     bounds = rule(INCOME_BANDS, area_code[:2], day).value

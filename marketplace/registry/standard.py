@@ -106,7 +106,7 @@ def _income(name: str, label: str) -> Field:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("name", _P, "identity", N_("Name"), Kind.TEXT, required=True, sensitive=True, four_eyes=True, most=40),
+    Field("name", _P, "identity", N_("Full name"), Kind.TEXT, required=True, sensitive=True, four_eyes=True, most=40),
     Field("id_number", _P, "identity", N_("Identity card number"), Kind.ID_NUMBER, sensitive=True, four_eyes=True),
     Field("relation", _P, "identity", N_("Relation to the head"), Kind.CHOICE, RELATIONS, required=True, four_eyes=True),
     Field("sex", _P, "identity", N_("Sex"), Kind.CHOICE, SEXES, required=True, four_eyes=True),

@@ -35,6 +35,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("about-data", "/about/data"),
         ("policy", "/policy"),
         ("village-notices", "/notices/"),
+        ("registry-figures", "/registry/"),
+        ("registry-county", "/registry/522636"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -66,6 +68,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-came-back", "/farm/came-back/"),
         ("farm-after", "/farm/after/"),
         ("farm-reviews", "/farm/after/reviews"),
+        ("farm-file", "/farm/file"),
+        ("farm-file-correct", "/farm/file/correct/water"),
+        ("farm-numbers", "/farm/file/numbers"),
     ],
     "village": [
         ("office-collect", "/office/collect"),
@@ -84,6 +89,12 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-forms", "/office/forms"),
         ("office-form", "first form"),
         ("office-phone", "/office/forms/phone"),
+        ("office-files", "/office/files"),
+        ("office-file-new", "/office/files/new"),
+        ("office-file", "first file"),
+        ("office-file-edit", "form of the first file"),
+        ("office-file-slip", "slip of the first file"),
+        ("office-file-member", "new member of the first file"),
         ("farm-for-whom-officer", "/farm/mandates/for"),
         ("farm-listings-acting", "first farm acted for"),
         ("farm-listing-acting", "first listing acted on"),
@@ -100,6 +111,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
             "/office/policy/draft?area=522636&exposure_share=40&household_floor=50&consumer_guard=80&begins_on=2999-01-01",
         ),
         ("office-tilt", "/office/tilt"),
+        ("office-numbers", "/office/numbers"),
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
     ],
@@ -110,6 +122,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-duplicates", "/office/duplicates"),
         ("office-duplicate", "first pair"),
         ("office-duplicate-half", "last pair"),
+        ("office-files-county", "/office/files"),
+        ("office-roll-up", "/office/files/roll-up"),
+        ("office-roll-up-causes", "/office/files/roll-up?by=cause&count=persons"),
+        ("office-exports", "/office/files/exports"),
     ],
     "operator": [
         ("operator-payments", "/operator/payments"),
@@ -172,6 +188,11 @@ def address_of(page: Page, path: str) -> str:
     """The address of a page that is named by the first of its kind."""
     if path == "reviews of the first product":
         return f"{address_of(page, 'first product')}/reviews"
+    if path.endswith("first file"):
+        page.goto("/office/files")
+        href = str(page.locator("main a.row-link").first.get_attribute("href")).partition("#")[0]
+        ends = {"form": "/edit/household", "slip": "/slip", "new": "/members/new", "first": ""}
+        return href + ends[path.split()[0]]
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))

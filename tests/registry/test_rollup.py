@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import NotFound
+from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.registry.figure_jobs import publish_figures
 from marketplace.registry.figures import publish_county, published_counties, published_figures
 from marketplace.registry.files import read_file
@@ -135,6 +135,13 @@ def test_an_area_outside_ones_reach_is_not_counted(officer: Account) -> None:
     for area in (COUNTY, SOUTH, "52"):
         with pytest.raises(NotFound):
             roll_up(area, TODAY, By.KIND, Reach.of([NORTH], "officer"))
+
+
+@pytest.mark.parametrize("day", [date.min, date(2012, 12, 31), date(2101, 1, 1), date.max])
+def test_a_day_without_files_is_refused(officer: Account, day: date) -> None:
+    with pytest.raises(Invalid) as refused:
+        roll_up(COUNTY, day, By.KIND, ALL)
+    assert refused.value.code == "day_without_files"
 
 
 def test_published_figures_hide_small_cells_and_stay_as_they_were(officer: Account) -> None:

@@ -30,7 +30,6 @@ from marketplace.web.access import PUBLIC, account, allow, area_in_scope
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import (
     AREA,
-    InputError,
     InputSchema,
     Line,
     Prose,
@@ -236,9 +235,12 @@ def _reach() -> Reach:
 
 
 def _in_places(error: Invalid) -> Invalid:
-    """What is wrong with values, place by place, where that is known."""
+    """What is wrong with values, field by field; their names come from outside, so what cannot be shown is not given back."""
     faults = error.data.get("fields")
-    return InputError({str(name): said(text) for name, text in faults.items()}) if isinstance(faults, dict) else error
+    if not isinstance(faults, dict):
+        return error
+    shown = {str(name).encode("ascii", "backslashreplace").decode()[:60]: said(text) for name, text in faults.items()}
+    return Invalid(error.code, error.message, **shown)
 
 
 @blueprint.post("/search")
