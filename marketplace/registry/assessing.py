@@ -228,11 +228,12 @@ def _keep(cases: Sequence[_Case], run: AssessmentRun, rule_of: DisagreementRule)
     """Write every household's numbers in place of the earlier ones; answers those whose numbers part."""
     parted, rows = [], []
     for case in cases:
-        numbers = FourNumbers(**case.places)
-        found = disagreement(numbers, rule_of)
-        if found.calls_for_a_visit:
+        found = disagreement(FourNumbers(**case.places), rule_of)
+        # Where no number calls the household poor, nothing hangs on which of them is nearer.
+        partings = found.partings if any(place.poor for place in case.places.values()) else ()
+        if partings:
             parted.append(case)
-        rows.append(_row(case, run, [_parting(part) for part in found.partings]))
+        rows.append(_row(case, run, [_parting(part) for part in partings]))
     ids = [case.household.id for case in cases]
     db.session.execute(
         delete(HouseholdAssessment).where(HouseholdAssessment.household_id.in_(ids), HouseholdAssessment.year == run.year)

@@ -171,6 +171,17 @@ def test_numbers_that_part_send_somebody_and_change_no_status(officer: Account, 
     assert db.session.scalars(select(RegistryRevision)).all() == []
 
 
+def test_numbers_that_part_among_those_whom_none_calls_poor_send_nobody(officer: Account, rules: None) -> None:
+    with transaction():
+        best_off = filed(officer, "522636100001", 90_000)
+        others = [filed(officer, "522636100001", 20_000 + 1000 * number) for number in range(9)]
+        order = {household.id: place + 1 for place, household in enumerate([best_off, *others])}
+        record_ranking("522636100001", YEAR, date(2026, 5, 1), {"women": order, "men": order}, 0, by=officer, now=NOW)
+    with transaction():
+        run = assess_area(COUNTY, YEAR, now=NOW, actor="test")
+    assert (run.figures["parted"], numbers(best_off).partings) == (0, [])
+
+
 def test_without_a_line_there_is_no_income_gap_and_the_run_says_so(officer: Account) -> None:
     with transaction():
         household = filed(officer, "522636100001", 5_000)

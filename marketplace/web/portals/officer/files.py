@@ -116,7 +116,12 @@ def _start(**more: Any) -> str:
     due = visits_due(reach(), by=account())
     waiting = open_requests(reach())
     visits = [
-        {**row, "cause": _(VISIT_CAUSES[order.cause]), "due_on": order.due_on, "reason": order.reason}
+        {
+            **row,
+            "cause": _(VISIT_CAUSES[order.cause]),
+            "due_on": order.due_on,
+            "reason": _(order.reason) if order.reason else "",
+        }
         for row, (order, _found) in zip(_listed(found for _order, found in due), due, strict=True)
     ]
     requests = [
