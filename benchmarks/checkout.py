@@ -368,6 +368,7 @@ def main() -> None:
                 "DATABASE_URL": server.url("checkout_benchmark"),
                 "NONGQIAO_DATA_DIR": str(folder),
                 "SECRET_KEY": "a key for one measurement",
+                "OFFICER_SECOND_FACTOR": "offered",
             }
             with create_app(Settings.from_env(environ)).app_context():
                 upgrade()

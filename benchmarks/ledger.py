@@ -48,6 +48,7 @@ def main() -> None:
                 "DATABASE_URL": server.url("ledger_benchmark"),
                 "NONGQIAO_DATA_DIR": str(data_dir),
                 "SECRET_KEY": "a key for one measurement",
+                "OFFICER_SECOND_FACTOR": "offered",
             }
             with create_app(Settings.from_env(environ)).app_context():
                 upgrade()

@@ -86,6 +86,7 @@ def serving(app: Flask, database_url: str, data_dir: Path) -> Iterator[Field]:
         "DATABASE_URL": database_url,
         "NONGQIAO_DATA_DIR": str(data_dir),
         "SECRET_KEY": "a key for tests alone",
+        "OFFICER_SECOND_FACTOR": "offered",
     }
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "wsgi:app"]
