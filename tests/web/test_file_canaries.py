@@ -41,7 +41,7 @@ TABLE = Path(__file__).with_name("file_routes.csv")
 OFFICERS = ("village", "township", "county", "sibling_village", "sibling_township", "sibling_county")
 OTHERS = ("visitor", "consumer", "enterprise", "operator", "farmer", "other_farmer")
 PEOPLE = (*OTHERS, *reversed(OFFICERS))
-OF_FILES = ("officer.files.", "api-registry.", "producer_file.")
+OF_FILES = ("officer.files.", "officer.numbers.", "api-files.", "api-registry.", "producer_file.")
 # Signing out would end the crawl; the token's own end would, too.
 _LEFT_OUT = {"account.sign_out"}
 ROLES = ("visitor", *RoleKind)

@@ -34,7 +34,7 @@ from marketplace.registry.models import (
 )
 from marketplace.web.access import account, area_in_scope
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import AREA, InputSchema, Line, PublicIdField, QueryDay, SearchText, Spelled
+from marketplace.web.api.inputs import AREA, InputSchema, Line, PublicIdField, QueryDay, SearchText, Spelled, WholeField
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.portals.officer.case_frame import note_reading, reach, taker
 from marketplace.web.portals.officer.cases import opened
@@ -128,16 +128,16 @@ class VoteSchema(InputSchema):
     """The votes on one application."""
 
     case = PublicIdField(required=True)
-    in_favour = fields.Integer(required=True, strict=True, validate=validate.Range(0, _MOST_VOTES))
-    against = fields.Integer(required=True, strict=True, validate=validate.Range(0, _MOST_VOTES))
+    in_favour = WholeField(0, _MOST_VOTES, required=True)
+    against = WholeField(0, _MOST_VOTES, required=True)
 
 
 class AssemblySchema(InputSchema):
     """Who came, and how they voted."""
 
     held_on = QueryDay(required=True)
-    entitled = fields.Integer(required=True, strict=True, validate=validate.Range(1, _MOST_VOTES))
-    present = fields.Integer(required=True, strict=True, validate=validate.Range(0, _MOST_VOTES))
+    entitled = WholeField(1, _MOST_VOTES, required=True)
+    present = WholeField(0, _MOST_VOTES, required=True)
     votes = fields.List(fields.Nested(VoteSchema), required=True, validate=validate.Length(max=500))
 
 
