@@ -14,13 +14,13 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.registry.file_requests import approve_request, decide_conflict, refuse_request
+from marketplace.registry.file_requests import approve_request, decide_conflict, refuse_request, requested
 from marketplace.registry.files import HouseholdFile, get_household_within, read_file
 from marketplace.registry.filing import Noting, Recorded, add_member, ask_identity, end_membership, record_values
 from marketplace.registry.models import ChangeRequest, FieldConflict, Household, How, Person
+from marketplace.registry.open_questions import get_conflict, get_request
 from marketplace.registry.reading import Reach, unbounded
 from marketplace.registry.reading_log import API, note_reading
-from marketplace.registry.sealing import open_values
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.registry_schemas import (
@@ -44,7 +44,6 @@ from marketplace.web.api.registry_schemas import (
 
 blueprint: Blueprint = ApiBlueprint("api-files", __name__, url_prefix="/api/v1/files", description="Files of households")
 
-_REQUEST_PLACE = "change_request.sealed"
 _OF_FILE = "the file of a household read within somebody's reach"
 
 
@@ -88,19 +87,11 @@ def _person(household: Household, public_id: str) -> Person:
     return person
 
 
-def _request(household: Household, public_id: str) -> ChangeRequest:
-    query = select(ChangeRequest).where(ChangeRequest.household_id == household.id, ChangeRequest.public_id == public_id)
-    found = db.session.scalars(unbounded(query, _OF_FILE)).first()
-    if found is None:
-        raise NotFound("request_unknown", N_("There is no such request."))
-    return found
-
-
 def _shown_request(request: ChangeRequest, household: Household) -> dict[str, Any]:
     return {
         "public_id": request.public_id,
         "year": request.year,
-        "fields_": sorted({*request.plain, *open_values(household, request.sealed, _REQUEST_PLACE)}),
+        "fields_": sorted(requested(request, household)),
         "how": request.how,
         "reason": request.reason,
         "state": request.state,
@@ -233,7 +224,7 @@ def approve_file_request(given: dict[str, str], public_id: str, request_id: str)
     """Agree to what somebody else asked for; `own_request` (403), `request_decided` and `file_moved_on` (409)."""
     with transaction(), placed("request"):
         household = _household(public_id)
-        found = _request(household, request_id)
+        found = get_request(household, request_id)
         approve_request(found, household, by=account(), now=clock.now(), note=given["note"])
         return _shown_request(found, household)
 
@@ -247,7 +238,7 @@ def refuse_file_request(given: dict[str, str], public_id: str, request_id: str) 
     """Refuse what somebody else asked for, or take back what you have."""
     with transaction():
         household = _household(public_id)
-        found = _request(household, request_id)
+        found = get_request(household, request_id)
         refuse_request(found, by=account(), now=clock.now(), note=given["note"])
         return _shown_request(found, household)
 
@@ -261,9 +252,6 @@ def decide_file_conflict(given: dict[str, bool], public_id: str, conflict: str) 
     """Say which of two values stands; `conflict_decided` (409)."""
     with transaction():
         household = _household(public_id)
-        query = select(FieldConflict).where(FieldConflict.household_id == household.id, FieldConflict.public_id == conflict)
-        found = db.session.scalars(unbounded(query, _OF_FILE)).first()
-        if found is None:
-            raise NotFound("conflict_unknown", N_("There is no such conflict."))
+        found = get_conflict(household, conflict)
         decide_conflict(found, household, replace=given["replace"], by=account(), now=clock.now())
         return found
