@@ -5,6 +5,7 @@ is not running.
 """
 
 import csv
+import json
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ from marketplace.config import Settings, SettingsError
 from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
+from marketplace.identity.queries import find_account_by_login
 from marketplace.identity.second_factors import reset_by_command
 from marketplace.kernel import clock, embedded_postgres, logs
 from marketplace.kernel.db import db as database
@@ -45,6 +47,7 @@ from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
 from marketplace.registry.duplicates.looking import look_for_duplicates
 from marketplace.registry.duplicates.matching import is_possible
+from marketplace.registry.rules import rules_in_force, set_rule
 from marketplace.web import digest
 from marketplace.web.application import create_app
 from marketplace.web.notices.jobs import watch_mandates
@@ -428,6 +431,48 @@ def reset_second_factor(login: str, reason: str) -> None:
         except DomainError as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"{login} signs in with the password alone and sets up a new phone then")
+
+
+@cli.group(name="rules")
+def rules_group() -> None:
+    """The registry's rules: how long, how many, which line, by province and day."""
+
+
+@rules_group.command(name="list")
+@click.argument("area")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day; today when not given.")
+def list_rules(area: str, on: datetime | None) -> None:
+    """Every rule in force in an area (its code) on a day: value, from when and where, and who says so."""
+    with application():
+        day = on.date() if on is not None else clock.local_day(clock.now())
+        for rule in rules_in_force(area, day):
+            where = rule.area_code or "everywhere"
+            click.echo(f"{rule.name} = {json.dumps(rule.value)}  ({where}, from {rule.begins_on}: {rule.source})")
+
+
+@rules_group.command(name="set")
+@click.argument("name")
+@click.argument("area")
+@click.argument("value")
+@click.option("--from", "begins_on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day it holds.")
+@click.option("--source", required=True, help="The document that says so.")
+@click.option("--by", "login", required=True, help="The account in whose name it is set.")
+def change_rule(name: str, area: str, value: str, begins_on: datetime, source: str, login: str) -> None:
+    """Set a rule in an area from a day on; VALUE is JSON in the form that ``rules list`` shows."""
+    with application():
+        try:
+            wanted = json.loads(value)
+        except ValueError as error:
+            raise click.ClickException(f"{value} is no JSON: {error}") from None
+        try:
+            with transaction():
+                account = find_account_by_login(login)
+                if account is None:
+                    raise click.ClickException(f"there is no account {login}")
+                set_rule(name, area, begins_on.date(), wanted, source, by=account, now=clock.now())
+        except DomainError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{name} is {value} in {area} from {begins_on.date()} on")
 
 
 @cli.group(name="keys")
