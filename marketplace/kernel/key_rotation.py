@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Column, LargeBinary, Table, func, select, tuple_, type_coerce, update
 
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.privacy import Encrypted, WrappedKey, newest_key_number, reseal, rewrap
+from marketplace.kernel.privacy import SEALED_BYTES_ONLY, Encrypted, WrappedKey, newest_key_number, reseal, rewrap
 
 BATCH = 200
 
@@ -68,7 +68,7 @@ def values_by_key() -> Counter[int]:
     counts: Counter[int] = Counter()
     for sealed in sealed_columns():
         query = select(sealed.key_bytes.label("key"), func.count()).where(sealed.column.is_not(None)).group_by("key")
-        for number, count in db.session.execute(query):
+        for number, count in db.session.execute(query.execution_options(**{SEALED_BYTES_ONLY: True})):
             counts[int.from_bytes(number, "big")] += count
     return counts
 
@@ -97,6 +97,7 @@ def _go_round(sealed: SealedColumn, batch: int, say: Callable[[str], None]) -> i
         .limit(batch)
         # Rows that only point to these need not wait: nobody changes an id.
         .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(**{SEALED_BYTES_ONLY: True})
     )
     changed, last = 0, None
     while True:

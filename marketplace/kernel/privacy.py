@@ -28,6 +28,8 @@ FILE = "privacy_keys"
 # The first byte of what is kept says what it is, so that one is never taken for the other.
 _FORM, _WRAPPED, _IN_RECORD = 1, 2, 3
 _RECORD_KEY = "record key"
+# The execution option of a statement that reads sealed bytes and keys alone: a change of keys reads every file and opens none.
+SEALED_BYTES_ONLY = "sealed_bytes_only"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _LINE = re.compile(r"(index|[1-9][0-9]{0,8}):([0-9a-f]{64})")
