@@ -194,7 +194,7 @@ class Phone:
 
     def saved(self) -> None:
         """Until all that was answered is on the disk."""
-        self.page.wait_for_function("document.getElementById('told').textContent !== ''")
+        expect(self.page.locator("#told")).not_to_be_empty()
 
     def finish(self) -> None:
         """Finish the form."""

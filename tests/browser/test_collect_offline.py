@@ -416,7 +416,7 @@ def test_every_screen_is_readable_large_enough_and_worked_by_keyboard(
     page = phone.switch_on(width=width)
 
     def look(screen: str) -> None:
-        assert page.locator("h1").count() == 1, screen
+        expect(page.locator("h1"), screen).to_have_count(1)
         # A phone of 640 px at 200 per cent, and a wide screen at 400, show as much as one of 320.
         for each in (320, width):
             page.set_viewport_size({"width": each, "height": 844})
@@ -458,7 +458,7 @@ def test_every_screen_is_readable_large_enough_and_worked_by_keyboard(
     assert page.evaluate("document.activeElement.tagName") == "H1"
     for screen in (VISIT, HOUSEHOLD, HOUSE, MEMBERS, f"{MEMBERS}/0", PHOTOS, "review"):
         phone.go_to(screen)
-        page.wait_for_function("step => document.querySelector('h1') && location.hash.endsWith('/' + step)", arg=str(screen))
+        page.wait_for_url(f"**/{screen}")
         look(str(screen))
     phone.go_to(VISIT)
     page.locator("#q-saw_house-yes").focus()

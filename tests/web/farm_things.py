@@ -373,7 +373,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
 }
 # These pages show one's own farm, whomever one acts for: who holds a mandate cannot hand it on.
-OF_MANDATES = ("producer.mandates.", "producer.household.")
+OF_MANDATES = ("producer.mandates.", "producer.household.", "producer_badge.", "producer_file.", "api-badge.")
 
 
 def listing_of(things: Things) -> Listing:

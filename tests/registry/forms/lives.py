@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from marketplace.identity.models import Account
+from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import find_account_by_login
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db, transaction
@@ -16,7 +16,6 @@ from marketplace.web.submissions import take, take_up_waiting
 from tests import factories
 from tests.orders.purchases import Basket
 from tests.payments.double import Double
-from tests.registry import people
 from tests.registry.forms import fieldwork
 
 PHOTO = {"house.jpg": fieldwork.photo(3)}
@@ -62,11 +61,12 @@ def _people(basket: Basket, now: datetime) -> tuple[Account, Household]:
     login, code = f"collector{basket.account_id}", f"{factories.VILLAGE}{basket.account_id % 10_000:04d}"
     if find_version(fieldwork.FORM_ID, fieldwork.VERSION) is None:
         with transaction():
-            province = people.officer("52", "省干部")
+            factories.area()
+            province = factories.account((RoleKind.OFFICER, "52"), login="province-of-forms", name="省干部")
         fieldwork.standard(province, begins_on=local_day(now))
     with transaction():
-        officer = find_account_by_login(login) or people.officer()
-        officer.login = login
+        # Names that other lives, which die in processes of their own, cannot have given.
+        officer = find_account_by_login(login) or factories.account((RoleKind.OFFICER, factories.VILLAGE), login=login)
         household = db.session.scalars(select(Household).filter_by(code=code)).first()
         if household is None:
             household = Household(code=code, village_code=factories.VILLAGE, created_at=now)
