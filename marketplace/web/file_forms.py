@@ -10,18 +10,11 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
-from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.errors import Invalid
 from marketplace.registry.standard import About, Field, Kind, fields_about
 from marketplace.web.file_words import IDENTITY, PERSON, SECTIONS
+from marketplace.web.registry_words import UNITS
 
-_UNITS = {
-    "yuan_a_year": N_("yuan a year"),
-    "m2": N_("m²"),
-    "litres": N_("litres"),
-    "minutes": N_("minutes"),
-    "mu": N_("mu"),
-    "months": N_("months"),
-}
 _PROSE_FROM = 400
 
 
@@ -42,7 +35,7 @@ def controls(fields: Iterable[Field], values: Mapping[str, Any], errors: Mapping
             "control": _control(field),
             "options": _options(field),
             "value": _typed(field, values.get(field.name)),
-            "word": _(_UNITS[field.unit]) if field.unit else None,
+            "word": _(UNITS[field.unit]) if field.unit else None,
             "most": field.most,
             "inputmode": _INPUTMODES.get(field.kind),
             "error": errors.get(field.name),

@@ -19,7 +19,7 @@ HOWS = {
 }
 # What is called otherwise in a table than beside a box: a column "Name" could be the household's or the village's.
 _IN_TABLES = {"name": N_("Full name")}
-_UNITS = {
+UNITS = {
     "yuan_a_year": N_("yuan a year"),
     "m2": N_("m²"),
     "litres": N_("litres"),
@@ -45,7 +45,7 @@ def column_titles() -> list[tuple[str, bool]]:
     """The titles of an empty table in the reader's language, each with its unit, and whether its cells are digits to keep."""
     titles = [(str(gettext(CODE_LABEL)), True)]
     for field in FIELDS:
-        unit = f" ({gettext(_UNITS[field.unit])})" if field.unit else ""
+        unit = f" ({gettext(UNITS[field.unit])})" if field.unit else ""
         digits = field.kind in (Kind.ID_NUMBER, Kind.PHONE) or field.name == "bank_account"
         titles.append((f"{_title(field)}{unit}", digits))
     return titles
