@@ -9,6 +9,7 @@ from flask_login import current_user
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import may_see, scopes
 from marketplace.kernel.errors import N_, Forbidden, NotFound, NotSignedIn
+from marketplace.registry.reading import Reach
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -113,3 +114,8 @@ def area_in_scope(kind: RoleKind, area_code: str | None) -> str:
     if not may_see(account(), kind, area_code):
         raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=area_code[:20])
     return area_code
+
+
+def office_reach() -> Reach:
+    """How far the signed-in officer's questions about people may reach: their own areas."""
+    return Reach.of(scopes(account(), RoleKind.OFFICER), f"officer {account().public_id}")

@@ -32,11 +32,14 @@ from marketplace.registry.models import (
     Round,
     StatusCategory,
 )
-from marketplace.web.access import account, area_in_scope
+from marketplace.web.access import account, area_in_scope, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import AREA, InputSchema, Line, PublicIdField, QueryDay, SearchText, Spelled, WholeField
 from marketplace.web.api.schemas import OutputSchema
-from marketplace.web.portals.officer.case_frame import note_reading, reach, taker
+from marketplace.web.portals.officer.case_frame import (
+    note_reading,
+    taker,
+)
 from marketplace.web.portals.officer.cases import opened
 
 blueprint: Blueprint = ApiBlueprint("api-cases", __name__, url_prefix="/api/v1/cases", description="Entry, exit, monitoring")
@@ -255,7 +258,7 @@ def _one(case: Case, household: Household) -> dict[str, Any]:
 def cases_due(given: dict[str, Any]) -> dict[str, Any]:
     """What is due at your level, the latest first; at most 200 entries of `number`."""
     area = area_in_scope(RoleKind.OFFICER, given.get("area"))
-    rows, number = due_list(account(), area, reach(), local_day(clock.now()))
+    rows, number = due_list(account(), area, office_reach(), local_day(clock.now()))
     return {"number": number, "items": [_shown(row.case, row.household.public_id, row.round) for row in rows]}
 
 
@@ -266,7 +269,7 @@ def cases_due(given: dict[str, Any]) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def open_case(given: dict[str, Any]) -> dict[str, Any]:
     """Write down an application, a proposal to leave, or a clue. Nothing is decided by it."""
-    household = get_household_within(given["file"], reach())
+    household = get_household_within(given["file"], office_reach())
     with transaction():
         case = opened(household, given, now=clock.now())
         return _one(case, household)
@@ -278,7 +281,7 @@ def open_case(given: dict[str, Any]) -> dict[str, Any]:
 @problems(404)
 def one_case(public_id: str) -> dict[str, Any]:
     """A case with its steps. The household sees that you have read it."""
-    case, household = get_case(public_id, reach())
+    case, household = get_case(public_id, office_reach())
     with transaction():
         note_reading([household], "case", clock.now())
         return _one(case, household)
@@ -291,7 +294,7 @@ def one_case(public_id: str) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def take_step(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Take the next step of a case; one that was taken already changes nothing."""
-    case, household = get_case(public_id, reach())
+    case, household = get_case(public_id, office_reach())
     with transaction():
         take(case, CaseAction(given["action"]), taker(), now=clock.now(), reason=given["reason"])
         return _one(case, household)
@@ -318,7 +321,7 @@ def _round(of: Round) -> dict[str, Any]:
 @problems(404)
 def one_round(public_id: str) -> dict[str, Any]:
     """A village's round."""
-    return _round(get_round(public_id, reach()))
+    return _round(get_round(public_id, office_reach()))
 
 
 @blueprint.post("/rounds/<public_id:public_id>/assemblies")
@@ -328,7 +331,7 @@ def one_round(public_id: str) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def hold_round_assembly(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Write down an assembly; without its quorum it counts for nothing, and the round stays where it was."""
-    of = get_round(public_id, reach())
+    of = get_round(public_id, office_reach())
     votes = {vote["case"]: Votes(vote["in_favour"], vote["against"]) for vote in given["votes"]}
     with transaction():
         hold_assembly(of, given["held_on"], given["entitled"], given["present"], votes, taker(), now=clock.now())
@@ -342,7 +345,7 @@ def hold_round_assembly(given: dict[str, Any], public_id: str) -> dict[str, Any]
 @problems(404, 409, *BODY)
 def take_round_step(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Take the step that all applications of a round take together."""
-    of = get_round(public_id, reach())
+    of = get_round(public_id, office_reach())
     with transaction():
         take_round(of, CaseAction(given["action"]), taker(), now=clock.now())
         return _round(of)
@@ -355,7 +358,7 @@ def take_round_step(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def record_visit(given: dict[str, Any], public_id: str, case: str) -> dict[str, Any]:
     """Write down what was found at a household of the sample."""
-    of = get_round(public_id, reach())
+    of = get_round(public_id, office_reach())
     with transaction():
         record_finding(get_sampled(case, of), of, given["fit"], given["finding"], taker(), now=clock.now())
         return _round(of)
@@ -367,7 +370,7 @@ def record_visit(given: dict[str, Any], public_id: str, case: str) -> dict[str, 
 @problems(404, 409)
 def decide_round_sample(public_id: str) -> dict[str, Any]:
     """Draw the one conclusion that a visited sample allows."""
-    of = get_round(public_id, reach())
+    of = get_round(public_id, office_reach())
     with transaction():
         decide_sample(of, taker(), now=clock.now())
         return _round(of)
@@ -380,10 +383,10 @@ def decide_round_sample(public_id: str) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def decide(given: dict[str, Any], public_id: str) -> Any:
     """Decide on an objection, as an officer of the level above the notice."""
-    found = get_objection(public_id, reach())
+    found = get_objection(public_id, office_reach())
     with transaction():
         decide_objection(found, given["uphold"], given["answer"], account(), now=clock.now())
-    return get_objection(public_id, reach())
+    return get_objection(public_id, office_reach())
 
 
 def _alert(alert: ComparisonAlert, household: Household) -> dict[str, Any]:
@@ -396,7 +399,7 @@ def _alert(alert: ComparisonAlert, household: Household) -> dict[str, Any]:
 @blueprint.response(200, AlertsSchema)
 def alerts() -> dict[str, Any]:
     """The open alerts of your area."""
-    return {"items": [_alert(alert, household) for alert, household in open_alerts(reach())]}
+    return {"items": [_alert(alert, household) for alert, household in open_alerts(office_reach())]}
 
 
 @blueprint.get("/alerts/<public_id:public_id>")
@@ -405,7 +408,7 @@ def alerts() -> dict[str, Any]:
 @problems(404)
 def one_alert(public_id: str) -> dict[str, Any]:
     """An alert with its evidence. The household sees that you have read it."""
-    alert = get_alert(public_id, reach())
+    alert = get_alert(public_id, office_reach())
     with transaction():
         household = db.session.get_one(Household, alert.household_id)
         note_reading([household], "alert", clock.now())
@@ -419,10 +422,10 @@ def one_alert(public_id: str) -> dict[str, Any]:
 @problems(404, 409, *BODY)
 def answer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Say what is behind an alert; `exit_opened` proposes an exit, which goes its whole way."""
-    alert = get_alert(public_id, reach())
+    alert = get_alert(public_id, office_reach())
     with transaction():
         answer_alert(alert, AlertState(given["answer"]), given["explanation"], account(), now=clock.now())
-        return _alert(get_alert(public_id, reach()), db.session.get_one(Household, alert.household_id))
+        return _alert(get_alert(public_id, office_reach()), db.session.get_one(Household, alert.household_id))
 
 
 @blueprint.get("/registered")

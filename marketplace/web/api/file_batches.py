@@ -23,9 +23,11 @@ from marketplace.registry.importing.jobs import run_import_job
 from marketplace.registry.importing.running import begin_import, check_import, drop_import, get_import, imports_of
 from marketplace.registry.models import FileImport, How, ImportState, PairState
 from marketplace.registry.reading_log import MEMBER, note_reading
-from marketplace.web.access import account
+from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, only, problems
-from marketplace.web.api.files import blueprint, office_reach
+from marketplace.web.api.files import (
+    blueprint,
+)
 from marketplace.web.api.inputs import InputSchema, PublicIdField, SearchText, WholeField, YesNoField
 from marketplace.web.api.mandates import Base64
 from marketplace.web.api.registry_schemas import FIRST_YEAR, HOWS, LAST_YEAR, RefusalIn

@@ -10,7 +10,6 @@ from flask_smorest import Blueprint
 from sqlalchemy import select
 
 from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Invalid, NotFound
@@ -19,9 +18,9 @@ from marketplace.registry.files import HouseholdFile, get_household_within, read
 from marketplace.registry.filing import Noting, Recorded, add_member, ask_identity, end_membership, record_values
 from marketplace.registry.models import ChangeRequest, FieldConflict, Household, How, Person
 from marketplace.registry.open_questions import get_conflict, get_request
-from marketplace.registry.reading import Reach, unbounded
+from marketplace.registry.reading import unbounded
 from marketplace.registry.reading_log import API, note_reading
-from marketplace.web.access import account
+from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.registry_schemas import (
     ConflictDecisionIn,
@@ -64,11 +63,6 @@ def placed(place: str) -> Iterator[None]:
         if isinstance(error.data.get("fields"), dict):
             raise ValuesError(place, error.data["fields"]) from error
         raise
-
-
-def office_reach() -> Reach:
-    """The areas of the token's account."""
-    return Reach.of(scopes(account(), RoleKind.OFFICER), "an officer's program")
 
 
 def _noting(given: dict[str, Any], now: datetime) -> Noting:

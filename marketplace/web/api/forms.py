@@ -16,8 +16,7 @@ from marketplace.kernel.errors import N_, NotFound
 from marketplace.registry.forms.lists import PAGE, get_submission_within, submissions_within
 from marketplace.registry.forms.versions import concerns, get_version, versions_for
 from marketplace.registry.models import FlagKind, FlagState, FormSubmission, FormVersion, SubmissionState
-from marketplace.registry.reading import Reach
-from marketplace.web.access import account
+from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import InputSchema, Prose, PublicIdField, QueryNumber, Spelled
 from marketplace.web.api.schemas import OutputSchema
@@ -130,10 +129,6 @@ class SubmissionsSchema(OutputSchema):
     more = fields.Boolean(metadata={"description": f"Whether there are more than these; a page has {PAGE}"})
 
 
-def _reach() -> Reach:
-    return Reach.of(scopes(account(), RoleKind.OFFICER), "officer's program")
-
-
 def _form(version: FormVersion) -> dict[str, Any]:
     title = version.model["title"]
     standard = version.standard_id is None
@@ -211,7 +206,7 @@ def _answers(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
 @problems(422)
 def forms_submissions(given: dict[str, Any]) -> dict[str, Any]:
     """The submissions of your areas, newest first: all, those with something odd to look at, those not taken in."""
-    rows, more = submissions_within(_reach(), which=given["which"], page=given["page"])
+    rows, more = submissions_within(office_reach(), which=given["which"], page=given["page"])
     return {"items": [_submission(row) for row in rows], "more": more}
 
 
@@ -221,7 +216,7 @@ def forms_submissions(given: dict[str, Any]) -> dict[str, Any]:
 @problems(404)
 def forms_submission(public_id: str) -> dict[str, Any]:
     """One submission."""
-    return _submission(get_submission_within(public_id, _reach()))
+    return _submission(get_submission_within(public_id, office_reach()))
 
 
 @blueprint.post("/submissions/<public_id:public_id>/again")
@@ -230,4 +225,4 @@ def forms_submission(public_id: str) -> dict[str, Any]:
 @problems(404)
 def forms_again(public_id: str) -> dict[str, Any]:
     """Try once more to take a submission into the file; one that was taken in stays as it is."""
-    return _submission(take_in(get_submission_within(public_id, _reach()).id, now=clock.now()))
+    return _submission(take_in(get_submission_within(public_id, office_reach()).id, now=clock.now()))

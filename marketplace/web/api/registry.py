@@ -8,7 +8,6 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
@@ -22,11 +21,10 @@ from marketplace.registry.filing import Noting
 from marketplace.registry.models import ExportState, FileExport, How
 from marketplace.registry.open_questions import get_member
 from marketplace.registry.opening import open_file
-from marketplace.registry.reading import Reach
 from marketplace.registry.reading_log import looks_at
 from marketplace.registry.rollup import By, Count, RollUp, roll_up
 from marketplace.registry.searching import Found, search_files, village_list
-from marketplace.web.access import PUBLIC, account, allow, area_in_scope
+from marketplace.web.access import PUBLIC, account, allow, area_in_scope, office_reach
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import (
     AREA,
@@ -230,10 +228,6 @@ class CountyFiguresSchema(OutputSchema):
     cells = fields.Dict(keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True)))
 
 
-def _reach() -> Reach:
-    return Reach.of(scopes(account(), RoleKind.OFFICER), f"officer {account().public_id}")
-
-
 def _in_places(error: Invalid) -> Invalid:
     """What is wrong with values, field by field; their names come from outside, so what cannot be shown is not given back."""
     faults = error.data.get("fields")
@@ -251,7 +245,7 @@ def _in_places(error: Invalid) -> Invalid:
 def registry_search(given: dict[str, Any]) -> dict[str, Any]:
     """Find the households of your area that a code, a card's number or a whole name leads to; each search is written down."""
     with transaction():
-        found = search_files(given["word"], _reach(), by=account(), now=clock.now())
+        found = search_files(given["word"], office_reach(), by=account(), now=clock.now())
         return {"kind": found.kind, "items": found.rows, "more": found.more}
 
 
@@ -264,7 +258,7 @@ def registry_village(given: dict[str, Any], village_code: int) -> dict[str, Any]
     """The households of a village, for the offices above it; it counts as a search."""
     with transaction():
         rows: list[Found]
-        rows, pages = village_list(str(village_code), _reach(), by=account(), now=clock.now(), page=given["page"])
+        rows, pages = village_list(str(village_code), office_reach(), by=account(), now=clock.now(), page=given["page"])
         return {"items": rows, "pages": pages}
 
 
@@ -280,7 +274,7 @@ def registry_open(given: dict[str, Any]) -> Any:
     try:
         with transaction():
             noting = Noting(account(), How(given["how"]), now)
-            return open_file(given["village_code"], head, _reach(), noting, joined_on=local_day(now))
+            return open_file(given["village_code"], head, office_reach(), noting, joined_on=local_day(now))
     except Invalid as error:
         raise _in_places(error) from error
 
@@ -294,7 +288,7 @@ def registry_roll_up(given: dict[str, Any]) -> dict[str, Any]:
     """Households and persons of an area on a day, by the areas below it; exact."""
     area = area_in_scope(RoleKind.OFFICER, given.get("area"))
     day: date = given.get("day") or local_day(clock.now())
-    rolled: RollUp = roll_up(area, day, given["by"], _reach(), year=given.get("year"))
+    rolled: RollUp = roll_up(area, day, given["by"], office_reach(), year=given.get("year"))
     total: Count = rolled.total
     return {
         "area_code": area,
@@ -316,7 +310,7 @@ def registry_roll_up(given: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, FileExportsSchema)
 def registry_exports() -> dict[str, Any]:
     """The tables that were asked for within your areas."""
-    return {"items": exports_seen(_reach(), account())}
+    return {"items": exports_seen(office_reach(), account())}
 
 
 @blueprint.post("/exports")
@@ -330,7 +324,7 @@ def registry_export_ask(given: dict[str, Any]) -> FileExport:
         return ask_export(
             given["area_code"],
             given["purpose"],
-            _reach(),
+            office_reach(),
             year=given["year"],
             with_id_numbers=given["with_id_numbers"],
             by=account(),
@@ -347,7 +341,7 @@ def registry_export_decide(given: dict[str, Any], public_id: str) -> FileExport:
     """Release what another officer has asked for, or refuse it."""
     now = clock.now()
     with transaction():
-        export = get_export(public_id, _reach(), account(), lock=True)
+        export = get_export(public_id, office_reach(), account(), lock=True)
         decide_export(export, release=given["release"], by=account(), now=now, note=given["note"])
         enqueue(make_exports, timestamp=int(now.timestamp()))
     return export
@@ -360,7 +354,7 @@ def registry_export_decide(given: dict[str, Any], public_id: str) -> FileExport:
 def registry_export_take(public_id: str) -> dict[str, Any]:
     """Take the table you have asked for: once, and every household in it is told."""
     with transaction():
-        export = get_export(public_id, _reach(), account(), lock=True)
+        export = get_export(public_id, office_reach(), account(), lock=True)
         return {"csv": take_export(export, by=account(), now=clock.now())}
 
 

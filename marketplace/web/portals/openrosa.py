@@ -23,8 +23,7 @@ from marketplace.registry.forms.prefill import households_csv, members_csv, note
 from marketplace.registry.forms.versions import concerns, get_version, versions_for
 from marketplace.registry.forms.workbook import HOUSEHOLDS, MEMBER_LIST
 from marketplace.registry.models import FormVersion, SubmissionState
-from marketplace.registry.reading import Reach
-from marketplace.web.access import account, allow, scope_name
+from marketplace.web.access import account, allow, office_reach, scope_name
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.submissions import take
 from marketplace.web.uploads import takes_files
@@ -82,10 +81,6 @@ def refuse_request(error: HTTPException) -> Response:
     return _answer(error.code or 500, error.name, "submit_error")
 
 
-def _reach() -> Reach:
-    return Reach.of(scopes(account(), RoleKind.OFFICER), "their phone")
-
-
 @blueprint.get("/formList")
 @allow(RoleKind.OFFICER)
 def form_list() -> Response:
@@ -130,7 +125,7 @@ def manifest(public_id: str) -> Response:
 
 
 def _medium_listed(version: FormVersion, name: str) -> str:
-    digest = md5(_MEDIA[name](_reach()).encode(), usedforsecurity=False).hexdigest()
+    digest = md5(_MEDIA[name](office_reach()).encode(), usedforsecurity=False).hexdigest()
     where = url_for("openrosa.medium", public_id=version.public_id, name=name, _external=True)
     return (
         f"<mediaFile><filename>{name}</filename><hash>md5:{digest}</hash><downloadUrl>{escape(where)}</downloadUrl></mediaFile>"
@@ -144,9 +139,9 @@ def medium(public_id: str, name: str) -> Response:
     _version(public_id)
     if name not in _MEDIA:
         raise NotFound("file_unknown", N_("There is no such file."))
-    content = _MEDIA[name](_reach())
+    content = _MEDIA[name](office_reach())
     with transaction():
-        note_handing_out(_reach(), account(), clock.now())
+        note_handing_out(office_reach(), account(), clock.now())
     return Response(content, content_type="text/csv; charset=utf-8")
 
 

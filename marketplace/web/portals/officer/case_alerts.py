@@ -15,10 +15,16 @@ from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.regions.models import Level
 from marketplace.registry.cases.comparison import answer_alert, compare, evidence_of, explanation_of, get_alert, open_alerts
 from marketplace.registry.models import AlertState, ComparisonAlert, Department, Household
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.case_words import ALERTS, DEPARTMENTS
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals.officer.case_frame import deadline, errors_of, note_reading, number_of, reach, villages
+from marketplace.web.portals.officer.case_frame import (
+    deadline,
+    errors_of,
+    note_reading,
+    number_of,
+    villages,
+)
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import sent_files, takes_files
 
@@ -51,7 +57,7 @@ def listed() -> str:
 
 
 def _list_page(errors: dict[str, str]) -> str:
-    today, rows = local_day(clock.now()), open_alerts(reach())
+    today, rows = local_day(clock.now()), open_alerts(office_reach())
     names = villages(alert.village_code for alert, _household in rows)
     return render_template(
         "officer/case_alerts.html",
@@ -98,7 +104,7 @@ def compare_list() -> Response | tuple[str, int]:
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """An alert with its evidence."""
-    return _page(get_alert(public_id, reach()), {})
+    return _page(get_alert(public_id, office_reach()), {})
 
 
 def _page(alert: ComparisonAlert, errors: dict[str, str]) -> str:
@@ -126,14 +132,14 @@ def _page(alert: ComparisonAlert, errors: dict[str, str]) -> str:
 @allow(RoleKind.OFFICER)
 def answer(public_id: str) -> Response | tuple[str, int]:
     """Say what is behind it."""
-    alert = get_alert(public_id, reach())
+    alert = get_alert(public_id, office_reach())
     try:
         form = read_form(AnswerForm())
         with transaction():
             case = answer_alert(alert, AlertState(form["answer"]), form["explanation"], account(), now=clock.now())
             opened = None if case is None else case.public_id
     except (Invalid, Conflict, Forbidden) as error:
-        return _page(get_alert(public_id, reach()), dict(errors_of(error))), 422
+        return _page(get_alert(public_id, office_reach()), dict(errors_of(error))), 422
     flash(_("Written down. The household’s status has not changed."), "success")
     if opened is not None:
         return see_other(url_for("officer.cases.one", public_id=opened))

@@ -7,25 +7,17 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
-from marketplace.kernel.db import db
 from marketplace.kernel.errors import DomainError, Invalid
 from marketplace.regions.queries import area_names
 from marketplace.registry.cases.permissions import Taker
 from marketplace.registry.cases.procedures import TABLES
-from marketplace.registry.models import Case, CaseAction, CaseKind, CaseState, FileReading, Household
-from marketplace.registry.reading import Reach
+from marketplace.registry.models import Case, CaseAction, CaseKind, CaseState, Household
+from marketplace.registry.reading_log import note_readings
 from marketplace.web.access import account
 from marketplace.web.case_words import action_words, exit_colour, kind_words, state_words
 from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError
 from marketplace.web.places import place_name
-
-
-def reach() -> Reach:
-    """As far as the officer's own areas."""
-    return Reach.of(scopes(account(), RoleKind.OFFICER), f"officer {account().public_id}")
 
 
 def taker() -> Taker:
@@ -91,11 +83,7 @@ def shown_steps(case: Case, actions: Iterable[CaseAction]) -> list[dict[str, Any
 
 def note_reading(households: Iterable[Household], part: str, now: datetime) -> None:
     """Write down that the officer has read who these households are."""
-    db.session.add_all(
-        FileReading(household_id=household.id, village_code=household.village_code, by_id=account().id, at=now, part=part)
-        for household in households
-    )
-    db.session.flush()
+    note_readings(((household.id, household.village_code) for household in households), account(), part, now=now)
 
 
 def errors_of(error: DomainError) -> Mapping[str, str]:

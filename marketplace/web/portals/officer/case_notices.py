@@ -16,10 +16,15 @@ from marketplace.registry.cases.notices import deciding_level, get_notice, prolo
 from marketplace.registry.cases.objections import decide_objection, get_objection, object_to, objections_to
 from marketplace.registry.cases.permissions import levels_over
 from marketplace.registry.models import Notice, NoticeKind, ObjectionState
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.case_words import OBJECTIONS, notice_words
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals.officer.case_frame import deadline, errors_of, note_reading, reach, villages
+from marketplace.web.portals.officer.case_frame import (
+    deadline,
+    errors_of,
+    note_reading,
+    villages,
+)
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("village_notices", __name__, url_prefix="/notices")
@@ -48,7 +53,7 @@ class DecisionForm(FormSchema):
 
 def _within(public_id: str) -> Notice:
     notice = get_notice(public_id)
-    if not reach().holds(notice.village_code):
+    if not office_reach().holds(notice.village_code):
         raise NotFound("notice_unknown", N_("There is no such notice, or it is over."))
     return notice
 
@@ -64,7 +69,7 @@ def _page(notice: Notice, form: dict[str, Any], errors: dict[str, str]) -> str:
     today = local_day(clock.now())
     found, level = shown(notice), deciding_level(NoticeKind(notice.kind))
     own = levels_over(account(), notice.village_code)
-    objections = objections_to([notice.id], reach())
+    objections = objections_to([notice.id], office_reach())
     return render_template(
         "officer/case_notice.html",
         notice=notice,
@@ -98,7 +103,7 @@ def print_sheet(public_id: str) -> str:
     """The sheet with whole names, to be printed and hung out; every household sees later that it was made."""
     notice, now = _within(public_id), clock.now()
     read_notice(public_id, now=now)
-    rows = sheet(notice, reach())
+    rows = sheet(notice, office_reach())
     with transaction():
         note_reading([household for _line, household, _name in rows], "notice", now)
     return render_template(
@@ -147,7 +152,7 @@ def told(public_id: str) -> Response | tuple[str, int]:
 @allow(RoleKind.OFFICER)
 def decide(public_id: str, objection: str) -> Response | tuple[str, int]:
     """Decide on an objection."""
-    notice, found = _within(public_id), get_objection(objection, reach())
+    notice, found = _within(public_id), get_objection(objection, office_reach())
     if found.notice_id != notice.id:
         raise NotFound("objection_unknown", N_("There is no such objection."))
     try:

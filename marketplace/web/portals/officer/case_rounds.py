@@ -25,14 +25,13 @@ from marketplace.registry.cases.samples import (
     visits_of,
 )
 from marketplace.registry.models import CaseAction, CaseState, Round
-from marketplace.web.access import allow
+from marketplace.web.access import allow, office_reach
 from marketplace.web.case_words import state_words
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.officer.case_frame import (
     errors_of,
     note_reading,
     number_of,
-    reach,
     shown,
     shown_steps,
     taker,
@@ -71,7 +70,7 @@ class FindingForm(FormSchema):
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """A round: its applications, its assembly or sample, and the next step."""
-    return _page(get_round(public_id, reach()), {}, {})
+    return _page(get_round(public_id, office_reach()), {}, {})
 
 
 def _page(of: Round, form: dict[str, Any], errors: dict[str, str]) -> str:
@@ -93,7 +92,7 @@ def _page(of: Round, form: dict[str, Any], errors: dict[str, str]) -> str:
         village=villages([of.village_code]).get(of.village_code, ""),
         state=state_words(state) if state is not None else _("over"),
         before_assembly=state is CaseState.APPLIED,
-        may_hold=any(len(code) == 12 for code in reach().areas if of.village_code.startswith(code)),
+        may_hold=any(len(code) == 12 for code in office_reach().areas if of.village_code.startswith(code)),
         rows=[
             {
                 **shown(case, household, today),
@@ -140,12 +139,12 @@ def _sample(of: Round) -> dict[str, Any] | None:
 
 def _acted(public_id: str, act: Any) -> Response | tuple[str, int]:
     """Act in a transaction of its own; a refusal shows the round again and says why."""
-    of = get_round(public_id, reach())
+    of = get_round(public_id, office_reach())
     try:
         with transaction():
             words, kind = act(of)
     except (Invalid, Conflict, Forbidden) as error:
-        return _page(get_round(public_id, reach()), request.form.to_dict(), dict(errors_of(error))), 422
+        return _page(get_round(public_id, office_reach()), request.form.to_dict(), dict(errors_of(error))), 422
     flash(words, kind)
     return see_other(url_for("officer.rounds.one", public_id=public_id))
 

@@ -31,7 +31,7 @@ from marketplace.registry.cases.reading_cases import (
 from marketplace.registry.cases.taking import take
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import Case, CaseAction, CaseKind, CaseSource, CaseState, FileSearch, Household, Risk
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.case_words import KINDS, RISKS, SOURCES, action_words, notice_words, state_words
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
@@ -39,7 +39,6 @@ from marketplace.web.portals.officer.case_frame import (
     deadline,
     errors_of,
     note_reading,
-    reach,
     shown,
     shown_steps,
     taker,
@@ -93,9 +92,9 @@ def due() -> str:
 def _due_page(errors: dict[str, str], code: str) -> str:
     today = local_day(clock.now())
     area = office_area(read_form(AreaQuery(), request.args)["area"])
-    rows, number = due_list(account(), area.code, reach(), today)
-    objections = objections_due(account(), area.code, reach())
-    alerts = open_alerts(reach().narrowed(area.code))
+    rows, number = due_list(account(), area.code, office_reach(), today)
+    objections = objections_due(account(), area.code, office_reach())
+    alerts = open_alerts(office_reach().narrowed(area.code))
     names = villages(
         [
             *(row.case.village_code for row in rows),
@@ -141,7 +140,7 @@ def find() -> Response | tuple[str, int]:
         code = read_form(WhoForm())["code"]
         with transaction():
             household = db.session.scalars(select(Household).filter_by(code=code)).first()
-            within = household is not None and reach().holds(household.village_code)
+            within = household is not None and office_reach().holds(household.village_code)
             db.session.add(FileSearch(by_id=account().id, at=now, kind="code", found=int(within)))
         if household is None or not within:
             raise Invalid("household_unknown", N_("There is no such household."))
@@ -154,7 +153,7 @@ def find() -> Response | tuple[str, int]:
 @allow(RoleKind.OFFICER)
 def new(household: str) -> str:
     """Open a case for a household."""
-    return _new_page(get_household_within(household, reach()), {}, {})
+    return _new_page(get_household_within(household, office_reach()), {}, {})
 
 
 def _new_page(household: Household, form: dict[str, Any], errors: dict[str, str]) -> str:
@@ -176,7 +175,7 @@ def _new_page(household: Household, form: dict[str, Any], errors: dict[str, str]
 @allow(RoleKind.OFFICER)
 def open_case(household: str) -> Response | tuple[str, int]:
     """Write down an application, a proposal or a clue."""
-    found = get_household_within(household, reach())
+    found = get_household_within(household, office_reach())
     try:
         form = read_form(OpenForm())
         with transaction():
@@ -206,7 +205,7 @@ def opened(household: Household, form: dict[str, Any], *, now: datetime) -> Case
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """A case: what was done, what comes next, and the forms for that."""
-    return _case_page(*get_case(public_id, reach()), {})
+    return _case_page(*get_case(public_id, office_reach()), {})
 
 
 def _case_page(case: Case, household: Household, errors: dict[str, str]) -> str:
@@ -278,7 +277,7 @@ def ahead(case: Case) -> list[str]:
 @allow(RoleKind.OFFICER)
 def step(public_id: str) -> Response | tuple[str, int]:
     """Take a step of one case."""
-    case, _household = get_case(public_id, reach())
+    case, _household = get_case(public_id, office_reach())
     try:
         form = read_form(StepForm())
         with transaction():
@@ -286,6 +285,6 @@ def step(public_id: str) -> Response | tuple[str, int]:
     except NotFound:
         raise
     except (Invalid, Conflict, Forbidden) as error:
-        return _case_page(*get_case(public_id, reach()), dict(errors_of(error))), 422
+        return _case_page(*get_case(public_id, office_reach()), dict(errors_of(error))), 422
     flash(_("Written down.") if done else _("It was done already. Nothing was changed."), "success" if done else "info")
     return see_other(url_for("officer.cases.one", public_id=public_id))

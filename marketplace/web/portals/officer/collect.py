@@ -10,7 +10,6 @@ from marshmallow import EXCLUDE, validate
 from sqlalchemy import select
 
 from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_
@@ -20,7 +19,7 @@ from marketplace.registry.forms.prefill import masked_name
 from marketplace.registry.models import Household, VisitCause
 from marketplace.registry.reading import Reach
 from marketplace.registry.visits import orders_due
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 
@@ -53,7 +52,7 @@ class CodeQuery(FormSchema):
 def work() -> Response:
     """Who is signed in, with a token for sending, and the visits due that are theirs to make."""
     who = account()
-    orders = [order for order in orders_due(_reach("visits due")) if order.not_by_id != who.id]
+    orders = [order for order in orders_due(office_reach()) if order.not_by_id != who.id]
     households = _households(order.household_id for order in orders)
     villages = area_names(row.village_code for row in households.values())
     return _private(
@@ -81,7 +80,7 @@ def work() -> Response:
 def households() -> Response:
     """Households by code: the last digits will do within a village or township, beyond that the whole code is wanted."""
     code = read_form(CodeQuery(), request.args)["code"]
-    reach = _reach("a household by its code")
+    reach = office_reach()
     near = [area for area in reach.areas if len(area) >= Level.TOWNSHIP]
     query = select(Household).order_by(Household.code).limit(_MOST_FOUND)
     if len(code) == 16:
@@ -93,13 +92,9 @@ def households() -> Response:
     return _private({"households": [_described(row, villages) for row in found], "whole_code_needed": not near})
 
 
-def _reach(why: str) -> Reach:
-    return Reach.of(scopes(account(), RoleKind.OFFICER), why)
-
-
 def _households(ids: Iterable[int]) -> dict[int, Household]:
     query = select(Household).where(Household.id.in_(set(ids)))
-    rows = db.session.scalars(_reach("households with a visit due").over(query, Household.village_code)).all()
+    rows = db.session.scalars(office_reach().over(query, Household.village_code)).all()
     return {row.id: row for row in rows}
 
 

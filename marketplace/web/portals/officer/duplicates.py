@@ -9,7 +9,6 @@ from marshmallow import validate
 from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_
@@ -27,10 +26,9 @@ from marketplace.registry.duplicates.deciding import (
     take_back,
 )
 from marketplace.registry.duplicates.looking import last_looked
-from marketplace.registry.reading import Reach
 from marketplace.registry.reading_log import MEMBER, note_reading
 from marketplace.registry.standard import BY_NAME
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
@@ -76,15 +74,11 @@ class SameForm(NoteForm):
     leaves = Text(load_default="")
 
 
-def _reach() -> Reach:
-    return Reach.of(scopes(account(), RoleKind.OFFICER), "an officer looks at pairs")
-
-
 @blueprint.get("")
 @allow(RoleKind.OFFICER)
 def listed() -> str:
     """The pairs that wait, likeliest first."""
-    pairs = pairs_waiting(_reach(), account())
+    pairs = pairs_waiting(office_reach(), account())
     names = area_names(side.village_code for pair in pairs for side in pair.sides if side is not None)
     return render_template(
         "officer/duplicates.html", pairs=[_pair_words(pair, names) for pair in pairs], looked_at=last_looked()
@@ -95,7 +89,7 @@ def listed() -> str:
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """Two persons side by side. Whoever looks is written down with the files of those they see."""
-    reach, now = _reach(), clock.now()
+    reach, now = office_reach(), clock.now()
     with transaction():
         pair = shown_pair(public_id, reach, account())
         for household in households_of(get_pair(public_id, reach)):
@@ -111,7 +105,7 @@ def different(public_id: str) -> Response:
     """They are two; nobody is asked again."""
     note = read_form(NoteForm())["note"]
     with transaction():
-        say_different(public_id, _reach(), by=account(), now=clock.now(), note=note)
+        say_different(public_id, office_reach(), by=account(), now=clock.now(), note=note)
     flash(_("Written down. Nobody will be asked about these two again."), "success")
     return see_other(url_for("officer.duplicates.listed"))
 
@@ -122,7 +116,7 @@ def same(public_id: str) -> Response:
     """They are one; a second officer has to agree before one of them leaves."""
     form = read_form(SameForm())
     with transaction():
-        propose_same(public_id, form["leaves"], _reach(), by=account(), now=clock.now(), note=form["note"])
+        propose_same(public_id, form["leaves"], office_reach(), by=account(), now=clock.now(), note=form["note"])
     flash(_("It waits for a second officer, who sees your reason."), "info")
     return see_other(url_for("officer.duplicates.one", public_id=public_id))
 
@@ -133,7 +127,7 @@ def agree(public_id: str) -> Response:
     """Agree, as the second officer."""
     read_form(FormSchema())
     with transaction():
-        agree_same(public_id, _reach(), by=account(), now=clock.now())
+        agree_same(public_id, office_reach(), by=account(), now=clock.now())
     flash(_("One of the two has left the file. What was known of them can still be read."), "success")
     return see_other(url_for("officer.duplicates.listed"))
 
@@ -144,7 +138,7 @@ def back(public_id: str) -> Response:
     """Send a proposal back into the queue."""
     read_form(FormSchema())
     with transaction():
-        take_back(public_id, _reach(), by=account(), now=clock.now())
+        take_back(public_id, office_reach(), by=account(), now=clock.now())
     flash(_("It waits to be decided again."), "info")
     return see_other(url_for("officer.duplicates.one", public_id=public_id))
 

@@ -24,7 +24,7 @@ from marketplace.registry.opening import open_file, villages_within
 from marketplace.registry.queries import status_on
 from marketplace.registry.reading_log import AS_OF, FILE, SLIP, looks_at, note_reading
 from marketplace.registry.searching import Found, open_requests, search_files, village_list, visits_due
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.file_forms import controls, field_faults, fields_of, typed_again, typed_values
 from marketplace.web.file_words import (
     HOWS,
@@ -44,7 +44,6 @@ from marketplace.web.places import place_name
 from marketplace.web.portals.officer.files_frame import (
     blueprint,
     place_words,
-    reach,
     seen_household,
     works_for_villages_alone,
 )
@@ -113,8 +112,8 @@ def _listed(rows: Iterable[Found]) -> list[dict[str, Any]]:
 
 def _start(**more: Any) -> str:
     wide = not works_for_villages_alone()
-    due = visits_due(reach(), by=account())
-    waiting = open_requests(reach())
+    due = visits_due(office_reach(), by=account())
+    waiting = open_requests(office_reach())
     visits = [
         {
             **row,
@@ -136,7 +135,7 @@ def _start(**more: Any) -> str:
             "result": None,
             "visits": visits,
             "requests": requests,
-            "villages": [(area.code, place_name(area.name)) for area in villages_within(reach())] if wide else [],
+            "villages": [(area.code, place_name(area.name)) for area in villages_within(office_reach())] if wide else [],
             **more,
         },
     )
@@ -156,7 +155,7 @@ def search() -> str | tuple[str, int]:
     try:
         word = read_form(SearchForm())["word"]
         with transaction():
-            found = search_files(word, reach(), by=account(), now=clock.now())
+            found = search_files(word, office_reach(), by=account(), now=clock.now())
             result = {"rows": _listed(found.rows), "more": found.more, "kind": found.kind}
     except FormError as error:
         return _start(errors=error.fields), 422
@@ -171,7 +170,7 @@ def village(code: str) -> str:
     """A village's households, for the offices above it."""
     number = read_form(ListQuery(), request.args)["page"]
     with transaction():
-        rows, pages = village_list(code, reach(), by=account(), now=clock.now(), page=number)
+        rows, pages = village_list(code, office_reach(), by=account(), now=clock.now(), page=number)
         listed = _listed(rows)
     return render_template(
         "officer/file_village.html",
@@ -189,7 +188,7 @@ def new() -> str:
 
 
 def _new_page(values: Mapping[str, Any], errors: Mapping[str, str], chosen: str = "") -> str:
-    villages = [(area.code, place_words(area.code)) for area in villages_within(reach())]
+    villages = [(area.code, place_words(area.code)) for area in villages_within(office_reach())]
     head = [field for field in fields_of(IDENTITY) if field.name != "relation"]
     return render_template(
         "officer/file_new.html",
@@ -212,7 +211,7 @@ def open_new() -> Response | tuple[str, int]:
         how = read_how()
         with transaction():
             noting = Noting(account(), how, now)
-            household = open_file(chosen, typed_values(head), reach(), noting, joined_on=local_day(now))
+            household = open_file(chosen, typed_values(head), office_reach(), noting, joined_on=local_day(now))
             public_id, code = household.public_id, household.code
     except Invalid as error:
         return _new_page(typed_again(head), field_faults(error), chosen), 422

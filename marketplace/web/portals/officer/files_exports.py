@@ -18,14 +18,16 @@ from marketplace.kernel.jobs import enqueue
 from marketplace.regions.queries import area_names
 from marketplace.registry.exports import ask_export, decide_export, exports_seen, get_export, may_decide, take_export
 from marketplace.registry.models import ExportState, FileExport
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.csv_files import csv_response
 from marketplace.web.file_exports import make_exports
 from marketplace.web.file_forms import field_faults
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.portals.officer.files_frame import blueprint, reach
+from marketplace.web.portals.officer.files_frame import (
+    blueprint,
+)
 from marketplace.web.redirects import see_other
 
 STATES = {
@@ -66,7 +68,7 @@ def exports() -> str:
 
 
 def _page(form: Mapping[str, Any], errors: Mapping[str, str]) -> str:
-    found = exports_seen(reach(), account())
+    found = exports_seen(office_reach(), account())
     names = area_names(export.area_code for export in found)
     people = account_names_by_id(
         number for export in found for number in (export.asked_by_id, export.decided_by_id) if number is not None
@@ -113,7 +115,7 @@ def export_ask() -> WerkzeugResponse | tuple[str, int]:
             ask_export(
                 form["area"],
                 form["purpose"],
-                reach(),
+                office_reach(),
                 year=form["year"],
                 with_id_numbers=form["with_id_numbers"] == "yes",
                 by=account(),
@@ -133,7 +135,7 @@ def export_decide(export: str) -> WerkzeugResponse:
     """Release an export or refuse it."""
     form, now = read_form(ReleaseForm()), clock.now()
     with transaction():
-        found = get_export(export, reach(), account(), lock=True)
+        found = get_export(export, office_reach(), account(), lock=True)
         decide_export(found, release=form["decision"] == "release", by=account(), now=now, note=form["note"])
         enqueue(make_exports, timestamp=int(now.timestamp()))
     released = form["decision"] == "release"
@@ -147,7 +149,7 @@ def export_take(export: str) -> Response:
     """The table, once. Every household in it is told."""
     read_form(FormSchema())
     with transaction():
-        found = get_export(export, reach(), account(), lock=True)
+        found = get_export(export, office_reach(), account(), lock=True)
         name = f"files-{found.area_code}-{found.public_id}.csv"
         content = take_export(found, by=account(), now=clock.now())
     response = csv_response(content, name)

@@ -2,34 +2,26 @@
 
 from flask import Blueprint
 
-from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import scopes
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import Household
-from marketplace.registry.reading import Reach
-from marketplace.web.access import account
+from marketplace.web.access import office_reach
 from marketplace.web.places import place_name
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
 
-def reach() -> Reach:
-    """The areas of the officer who asks."""
-    return Reach.of(scopes(account(), RoleKind.OFFICER), f"officer {account().public_id}")
-
-
 def seen_household(public_id: str) -> Household:
     """The household of an address, within the officer's areas."""
-    return get_household_within(public_id, reach())
+    return get_household_within(public_id, office_reach())
 
 
 def works_for_villages_alone() -> bool:
     """Whether the officer has no area above a village."""
-    return all(len(area) >= Level.VILLAGE for area in reach().areas)
+    return all(len(area) >= Level.VILLAGE for area in office_reach().areas)
 
 
 def place_words(village_code: str) -> str:

@@ -14,14 +14,16 @@ from marketplace.kernel.errors import N_
 from marketplace.regions.models import Area
 from marketplace.regions.queries import area_names, children
 from marketplace.registry.rollup import By, Count, RollUp, roll_up
-from marketplace.web.access import allow
+from marketplace.web.access import allow, office_reach
 from marketplace.web.csv_files import csv_response, csv_text
 from marketplace.web.file_words import category_words
 from marketplace.web.filters import day as day_text
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.portals.officer.files_frame import blueprint, reach
+from marketplace.web.portals.officer.files_frame import (
+    blueprint,
+)
 
 BYS = {By.KIND: N_("By kind"), By.CAUSE: N_("By cause"), By.STATUS: N_("By status"), By.INCOME: N_("By income a head")}
 _DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
@@ -48,7 +50,7 @@ def _asked() -> tuple[Area, dict[str, Any], RollUp]:
     form = read_form(RollUpForm(), request.args)
     area = office_area(form["area"])
     day = form["day"] or local_day(clock.now())
-    rolled = roll_up(area.code, day, form["by"], reach(), year=form["year"])
+    rolled = roll_up(area.code, day, form["by"], office_reach(), year=form["year"])
     return area, {**form, "day": day, "year": rolled.year}, rolled
 
 

@@ -17,8 +17,7 @@ from marketplace.registry.forms.instances import LARGEST_BYTES, unreadable
 from marketplace.registry.forms.prefill import note_reading, prefill
 from marketplace.registry.forms.versions import concerns, get_version, version_for
 from marketplace.registry.models import FormSubmission, FormVersion, Household, SubmissionState
-from marketplace.registry.reading import Reach
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.submissions import take
 from marketplace.web.uploads import takes_files
@@ -44,18 +43,13 @@ class HouseholdQuery(FormSchema):
     household = Text(load_default="", validate=validate.Length(max=20, error=N_("There is no such household.")))
 
 
-def reach() -> Reach:
-    """As far as the officer's areas go."""
-    return Reach.of(scopes(account(), RoleKind.OFFICER), "officer")
-
-
 @blueprint.get("/forms/<public_id>.json")
 @allow(RoleKind.OFFICER)
 def model(public_id: str) -> Response:
     """A form as data; with ``household``, also what is on file of it. ``current`` names the version in force there."""
     now = clock.now()
     wanted = read_form(HouseholdQuery(), request.args)["household"]
-    household = get_household_within(wanted, reach()) if wanted else None
+    household = get_household_within(wanted, office_reach()) if wanted else None
     version = _version(public_id, household)
     filled: dict[str, Any] | None = None
     if household is not None:

@@ -25,13 +25,16 @@ from marketplace.registry.reading_log import NUMBERS, note_reading
 from marketplace.registry.searching import shown
 from marketplace.registry.village_rankings import read_order, record_ranking
 from marketplace.web import number_words
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.filters import percent
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.portals.officer.files import frame
-from marketplace.web.portals.officer.files_frame import place_words, reach, seen_household
+from marketplace.web.portals.officer.files_frame import (
+    place_words,
+    seen_household,
+)
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
@@ -76,7 +79,7 @@ def area() -> str:
     """An area: how many households each number calls poor, what is lacking most, and where the numbers part."""
     asked = read_form(AreaQuery(), request.args)
     place, year = office_area(asked["area"]), asked["year"] or local_day(clock.now()).year
-    inside = reach().narrowed(place.code)
+    inside = office_reach().narrowed(place.code)
     summed, run = area_numbers(inside, year), counted_with(place.code, year)
     parted = parted_households(inside, year)
     heads = {found.household.id: found.head for found in shown([row.household for row in parted])}
@@ -144,7 +147,7 @@ def _indicators(run: AssessmentRun | None) -> list[dict[str, Any]]:
 def count() -> Response:
     """Have an area counted anew; it is done in the background."""
     form = read_form(CountForm())
-    code = reach().check(form["area"])
+    code = office_reach().check(form["area"])
     if len(code) > Level.COUNTY:
         raise Forbidden("count_by_county", N_("The numbers are counted for a whole county at least."))
     with transaction():
@@ -174,14 +177,14 @@ def household(public_id: str) -> str:
 @allow(RoleKind.OFFICER)
 def ranking(code: str) -> str:
     """Write down how the groups of a village have put its households in order."""
-    return _ranking_page(reach().check(code), {}, {})
+    return _ranking_page(office_reach().check(code), {}, {})
 
 
 @blueprint.post("/village/<code>/order")
 @allow(RoleKind.OFFICER)
 def ranking_record(code: str) -> Response | tuple[str, int]:
     """Keep the order; the next counting uses it."""
-    village, now = reach().check(code), clock.now()
+    village, now = office_reach().check(code), clock.now()
     try:
         form = read_form(RankingForm())
         with transaction():

@@ -14,11 +14,15 @@ from marketplace.registry.cases.history import periods_of, registered_by_area
 from marketplace.registry.cases.reading_cases import cases_of
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import StatusCategory
-from marketplace.web.access import allow
+from marketplace.web.access import allow, office_reach
 from marketplace.web.case_words import category_words
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.portals.officer.case_frame import note_reading, reach, shown, villages
+from marketplace.web.portals.officer.case_frame import (
+    note_reading,
+    shown,
+    villages,
+)
 
 blueprint = Blueprint("registered", __name__, url_prefix="/registered")
 
@@ -70,7 +74,7 @@ def by_area() -> str:
 @allow(RoleKind.OFFICER)
 def history(household: str) -> str:
     """The statuses of one household, with the cases behind them."""
-    now, found = clock.now(), get_household_within(household, reach())
+    now, found = clock.now(), get_household_within(household, office_reach())
     with transaction():
         note_reading([found], "history", now)
     return render_template(

@@ -17,11 +17,10 @@ from marketplace.registry.forms.lists import get_submission_within, short_codes,
 from marketplace.registry.forms.standard_form import MEMBERS
 from marketplace.registry.forms.versions import model_of
 from marketplace.registry.models import FlagKind, FlagState, FormSubmission, SubmissionFlag, SubmissionState
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
-from marketplace.web.portals.officer.form_data import reach
 from marketplace.web.redirects import see_other
 from marketplace.web.submissions import take_in
 
@@ -104,8 +103,8 @@ class DecisionForm(FormSchema):
 def listed() -> str:
     """The submissions of one's areas, newest first."""
     query = read_form(ListQuery(), request.args)
-    rows, more = submissions_within(reach(), which=query["which"], page=query["page"])
-    counts, names = submission_counts(reach()), area_names({row.area_code for row in rows})
+    rows, more = submissions_within(office_reach(), which=query["which"], page=query["page"])
+    counts, names = submission_counts(office_reach()), area_names({row.area_code for row in rows})
     codes = short_codes(row.household_id for row in rows)
     return render_template(
         "officer/submissions.html",
@@ -138,7 +137,7 @@ def _shown(row: FormSubmission) -> dict[str, Any]:
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """One submission: what became of it, and what is odd about it. Its answers stand in the file, and nowhere else."""
-    row = get_submission_within(public_id, reach())
+    row = get_submission_within(public_id, office_reach())
     outcome = row.outcome
     facts = [
         (_("Sent by"), row.by.display_name),
@@ -192,7 +191,7 @@ def _flag(flag: SubmissionFlag) -> dict[str, Any]:
 def again(public_id: str) -> Response:
     """Try once more to take it in."""
     read_form(FormSchema())
-    done = take_in(get_submission_within(public_id, reach()).id, now=clock.now())
+    done = take_in(get_submission_within(public_id, office_reach()).id, now=clock.now())
     if done.state == SubmissionState.DONE:
         flash(_("It has been taken into the file."), "success")
     else:
@@ -206,7 +205,7 @@ def decide(public_id: str, kind: str) -> Response:
     """Write down what somebody found who looked at a flag."""
     form = read_form(DecisionForm())
     with transaction():
-        row = get_submission_within(public_id, reach())
+        row = get_submission_within(public_id, office_reach())
         decide_flag(row, kind, FlagState(form["state"]), form["note"], by=account(), now=clock.now())
     flash(_("Written down."), "success")
     return see_other(url_for("officer.submissions.one", public_id=public_id))
@@ -218,7 +217,7 @@ def visit(public_id: str) -> Response:
     """Have somebody else go to the household."""
     read_form(FormSchema())
     with transaction():
-        row = get_submission_within(public_id, reach())
+        row = get_submission_within(public_id, office_reach())
         ordered = see_again(row, now=clock.now())
     flash(
         _("A visit by somebody else is ordered.") if ordered else _("A visit is due already."), "success" if ordered else "info"

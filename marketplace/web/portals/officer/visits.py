@@ -15,10 +15,9 @@ from marketplace.regions.queries import area_names
 from marketplace.registry.forms.prefill import head_labels
 from marketplace.registry.models import Household, VisitCause, VisitOrder
 from marketplace.registry.visits import get_order_within, households_of, orders_due, record_visit
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
-from marketplace.web.portals.officer.form_data import reach
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits")
@@ -48,7 +47,7 @@ class VisitForm(FormSchema):
 @allow(RoleKind.OFFICER)
 def due() -> str:
     """The visits that are due in one's areas, the most urgent first."""
-    orders = orders_due(reach())
+    orders = orders_due(office_reach())
     labels = head_labels(households_of(orders))
     names = area_names({order.village_code for order in orders})
     today = clock.local_day(clock.now())
@@ -77,7 +76,7 @@ def made(public_id: str) -> Response:
     """Write down that one was there."""
     form, now = read_form(VisitForm()), clock.now()
     with transaction():
-        order: VisitOrder = get_order_within(public_id, reach())
+        order: VisitOrder = get_order_within(public_id, office_reach())
         household = db.session.get_one(Household, order.household_id)
         where: dict[str, Any] = {"latitude": form["latitude"], "longitude": form["longitude"]}
         record_visit(household, account(), now, now=now, note=form["note"], answers=[order], **where)
