@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     programs = {
         "run": ["-m", "marketplace.supervisor", *rest],
-        "test": ["-m", "pytest", *rest],
+        # All of them on all cores; a run of some has its own words.
+        "test": ["-m", "pytest", *(rest or ["-n", "logical", "--dist", "loadgroup"])],
         "cli": ["-m", "marketplace.cli", *rest],
     }
     os.environ.update({**THREADS, **{name: os.environ[name] for name in THREADS if name in os.environ}})

@@ -29,6 +29,13 @@ EVERY_TEST = os.environ.get("NONGQIAO_EVERY_TEST") == "1"
 _real_connect = socket.socket.connect
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one loads the demo for all tests that look at it; other tests stay together by file."""
+    for item in items:
+        looks_at_demo = "demo" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("demo" if looks_at_demo else str(item.path)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only() -> Iterator[None]:
     """Refuse every connection that would leave this machine."""
