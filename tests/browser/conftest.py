@@ -39,8 +39,8 @@ def free_port() -> int:
 
 
 def wait_until_answering(url: str, process: "subprocess.Popen[bytes]") -> None:
-    """Return when the address answers; fail when the process ends first or a minute has passed."""
-    deadline = time.monotonic() + 60
+    """Return when the address answers; fail when the process ends first or three minutes have passed."""
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         assert process.poll() is None, "the web server stopped"
         try:
