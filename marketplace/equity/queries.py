@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
+from marketplace.equity.dividends import Terms
 from marketplace.equity.models import (
     Asset,
     Dividend,
@@ -16,13 +18,14 @@ from marketplace.equity.models import (
     ShareHolding,
     Valuation,
 )
+from marketplace.equity.risk import Exposure
 from marketplace.equity.states import ClaimState, ContractState, HandoverState, RunState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.ledger.queries import balance_fen
 from marketplace.regions.queries import within
-from marketplace.registry.models import Household
-from marketplace.registry.queries import registered_households
+from marketplace.registry.models import Household, HouseholdStatus
+from marketplace.registry.queries import registered_households, supported_on
 from marketplace.registry.reading import Reach, unbounded
 
 _OWN = "what one household holds"
@@ -110,6 +113,36 @@ def holdings_of(contract: EquityContract) -> dict[int, int]:
     return dict(db.session.execute(unbounded(query.order_by(ShareHolding.household_id), _OF_CONTRACT)).all())
 
 
+def registered_within(area_code: str, day: date) -> list[Household]:
+    """The households of an area that are registered on a day, by code."""
+    query = select(Household).join(HouseholdStatus, HouseholdStatus.household_id == Household.id)
+    query = query.where(within(Household.village_code, area_code), supported_on(day)).order_by(Household.code)
+    return list(db.session.scalars(query))
+
+
+def dividends_of(run: DividendRun) -> list[tuple[Household, Dividend]]:
+    """What each household got of a run, by code."""
+    query = select(Household, Dividend).join(Dividend, Dividend.household_id == Household.id)
+    query = query.where(Dividend.run_id == run.id).order_by(Household.code)
+    return [(household, dividend) for household, dividend in db.session.execute(unbounded(query, _OF_CONTRACT))]
+
+
+def exposures(reach: Reach) -> list[Exposure]:
+    """The running contracts of one's areas as risk sees them, each with the result of its newest year, if there is one."""
+    found = []
+    for contract, _ in contracts_within(reach):
+        if contract.state == ContractState.SIGNED:
+            last = next((run for run in runs_of(contract) if run.state != RunState.DISCARDED), None)
+            revenue_fen, cost_fen = (0, 0) if last is None else (last.revenue_fen, last.cost_fen)
+            found.append(Exposure(contract.operator, terms_of(contract), revenue_fen, cost_fen, paid_in_fen(contract)))
+    return found
+
+
+def terms_of(contract: EquityContract) -> Terms:
+    """What a contract says of money."""
+    return Terms(contract.principal_fen, contract.floor_bp, contract.agreed_bp, contract.preferred_bp)
+
+
 def runs_of(contract: EquityContract) -> Sequence[DividendRun]:
     """The dividend runs of a contract, the newest year first."""
     query = select(DividendRun).filter_by(contract_id=contract.id).order_by(DividendRun.year.desc(), DividendRun.id.desc())
@@ -190,5 +223,5 @@ def held_by(household: Household) -> list[Held]:
     ]
 
 
-def _in_reach(reach: Reach, column):  # type: ignore[no-untyped-def]
+def _in_reach(reach: Reach, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     return or_(*(within(column, area) for area in reach.areas)) if reach.areas else column.is_(None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import insert, text
 
 from marketplace.equity.contracts import check_office
-from marketplace.equity.dividends import Terms, Year, advance_fen, split_dividends, year_of
+from marketplace.equity.dividends import Year, advance_fen, split_dividends, year_of
 from marketplace.equity.models import Dividend, DividendRun, EquityClaim, EquityContract, EquityPayment
 from marketplace.equity.queries import (
     guarantee_account,
@@ -17,6 +17,7 @@ from marketplace.equity.queries import (
     open_claims,
     operator_account,
     paid_in_fen,
+    terms_of,
 )
 from marketplace.equity.states import CLAIMS, DEADLINES, RUNS, ClaimAction, ClaimState, ContractState, RunAction, RunState
 from marketplace.identity.models import Account
@@ -32,11 +33,6 @@ from marketplace.registry.queries import registered_households
 
 # Money of operators and of guarantors that has come from outside.
 OPERATORS = "operators"
-
-
-def terms_of(contract: EquityContract) -> Terms:
-    """What a contract says of money."""
-    return Terms(contract.principal_fen, contract.floor_bp, contract.agreed_bp, contract.preferred_bp)
 
 
 def draft_run(

@@ -1,4 +1,4 @@
-"""Every test acts inside one transaction, as a view does."""
+"""Every test of the service acts inside one transaction, as a view does; those of pages leave that to the pages."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from marketplace.kernel.db import transaction
 
 
 @pytest.fixture
-def session(session: Session) -> Iterator[Session]:
+def acting(session: Session) -> Iterator[Session]:
     with transaction():
         yield session

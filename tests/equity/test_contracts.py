@@ -20,7 +20,7 @@ from tests.equity.world import TERMS, signed, world
 from tests.factories import NOW, TODAY
 
 
-def test_a_contract_rests_on_the_newest_value(session: Session) -> None:
+def test_a_contract_rests_on_the_newest_value(acting: Session) -> None:
     here = world(value_fen=500)
     value_asset(here.asset, 700, TODAY, "报告 2", by=here.first, now=NOW)
     value_asset(here.asset, 900, TODAY - timedelta(days=1), "报告 3", by=here.first, now=NOW)
@@ -28,7 +28,7 @@ def test_a_contract_rests_on_the_newest_value(session: Session) -> None:
     assert signed(here).principal_fen == 700
 
 
-def test_the_second_person_signs_and_twice_is_once(session: Session) -> None:
+def test_the_second_person_signs_and_twice_is_once(acting: Session) -> None:
     here = world()
     contract = draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW)
     with pytest.raises(Forbidden) as refused:
@@ -39,23 +39,23 @@ def test_the_second_person_signs_and_twice_is_once(session: Session) -> None:
     assert not sign_contract(contract, by=here.second, now=NOW)
 
 
-def test_the_database_itself_refuses_one_person_for_both(session: Session) -> None:
+def test_the_database_itself_refuses_one_person_for_both(acting: Session) -> None:
     here = world()
     contract = draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW)
-    with pytest.raises(IntegrityError, match="two_persons"):
-        session.execute(
-            text("UPDATE equity_contract SET state = 'signed', signed_by_id = drafted_by_id WHERE id = :id"),
-            {"id": contract.id},
-        )
+    both = text("UPDATE equity_contract SET state = 'signed', signed_by_id = drafted_by_id WHERE id = :id")
+    with pytest.raises(IntegrityError, match="two_persons"), acting.begin_nested():
+        acting.execute(both, {"id": contract.id})
+    acting.refresh(contract)
+    assert contract.state == ContractState.DRAFTED
 
 
-def test_a_floor_below_the_reference_rate_is_refused_and_one_at_it_is_not(session: Session) -> None:
+def test_a_floor_below_the_reference_rate_is_refused_and_one_at_it_is_not(acting: Session) -> None:
     here = world()
     with pytest.raises(Invalid) as refused:
         draft_contract(here.asset, replace(TERMS, floor_bp=349), here.units(), by=here.first, now=NOW)
     assert refused.value.code == "floor_too_low"
     assert refused.value.data == {"floor": "3.49", "reference": "3.5"}
-    assert session.scalars(select(EquityContract)).first() is None
+    assert acting.scalars(select(EquityContract)).first() is None
     assert draft_contract(here.asset, replace(TERMS, floor_bp=350), here.units(), by=here.first, now=NOW).reference_bp == 350
 
 
@@ -67,14 +67,14 @@ def test_a_floor_below_the_reference_rate_is_refused_and_one_at_it_is_not(sessio
         ({"preferred_bp": -1}, "ratio_range"),
     ],
 )
-def test_terms_that_cannot_be_are_named(session: Session, change: dict, code: str) -> None:
+def test_terms_that_cannot_be_are_named(acting: Session, change: dict, code: str) -> None:
     here = world()
     with pytest.raises(Invalid) as refused:
         draft_contract(here.asset, replace(TERMS, **change), here.units(), by=here.first, now=NOW)
     assert refused.value.code == code
 
 
-def test_units_go_to_households_of_the_area_and_to_somebody(session: Session) -> None:
+def test_units_go_to_households_of_the_area_and_to_somebody(acting: Session) -> None:
     here = world()
     elsewhere = factories.household("522636200001")
     for units, code in (
@@ -88,7 +88,7 @@ def test_units_go_to_households_of_the_area_and_to_somebody(session: Session) ->
         assert refused.value.code == code
 
 
-def test_one_asset_works_for_one_operator_until_the_draft_is_dropped(session: Session) -> None:
+def test_one_asset_works_for_one_operator_until_the_draft_is_dropped(acting: Session) -> None:
     here = world()
     contract = draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW)
     with pytest.raises(Conflict) as refused:
@@ -98,7 +98,7 @@ def test_one_asset_works_for_one_operator_until_the_draft_is_dropped(session: Se
     assert draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW).state == ContractState.DRAFTED
 
 
-def test_officers_of_other_areas_and_levels_do_nothing(session: Session) -> None:
+def test_officers_of_other_areas_and_levels_do_nothing(acting: Session) -> None:
     here = world()
     contract = draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW)
     for area in ("522636200", "52", factories.VILLAGE):
@@ -110,15 +110,15 @@ def test_officers_of_other_areas_and_levels_do_nothing(session: Session) -> None
     assert contract.state == ContractState.DRAFTED
 
 
-def test_without_a_rate_of_the_province_there_is_no_contract(session: Session) -> None:
+def test_without_a_rate_of_the_province_there_is_no_contract(acting: Session) -> None:
     here = world()
-    session.execute(text("DELETE FROM rule_change WHERE name = 'equity_reference_rate_bp'"))
+    acting.execute(text("DELETE FROM rule_change WHERE name = 'equity_reference_rate_bp'"))
     with pytest.raises(Invalid) as refused:
         draft_contract(here.asset, TERMS, here.units(), by=here.first, now=NOW)
     assert refused.value.code == "rule_missing"
 
 
-def test_ending_before_the_term_needs_a_reason(session: Session) -> None:
+def test_ending_before_the_term_needs_a_reason(acting: Session) -> None:
     here = world()
     contract = signed(here)
     with pytest.raises(Invalid) as refused:
@@ -140,7 +140,7 @@ def _move(contract: EquityContract, household_id: int, units: int, kind: str = "
     }
 
 
-def test_the_database_refuses_units_that_are_made_lost_or_held_without_a_move(session: Session) -> None:
+def test_the_database_refuses_units_that_are_made_lost_or_held_without_a_move(acting: Session) -> None:
     here = world()
     contract = signed(here)
     one, other = here.households[:2]
@@ -154,6 +154,6 @@ def test_the_database_refuses_units_that_are_made_lost_or_held_without_a_move(se
         ("append", text("UPDATE share_move SET units = 2 WHERE contract_id = :id"), {"id": contract.id}),
     )
     for named, statement, values in statements:
-        with pytest.raises(Exception, match=named), session.begin_nested():
-            session.execute(unbounded(statement, "a test"), values)
+        with pytest.raises(Exception, match=named), acting.begin_nested():
+            acting.execute(unbounded(statement, "a test"), values)
     assert holdings_of(contract) == here.units()

@@ -35,7 +35,7 @@ def amounts(run: DividendRun) -> list[int]:
     return list(db.session.scalars(unbounded(query, "a test")))
 
 
-def test_the_first_example_of_sichuan_reaches_138_accounts_to_the_fen(session: Session) -> None:
+def test_the_first_example_of_sichuan_reaches_138_accounts_to_the_fen(acting: Session) -> None:
     here = world(138)
     contract = signed(here)
     book_payment(contract, 7_900_000, "B1", by=here.first, now=NOW)
@@ -49,7 +49,7 @@ def test_the_first_example_of_sichuan_reaches_138_accounts_to_the_fen(session: S
     assert sum(fen for _, fen in trial_balance()) == 0
 
 
-def test_the_second_example_prefers_the_ten_registered_of_a_hundred(session: Session) -> None:
+def test_the_second_example_prefers_the_ten_registered_of_a_hundred(acting: Session) -> None:
     here = world(100, registered=10)
     contract = signed(here, replace(TERMS, preferred_bp=1_000, agreed_bp=10_000))
     book_payment(contract, 10**9, "B1", by=here.first, now=NOW)
@@ -59,7 +59,7 @@ def test_the_second_example_prefers_the_ten_registered_of_a_hundred(session: Ses
     assert amounts(run) == [1_900_000] * 10 + [900_000] * 90
 
 
-def test_nobody_approves_what_they_drafted_and_twice_is_once(session: Session) -> None:
+def test_nobody_approves_what_they_drafted_and_twice_is_once(acting: Session) -> None:
     here = world()
     contract = signed(here)
     book_payment(contract, 7_900_000, "B1", by=here.first, now=NOW)
@@ -72,7 +72,7 @@ def test_nobody_approves_what_they_drafted_and_twice_is_once(session: Session) -
     assert sum(amounts(run)) == 7_900_000
 
 
-def test_a_floor_that_was_not_paid_in_is_advanced_and_claimed_and_the_payment_settles_it(session: Session) -> None:
+def test_a_floor_that_was_not_paid_in_is_advanced_and_claimed_and_the_payment_settles_it(acting: Session) -> None:
     here = world()
     contract = signed(here)
     book_guarantee("522636100001", 6_000_000, "G1", by=_county(), now=NOW)
@@ -91,19 +91,19 @@ def test_a_floor_that_was_not_paid_in_is_advanced_and_claimed_and_the_payment_se
     assert (balance_fen(guarantee_account(contract.area_code)), paid_in_fen(contract)) == (6_000_000, 500_000)
 
 
-def test_without_a_guarantee_nothing_is_promised_and_nothing_has_changed(session: Session) -> None:
+def test_without_a_guarantee_nothing_is_promised_and_nothing_has_changed(acting: Session) -> None:
     here = world()
     contract = signed(here)
     run = drafted(contract, here)
-    with pytest.raises(Conflict) as refused, session.begin_nested():
+    with pytest.raises(Conflict) as refused, acting.begin_nested():
         approve_run(run, by=here.second, now=NOW)
     assert (refused.value.code, refused.value.data) == ("guarantee_short", {"missing": "50000.00"})
-    session.refresh(run)
+    acting.refresh(run)
     assert (run.state, amounts(run)) == (RunState.DRAFTED, [])
     assert balance_fen(operator_account(contract)) == 0
 
 
-def test_a_bonus_is_paid_as_far_as_the_money_goes_and_the_run_says_so(session: Session) -> None:
+def test_a_bonus_is_paid_as_far_as_the_money_goes_and_the_run_says_so(acting: Session) -> None:
     here = world()
     contract = signed(here)
     book_payment(contract, 6_000_000, "B1", by=here.first, now=NOW)
@@ -112,7 +112,7 @@ def test_a_bonus_is_paid_as_far_as_the_money_goes_and_the_run_says_so(session: S
     assert (run.bonus_fen, run.bonus_paid_fen, run.advanced_fen, sum(amounts(run))) == (2_900_000, 1_000_000, 0, 6_000_000)
 
 
-def test_one_fen_of_floor_is_paid_to_one_household(session: Session) -> None:
+def test_one_fen_of_floor_is_paid_to_one_household(acting: Session) -> None:
     here = world(value_fen=20)
     contract = signed(here)
     book_payment(contract, 1, "B1", by=here.first, now=NOW)
@@ -121,7 +121,7 @@ def test_one_fen_of_floor_is_paid_to_one_household(session: Session) -> None:
     assert amounts(run) == [1, 0, 0]
 
 
-def test_a_year_is_paid_once_and_a_discarded_draft_frees_it(session: Session) -> None:
+def test_a_year_is_paid_once_and_a_discarded_draft_frees_it(acting: Session) -> None:
     here = world()
     contract = signed(here)
     run = drafted(contract, here)
@@ -133,14 +133,14 @@ def test_a_year_is_paid_once_and_a_discarded_draft_frees_it(session: Session) ->
 
 
 @pytest.mark.parametrize("year", [2024, 2027, 2031])
-def test_a_year_outside_the_term_or_to_come_is_refused(session: Session, year: int) -> None:
+def test_a_year_outside_the_term_or_to_come_is_refused(acting: Session, year: int) -> None:
     here = world()
     with pytest.raises(Invalid) as refused:
         drafted(signed(here), here, year=year)
     assert refused.value.code == "year_outside"
 
 
-def test_a_payment_counts_once_by_the_banks_number(session: Session) -> None:
+def test_a_payment_counts_once_by_the_banks_number(acting: Session) -> None:
     here = world()
     contract = signed(here)
     book_payment(contract, 100, "B1", by=here.first, now=NOW)
@@ -156,7 +156,7 @@ def test_a_payment_counts_once_by_the_banks_number(session: Session) -> None:
     assert paid_in_fen(contract) == 100
 
 
-def test_a_household_sees_what_it_holds_and_what_that_brought(session: Session) -> None:
+def test_a_household_sees_what_it_holds_and_what_that_brought(acting: Session) -> None:
     here = world()
     contract = signed(here)
     book_payment(contract, 7_900_000, "B1", by=here.first, now=NOW)
