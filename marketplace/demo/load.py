@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
@@ -22,6 +22,7 @@ from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
+from marketplace.demo.equity import add_equity
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.files import add_open_questions
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
@@ -35,6 +36,7 @@ from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neig
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
+from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import local_day
@@ -43,6 +45,7 @@ from marketplace.recommendations.models import Policy
 from marketplace.regions.models import Level
 from marketplace.regions.names import called
 from marketplace.regions.queries import area_names, get_area
+from marketplace.registry.models import Household
 
 ACTOR = "demo"
 POLICY_AREA = "522636"
@@ -94,6 +97,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_open_questions(now=now)
     add_assessment(officers, now=now)
     in_names += add_cases(PASSWORD, now=now)
+    add_equity("danzhai", _own_household("farmer"), officers, now=now)
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)
@@ -101,6 +105,12 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     village = min(danzhai_villages())
     offices = [(f"officer of {called(get_area(code).name)}", login_of(code)) for code in (village[: Level.TOWNSHIP], village)]
     return [*accounts.logins, *in_names, *offices]
+
+
+def _own_household(login: str) -> Household:
+    """The household of a demo account that farms."""
+    query = select(Household).join(Producer, Producer.household_id == Household.id)
+    return db.session.scalars(query.join(Account, Account.id == Producer.account_id).where(Account.login == login)).one()
 
 
 def _purchases(goods: list[Good], now: datetime) -> tuple[history.Purchases, np.ndarray[Any, np.dtype[np.int64]]]:

@@ -23,7 +23,7 @@ from marketplace.registry.forms import quality
 from marketplace.registry.models import RuleChange
 
 # Rules of which the program ships no value, with one of the form that they have: a line and ratios are set by a document.
-SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grain": 0}}
+SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grain": 0}, "equity_reference_rate_bp": 0}
 # Each procedure has its rules in a file of its own.
 SHIPPED: tuple[Rule, ...] = (*assessment_rules.RULES, *display_rules.RULES, *quality.RULES, *shipped_rules.RULES)
 

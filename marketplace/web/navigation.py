@@ -32,6 +32,7 @@ MENUS = {
         ("officer.duplicates.listed", N_("On file twice?"), "people"),
         ("officer.imports.listed", N_("Files from a table"), "list"),
         ("officer.files.exports", N_("Tables of files"), "download"),
+        ("officer.equity.listed", N_("Equity income"), "leaf"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

@@ -71,6 +71,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-file", "/farm/file"),
         ("farm-file-correct", "/farm/file/correct/water"),
         ("farm-numbers", "/farm/file/numbers"),
+        ("farm-shares", "/farm/shares"),
     ],
     "village": [
         ("office-collect", "/office/collect"),
@@ -111,6 +112,11 @@ PAGES: dict[str, list[tuple[str, str]]] = {
             "/office/policy/draft?area=522636&exposure_share=40&household_floor=50&consumer_guard=80&begins_on=2999-01-01",
         ),
         ("office-tilt", "/office/tilt"),
+        ("office-equity", "/office/equity"),
+        ("office-equity-asset-new", "/office/equity/assets/new"),
+        ("office-equity-asset", "first asset"),
+        ("office-equity-contract", "first contract"),
+        ("office-equity-slips", "first dividends"),
         ("office-numbers", "/office/numbers"),
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
@@ -245,6 +251,15 @@ def address_of(page: Page, path: str) -> str:
         page.goto("/office/imports" if what == "import" else "/office/duplicates")
         links = page.locator("main a.row-link")
         return str((links.first if which == "first" else links.last).get_attribute("href"))
+    if path in ("first asset", "first contract", "first dividends"):
+        page.goto("/office/equity")
+        if path == "first asset":
+            return str(page.locator("main a[href*='/equity/assets/']").nth(1).get_attribute("href"))
+        contract = str(page.locator("main .panel a[href^='/office/equity/']").nth(1).get_attribute("href"))
+        if path == "first contract":
+            return contract
+        page.goto(contract)
+        return str(page.locator("main a[href*='/runs/']").first.get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

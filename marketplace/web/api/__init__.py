@@ -12,6 +12,7 @@ from marketplace.web.api import (
     cases,
     colleagues,
     delivery,
+    equity,
     farm,
     file_batches,
     forms,
@@ -53,6 +54,7 @@ _GROUPS = (
     cases,
     forms,
     registry,
+    equity,
     # With the operations on files themselves, which it adds to.
     file_batches,
     operations,

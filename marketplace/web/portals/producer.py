@@ -42,7 +42,7 @@ from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
-from marketplace.web.portals import producer_after, producer_came_back, producer_household, producer_mandates
+from marketplace.web.portals import producer_after, producer_came_back, producer_household, producer_mandates, producer_shares
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
@@ -74,6 +74,7 @@ blueprint.register_blueprint(producer_mandates.blueprint)
 blueprint.register_blueprint(producer_after.blueprint)
 blueprint.register_blueprint(producer_came_back.blueprint)
 blueprint.register_blueprint(producer_household.blueprint)
+blueprint.register_blueprint(producer_shares.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")

@@ -7,6 +7,8 @@ from marketplace.web.portals.officer import (
     cases,
     collect,
     duplicates,
+    equity,
+    equity_contract,
     files,
     files_edit,
     files_exports,
@@ -27,8 +29,9 @@ from marketplace.web.portals.officer import (
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
+equity.blueprint.register_blueprint(equity_contract.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates),
+    *(mandates, files, numbers, imports, duplicates, equity),
     *(cases, case_rounds, case_notices, case_alerts, registered),
     *(form_data, forms, phones, submissions, visits, collect),
 ):
