@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from flask_migrate import upgrade
+from marketplace.ledger.jobs import check_now, seal_now
 from sqlalchemy import text
 
 from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.db import db, transaction
-from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import trial_balance
 from marketplace.ledger.service import account_ids

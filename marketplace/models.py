@@ -13,6 +13,7 @@ from marketplace.recommendations import models as recommendations
 from marketplace.regions import models as regions
 from marketplace.registry import models as registry
 from marketplace.sourcing import models as sourcing
+from marketplace.transparency import models as transparency
 from marketplace.webhooks import models as webhooks
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "regions",
     "registry",
     "sourcing",
+    "transparency",
     "webhooks",
 ]

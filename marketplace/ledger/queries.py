@@ -1,4 +1,4 @@
-"""Reading the ledger. A balance is the cached sum up to the last seal and the entries since; see ``seals``."""
+"""Reading the ledger. A balance is a cached sum and the entries since; see ``balances``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, func, select
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.ledger.models import AccountBalance, Entry, LedgerAccount, LedgerCheck, LedgerSeal, Transfer
+from marketplace.ledger.models import AccountBalance, Entry, LedgerAccount, LedgerCheck, Transfer
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,3 @@ def first_day(*, default: date) -> date:
 def last_check() -> LedgerCheck | None:
     """The newest check of ledger and audit trail."""
     return db.session.scalars(select(LedgerCheck).order_by(LedgerCheck.id.desc()).limit(1)).first()
-
-
-def last_seal() -> LedgerSeal | None:
-    """The newest seal."""
-    return db.session.scalars(select(LedgerSeal).order_by(LedgerSeal.id.desc()).limit(1)).first()
