@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, text
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
+from marketplace.ledger.canonical import LINES
 from marketplace.ledger.models import AccountBalance, Entry, LedgerAccount, LedgerCheck, Transfer
 
 
@@ -154,3 +155,13 @@ def first_day(*, default: date) -> date:
 def last_check() -> LedgerCheck | None:
     """The newest check of ledger and audit trail."""
     return db.session.scalars(select(LedgerCheck).order_by(LedgerCheck.id.desc()).limit(1)).first()
+
+
+def find_written(kind: str, purpose_kind: str, purpose_id: str) -> tuple[int, str] | None:
+    """The id of the transfer of a purpose and the line it is written down as; see ``canonical``."""
+    query = select(Transfer.id).filter_by(kind=kind, purpose_kind=purpose_kind, purpose_id=purpose_id)
+    transfer_id = db.session.scalar(query)
+    if transfer_id is None:
+        return None
+    row = db.session.execute(text(LINES), {"after": transfer_id - 1, "through": transfer_id}).one()
+    return transfer_id, str(row.line)

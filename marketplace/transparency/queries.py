@@ -50,6 +50,18 @@ def newest_head() -> TreeHead | None:
     return db.session.scalars(select(TreeHead).order_by(TreeHead.id.desc()).limit(1)).first()
 
 
+def first_head_over(position: int) -> TreeHead | None:
+    """The first head whose tree has that leaf."""
+    return db.session.scalars(
+        select(TreeHead).where(TreeHead.size > position).order_by(TreeHead.size, TreeHead.id).limit(1)
+    ).first()
+
+
+def find_head(size: int) -> TreeHead | None:
+    """The first head of that size."""
+    return db.session.scalars(select(TreeHead).filter_by(size=size).order_by(TreeHead.id).limit(1)).first()
+
+
 def newest_heads(*, limit: int = 30, before_size: int | None = None) -> Sequence[TreeHead]:
     """The newest heads, newest first; with ``before_size`` only those of a smaller log."""
     query = select(TreeHead).order_by(TreeHead.id.desc()).limit(limit)
