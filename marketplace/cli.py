@@ -28,6 +28,7 @@ from marketplace.config import Settings, SettingsError
 from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
+from marketplace.demo.public_log import sign_heads
 from marketplace.identity.queries import find_account_by_login
 from marketplace.identity.second_factors import reset_by_command
 from marketplace.kernel import clock, embedded_postgres, logs
@@ -172,7 +173,7 @@ def _load_demo(app: Flask) -> None:
     with transaction():
         logins = demo.load(now=clock.now(), data_dir=app.extensions["settings"].data_dir, say=click.echo)
         facts.build_all()
-    append_now()
+    sign_heads(now=clock.now())
     watch_mandates(now=clock.now())
     lines = [f"  {login:<14} {what}" for what, login in logins]
     text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])

@@ -7,7 +7,7 @@ from marketplace.kernel.steps import step
 from marketplace.registry.reading import unbounded
 from marketplace.transparency.merkle import new_nodes
 from marketplace.transparency.models import LogLeaf
-from marketplace.transparency.sources import LEAF_HASH, SOURCES, WHY, Ends, Source
+from marketplace.transparency.sources import LEAF_HASH, SOURCES, WHY, Ends
 
 # Any constant serves; it names the log among the server's advisory locks.
 _LOG_LOCK = 5_226_38
@@ -23,6 +23,19 @@ _ADD = """
     INSERT INTO log_node (level, place, hash) SELECT 0, position, {hash} FROM made ORDER BY position
 """
 _NOT_YET = "WHERE NOT EXISTS (SELECT FROM log_leaf WHERE log_leaf.kind = :kind AND log_leaf.row_id = row.id)"
+_ADDING = {
+    source.kind: unbounded(
+        text(_ADD.format(digests=source.digests, only="" if source.in_order else _NOT_YET, hash=LEAF_HASH)), WHY
+    )
+    for source in SOURCES
+}
+# How long the log is, and the last row of each kind in it.
+_END = text(
+    "SELECT coalesce((SELECT max(position) + 1 FROM log_leaf), 0) AS size, "
+    + ", ".join(
+        f"coalesce((SELECT max(row_id) FROM log_leaf WHERE kind = '{source.kind}'), 0) AS {source.kind}" for source in SOURCES
+    )
+)
 _JOIN = text(
     """
     INSERT INTO log_node (level, place, hash)
@@ -49,9 +62,13 @@ def log_size() -> int:
 def append(ends: Ends) -> int:
     """Add every row up to ``ends`` that is not in the log yet; answers how many."""
     lock_log()
-    old_size = size = log_size()
+    last = db.session.execute(_END).mappings().one()
+    old_size = size = int(last["size"])
     for source in SOURCES:
-        size += _add(source, size, ends)
+        after, through = last[source.kind] if source.in_order else 0, ends.of(source)
+        if after < through:
+            values = {"after": after, "through": through, "kind": source.kind, "size": size}
+            size += db.session.execute(_ADDING[source.kind], values).rowcount
     if size == old_size:
         return 0
     step("log.leaves_written")
@@ -59,16 +76,3 @@ def append(ends: Ends) -> int:
         db.session.execute(_JOIN, {"level": level, "first": places.start, "last": places.stop - 1})
     step("log.nodes_written")
     return size - old_size
-
-
-def _add(source: Source, size: int, ends: Ends) -> int:
-    after = 0
-    if source.in_order:
-        after = db.session.scalar(select(func.max(LogLeaf.row_id)).where(LogLeaf.kind == source.kind)) or 0
-    through = ends.of(source)
-    if through <= after:
-        return 0
-    only = "" if source.in_order else _NOT_YET
-    statement = text(_ADD.format(digests=source.digests, only=only, hash=LEAF_HASH))
-    values = {"after": after, "through": through, "kind": source.kind, "size": size}
-    return int(db.session.execute(unbounded(statement, WHY), values).rowcount)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid, NotFound
@@ -37,12 +37,20 @@ def _hashes(ranges: Sequence[Range]) -> list[bytes]:
     return hashes_of(ranges, _nodes(nodes_of(ranges)))
 
 
+# The same statement for any number of nodes, so that it is planned once.
+_READ = text(
+    "SELECT node.level, node.place, node.hash"
+    " FROM unnest(CAST(:levels AS smallint[]), CAST(:places AS bigint[])) AS wanted (level, place)"
+    " JOIN log_node AS node ON node.level = wanted.level AND node.place = wanted.place"
+)
+
+
 def _nodes(wanted: set[Node]) -> dict[Node, bytes]:
     if not wanted:
         return {}
-    query = select(LogNode.level, LogNode.place, LogNode.hash)
-    rows = db.session.execute(query.where(tuple_(LogNode.level, LogNode.place).in_(sorted(wanted))))
-    return {(row.level, row.place): bytes(row.hash) for row in rows}
+    levels, places = zip(*sorted(wanted), strict=True)
+    rows = db.session.execute(_READ, {"levels": list(levels), "places": list(places)})
+    return {(level, place): bytes(own) for level, place, own in rows}
 
 
 def newest_head() -> TreeHead | None:
@@ -104,6 +112,14 @@ def inclusion_of(leaf_hash: bytes, size: int) -> Inclusion:
     if place is None:
         raise NotFound("leaf_unknown", N_("There is no such leaf in the log of that size."))
     return inclusion(int(place), size)
+
+
+def leaf_hashes(first: int, count: int) -> list[bytes]:
+    """The hashes of leaves from a position on, as far as the newest head goes, for whoever computes the roots themselves."""
+    head = newest_head()
+    end = min(first + count, head.size if head is not None else 0)
+    query = select(LogNode.hash).where(LogNode.level == 0, LogNode.place >= first, LogNode.place < end)
+    return [bytes(one) for one in db.session.scalars(query.order_by(LogNode.place))]
 
 
 def consistency(old_size: int, new_size: int) -> list[bytes]:

@@ -84,6 +84,7 @@ from marketplace.web.portals import (
     producer_weighing,
     programs,
     public,
+    public_log,
     second_factor,
     storefront,
 )
@@ -121,6 +122,7 @@ PORTALS = (
     operator_prices,
     producer_prices,
     public,
+    public_log,
     kept_data,
     discovery,
     evidence,

@@ -18,6 +18,7 @@ from marketplace.web.api import (
     goods,
     invoices,
     listings,
+    log,
     mandates,
     office,
     operations,
@@ -59,6 +60,7 @@ _GROUPS = (
     colleagues,
     prices,
     webhooks,
+    log,
 )
 
 
