@@ -1,18 +1,24 @@
 """Adding leaves: whatever is new and settled, in one transaction with the nodes above it."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import func, select, text
 
+from marketplace.kernel.bulk import copy_rows
 from marketplace.kernel.db import db
 from marketplace.kernel.steps import step
 from marketplace.registry.reading import unbounded
-from marketplace.transparency.merkle import new_nodes
-from marketplace.transparency.models import LogLeaf
-from marketplace.transparency.sources import LEAF_HASH, SOURCES, WHY, Ends
+from marketplace.transparency.merkle import edge, grown
+from marketplace.transparency.models import LogLeaf, LogNode
+from marketplace.transparency.queries import read_nodes
+from marketplace.transparency.sources import LEAF_HASH, SOURCES, WHY, Ends, Source
 
 # Any constant serves; it names the log among the server's advisory locks.
 _LOG_LOCK = 5_226_38
+# So many ids are taken at a time, so that a long log that is made at once needs little memory.
+_IDS_AT_A_TIME = 100_000
 
-# A row's salt must be the same in its leaf and in its hash, so both are written from one reading.
+# A row's salt must be the same in its leaf and in its hash, so both are made in one statement.
 _ADD = """
     WITH made AS MATERIALIZED (
         SELECT id, digest, uuid_send(gen_random_uuid()) AS salt, :size + row_number() OVER (ORDER BY id) - 1 AS position
@@ -20,7 +26,7 @@ _ADD = """
     ), leaf AS (
         INSERT INTO log_leaf (position, kind, row_id, salt) SELECT position, :kind, id, salt FROM made ORDER BY position
     )
-    INSERT INTO log_node (level, place, hash) SELECT 0, position, {hash} FROM made ORDER BY position
+    SELECT {hash} AS hash FROM made ORDER BY position
 """
 _NOT_YET = "WHERE NOT EXISTS (SELECT FROM log_leaf WHERE log_leaf.kind = :kind AND log_leaf.row_id = row.id)"
 _ADDING = {
@@ -35,16 +41,6 @@ _END = text(
     + ", ".join(
         f"coalesce((SELECT max(row_id) FROM log_leaf WHERE kind = '{source.kind}'), 0) AS {source.kind}" for source in SOURCES
     )
-)
-_JOIN = text(
-    """
-    INSERT INTO log_node (level, place, hash)
-    SELECT :level, filled.at, sha256('\\x01'::bytea || below.hash || beside.hash)
-    FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS filled (at)
-        JOIN log_node AS below ON below.level = :level - 1 AND below.place = 2 * filled.at
-        JOIN log_node AS beside ON beside.level = :level - 1 AND beside.place = 2 * filled.at + 1
-    ORDER BY filled.at
-    """
 )
 
 
@@ -65,14 +61,22 @@ def append(ends: Ends) -> int:
     last = db.session.execute(_END).mappings().one()
     old_size = size = int(last["size"])
     for source in SOURCES:
-        after, through = last[source.kind] if source.in_order else 0, ends.of(source)
-        if after < through:
+        for after, through in _spans(source, last[source.kind], ends.of(source)):
             values = {"after": after, "through": through, "kind": source.kind, "size": size}
-            size += db.session.execute(_ADDING[source.kind], values).rowcount
-    if size == old_size:
-        return 0
-    step("log.leaves_written")
-    for level, places in new_nodes(old_size, size):
-        db.session.execute(_JOIN, {"level": level, "first": places.start, "last": places.stop - 1})
-    step("log.nodes_written")
+            hashes = [bytes(own) for own in db.session.scalars(_ADDING[source.kind], values)]
+            if hashes:
+                step("log.leaves_written")
+                stored = read_nodes(edge(size, size + len(hashes)))
+                copy_rows(LogNode, ["level", "place", "hash"], grown(size, hashes, stored))
+                size += len(hashes)
+                step("log.nodes_written")
     return size - old_size
+
+
+def _spans(source: Source, last: int, end: int) -> Iterator[tuple[int, int]]:
+    """The ids to be looked through, each span as the id before its first and its last."""
+    if not source.in_order:
+        yield 0, end
+        return
+    for after in range(last, end, _IDS_AT_A_TIME):
+        yield after, min(after + _IDS_AT_A_TIME, end)

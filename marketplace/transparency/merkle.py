@@ -65,6 +65,30 @@ def new_nodes(old_size: int, new_size: int) -> Iterator[tuple[int, range]]:
         level += 1
 
 
+def edge(old_size: int, new_size: int) -> set[Node]:
+    """The nodes of the old tree that the new nodes stand over: one at most of each level.
+
+    >>> sorted(edge(3, 8))
+    [(0, 2), (1, 0)]
+    """
+    return {
+        (level - 1, 2 * places.start)
+        for level, places in new_nodes(old_size, new_size)
+        if 2 * places.start < old_size >> (level - 1)
+    }
+
+
+def grown(size: int, hashes: Sequence[bytes], stored: Mapping[Node, bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """What a tree gains with some leaves' hashes, their own nodes too: (level, place, hash); ``stored`` is the ``edge``."""
+    yield from ((0, size + at, own) for at, own in enumerate(hashes))
+    fresh = list(hashes)
+    for level, places in new_nodes(size, size + len(hashes)):
+        left = (level - 1, 2 * places.start)
+        below = [stored[left], *fresh] if left in stored else fresh
+        fresh = [node_hash(below[2 * at], below[2 * at + 1]) for at in range(len(places))]
+        yield from ((level, places.start + at, own) for at, own in enumerate(fresh))
+
+
 def inclusion_ranges(position: int, size: int) -> list[Range]:
     """The ranges whose hashes are the audit path of a leaf, lowest first: PATH(m, D[n]) of the RFC.
 

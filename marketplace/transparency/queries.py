@@ -34,7 +34,7 @@ def root_at(size: int) -> bytes:
 
 
 def _hashes(ranges: Sequence[Range]) -> list[bytes]:
-    return hashes_of(ranges, _nodes(nodes_of(ranges)))
+    return hashes_of(ranges, read_nodes(nodes_of(ranges)))
 
 
 # The same statement for any number of nodes, so that it is planned once.
@@ -45,7 +45,8 @@ _READ = text(
 )
 
 
-def _nodes(wanted: set[Node]) -> dict[Node, bytes]:
+def read_nodes(wanted: set[Node]) -> dict[Node, bytes]:
+    """Some nodes of the tree."""
     if not wanted:
         return {}
     levels, places = zip(*sorted(wanted), strict=True)

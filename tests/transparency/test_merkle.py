@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from marketplace.transparency.merkle import (
     consistency_ranges,
+    edge,
+    grown,
     hashes_of,
     inclusion_ranges,
     leaf_hash,
-    new_nodes,
-    node_hash,
     nodes_of,
     root_from_path,
     root_of,
@@ -78,10 +78,9 @@ def stored(leaves: list[bytes], steps: list[int] | None = None) -> dict[tuple[in
     """The nodes that are kept of a tree that grew in some steps."""
     nodes, size = {}, 0
     for new_size in [*(steps or []), len(leaves)]:
-        nodes |= {(0, place): leaf_hash(leaves[place]) for place in range(size, new_size)}
-        for level, places in new_nodes(size, new_size):
-            for place in places:
-                nodes[level, place] = node_hash(nodes[level - 1, 2 * place], nodes[level - 1, 2 * place + 1])
+        known = {node: nodes[node] for node in edge(size, new_size)}
+        hashes = [leaf_hash(leaf) for leaf in leaves[size:new_size]]
+        nodes |= {(level, place): own for level, place, own in grown(size, hashes, known)}
         size = new_size
     return nodes
 

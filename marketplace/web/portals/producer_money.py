@@ -90,7 +90,8 @@ def slip(public_id: str) -> str:
 def _square_code(text: str) -> Markup:
     # The text is long and checks itself, so the code needs no more room for mistakes than it must have.
     code = segno.make(text, error="l", boost_error=False, micro=False)
-    return Markup(code.svg_inline(scale=4, border=4, svgclass="qr", lineclass=None, omitsize=False))
+    # Without a size of its own the drawing fills whatever room the page gives it.
+    return Markup(code.svg_inline(border=4, svgclass="qr", lineclass=None, omitsize=True))
 
 
 @blueprint.get("/bank-account")
