@@ -1,6 +1,6 @@
-"""Sealing and checking a large ledger: ``python -m benchmarks.ledger [--transfers 1000000] [--data DIR]``.
+"""Logging and checking a large ledger: ``python -m benchmarks.ledger [--transfers 1000000] [--data DIR]``.
 
-Prints seconds for writing, sealing and checking so many transfers of two to three entries, beside the time PostgreSQL itself
+Prints seconds for writing, logging and checking so many transfers of two to three entries, beside the time PostgreSQL itself
 needs to read and hash the same rows, and what all balances cost with and without their cache.
 """
 
@@ -22,10 +22,10 @@ from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.db import db, transaction
-from marketplace.ledger.jobs import check_now, seal_now
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import trial_balance
 from marketplace.ledger.service import account_ids
+from marketplace.transparency.jobs import append_now, check_now
 from marketplace.web.application import create_app
 
 Answer = TypeVar("Answer")
@@ -60,9 +60,9 @@ def main() -> None:
 
 
 def _measure(transfers: int) -> None:
-    _timed(f"write {transfers:,} transfers", lambda: _write(transfers))
+    _timed(f"write {transfers:,} transfers", lambda: write_transfers(transfers))
     without = _timed("all balances, no cache", trial_balance)
-    _timed("seal them", lambda: seal_now(now=BEGAN))
+    _timed("add them to the log", append_now)
     with_cache = _timed("all balances, cached", trial_balance)
     if with_cache != without:
         raise SystemExit("the cache says something else than the entries")
@@ -73,7 +73,8 @@ def _measure(transfers: int) -> None:
     _timed("PostgreSQL alone: read and hash the same rows", _read_and_hash)
 
 
-def _write(transfers: int) -> None:
+def write_transfers(transfers: int) -> None:
+    """Book so many transfers, one a second."""
     with transaction():
         codes = ["buyers", "clearing", "platform:service_fee", *(f"producer:{number}" for number in range(PRODUCERS))]
         numbers = account_ids(codes)

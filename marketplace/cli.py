@@ -28,6 +28,7 @@ from marketplace.config import Settings, SettingsError
 from marketplace.dashboard import service as facts
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
+from marketplace.demo.public_log import sign_heads
 from marketplace.identity.queries import find_account_by_login
 from marketplace.identity.second_factors import reset_by_command
 from marketplace.kernel import clock, embedded_postgres, logs
@@ -38,9 +39,8 @@ from marketplace.kernel.key_rotation import BATCH, rotate, values_by_key
 from marketplace.kernel.money import plain_yuan
 from marketplace.kernel.privacy import newest_key_number
 from marketplace.ledger import beancount
-from marketplace.ledger.jobs import check_now, seal_now
+from marketplace.ledger.balances import rebuild_balances, settled_ends
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
-from marketplace.ledger.seals import rebuild_balances
 from marketplace.recommendations import evaluation, folding, loaded, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
@@ -48,6 +48,7 @@ from marketplace.regions import service as regions
 from marketplace.registry.duplicates.looking import look_for_duplicates
 from marketplace.registry.duplicates.matching import is_possible
 from marketplace.registry.rules import rules_in_force, set_rule
+from marketplace.transparency.jobs import append_now, check_now, sign_head_now
 from marketplace.web import digest
 from marketplace.web.application import create_app
 from marketplace.web.notices.jobs import watch_mandates
@@ -172,7 +173,7 @@ def _load_demo(app: Flask) -> None:
     with transaction():
         logins = demo.load(now=clock.now(), data_dir=app.extensions["settings"].data_dir, say=click.echo)
         facts.build_all()
-    seal_now(now=clock.now())
+    sign_heads(now=clock.now())
     watch_mandates(now=clock.now())
     lines = [f"  {login:<14} {what}" for what, login in logins]
     text = "\n".join([f"demo accounts (password {PASSWORD}):", *lines])
@@ -289,7 +290,7 @@ def tilt_report(first: str | None, last: str | None) -> None:
 
 @cli.command()
 def verify() -> None:
-    """Check ledger and audit trail whole; ends with status 1 and names the first row that is wrong."""
+    """Check ledger, audit trail and log whole; ends with status 1 and names the first row that is wrong."""
     with application():
         _verify()
 
@@ -297,12 +298,15 @@ def verify() -> None:
 def _verify() -> None:
     began = time.monotonic()
     made = check_now()
-    click.echo(f"{made.transfers:,} transfers with {made.entries:,} entries, {made.audit_events:,} audit events read", nl=False)
+    counted = f"{made.transfers:,} transfers with {made.entries:,} entries, {made.audit_events:,} audit events"
+    click.echo(f"{counted}, {made.leaves:,} leaves of the log read", nl=False)
     click.echo(f" in {time.monotonic() - began:.1f} s")
     if made.fault is not None:
         click.echo(f"FAULT: {made.fault}")
         sys.exit(1)
-    click.echo("every transfer sums to zero and says what it said when it was sealed; the audit trail is whole")
+    click.echo(
+        "every transfer sums to zero; every row says what it said when it entered the log; audit trail and heads are whole"
+    )
 
 
 @cli.group(name="ledger")
@@ -312,23 +316,16 @@ def ledger_group() -> None:
 
 @ledger_group.command(name="verify")
 def verify_ledger() -> None:
-    """Re-add every transfer and follow seals and audit trail; ends with status 1 and names the first row that is wrong."""
+    """Re-add every transfer and follow audit trail and log; ends with status 1 and names the first row that is wrong."""
     with application():
         _verify()
-
-
-@ledger_group.command(name="seal")
-def seal_ledger() -> None:
-    """Seal everything booked until now, as every hour."""
-    with application():
-        click.echo("sealed" if seal_now(now=clock.now()) else "nothing was booked since the last seal")
 
 
 @ledger_group.command(name="rebuild-balances")
 def rebuild_ledger_balances() -> None:
     """Make the cached balances again from the entries."""
     with application(), transaction():
-        rebuild_balances()
+        rebuild_balances(settled_ends())
 
 
 @ledger_group.command(name="balances")
@@ -357,6 +354,33 @@ def export_ledger(first: datetime | None, last: datetime | None, output: TextIO)
             balances_before(begin), booked_transfers(begin, end), balances_before(end), first=since, last=to
         )
         output.writelines(f"{line}\n" for line in text)
+
+
+@cli.command(name="verify-log")
+def verify_log() -> None:
+    """Make every leaf of the public log again from its row; as ``verify``."""
+    with application():
+        _verify()
+
+
+@cli.group(name="log")
+def log_group() -> None:
+    """The public log of what was booked, done and made known."""
+
+
+@log_group.command(name="append")
+def append_to_log() -> None:
+    """Add everything that is new, as every hour."""
+    with application():
+        click.echo(f"{append_now():,} leaves added")
+
+
+@log_group.command(name="sign-head")
+def sign_log_head() -> None:
+    """Add everything that is new and sign the day's head, as every night."""
+    with application():
+        head = sign_head_now(now=clock.now())
+        click.echo("the day has its head, or the log is empty" if head is None else f"{head.size:,} leaves, {head.root.hex()}")
 
 
 @cli.group(name="prices")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketplace.kernel.privacy import Keys, PrivacyError
+from marketplace.kernel.signing import SigningError, SigningKeys
 
 # No bank has this number.
 DEMO_BANK_ACCOUNT = "农桥演示 · 丹寨演示银行 · 0000 0000 0000 0000"
@@ -51,6 +52,8 @@ class Settings:
     api_calls_per_minute: int = 0
     # What seals sensitive columns; where none are given, those of a file of the data directory, made at the first start.
     privacy_keys: Keys | None = None
+    # What signs the heads of the public log; where none are given, those of a file of the data directory, made as well.
+    signing_keys: SigningKeys | None = None
     # Whether officers and operators are let in with a password alone (``offered``) or not (``required``).
     officer_second_factor: str = "offered"
 
@@ -62,8 +65,8 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
-        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, ``OFFICER_SECOND_FACTOR``, for
-        payment online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
+        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, ``SIGNING_KEYS``, ``OFFICER_SECOND_FACTOR``,
+        for payment online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
         ------
@@ -98,6 +101,12 @@ class Settings:
                 keys = Keys.parse(environ["PRIVACY_KEYS"])
             except PrivacyError as error:
                 faults.append(f"PRIVACY_KEYS: {error}")
+        signing_keys = None
+        if environ.get("SIGNING_KEYS"):
+            try:
+                signing_keys = SigningKeys.parse(environ["SIGNING_KEYS"])
+            except SigningError as error:
+                faults.append(f"SIGNING_KEYS: {error}")
         # The demo is there to be looked at by whoever comes.
         second_factor = environ.get("OFFICER_SECOND_FACTOR") or ("offered" if flags["NONGQIAO_DEMO"] else "required")
         if second_factor not in ("offered", "required"):
@@ -123,6 +132,7 @@ class Settings:
             stripe_webhook_secret=stripe["STRIPE_WEBHOOK_SECRET"],
             stripe_api_base=stripe["STRIPE_API_BASE"].rstrip("/"),
             privacy_keys=keys,
+            signing_keys=signing_keys,
             officer_second_factor=second_factor,
         )
 

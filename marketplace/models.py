@@ -14,6 +14,7 @@ from marketplace.recommendations import models as recommendations
 from marketplace.regions import models as regions
 from marketplace.registry import models as registry
 from marketplace.sourcing import models as sourcing
+from marketplace.transparency import models as transparency
 from marketplace.webhooks import models as webhooks
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "regions",
     "registry",
     "sourcing",
+    "transparency",
     "webhooks",
 ]

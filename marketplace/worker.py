@@ -11,7 +11,6 @@ from marketplace.fields import jobs as field_jobs
 from marketplace.kernel import limits as limit_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
-from marketplace.ledger import jobs as ledger_jobs
 from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
@@ -20,6 +19,7 @@ from marketplace.registry import assessment_jobs, figure_jobs
 from marketplace.registry.duplicates import looking as duplicate_jobs
 from marketplace.registry.forms import jobs as form_jobs
 from marketplace.registry.importing import jobs as import_jobs
+from marketplace.transparency import jobs as log_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
@@ -34,8 +34,8 @@ JOB_MODULES = (
     field_jobs,
     duplicate_jobs,
     import_jobs,
-    ledger_jobs,
     limit_jobs,
+    log_jobs,
     order_jobs,
     outbox_jobs,
     payment_jobs,

@@ -11,7 +11,6 @@ try out numbers until one fits.
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from marketplace.kernel.files import make_once
 
 FILE = "privacy_keys"
 # The first byte of what is kept says what it is, so that one is never taken for the other.
@@ -86,21 +87,8 @@ def _keys() -> Keys:
 
 def own_keys(folder: Path) -> Keys:
     """The installation's own keys, made once and kept where only their owner reads them. Without that file the data is lost."""
-    path = folder / FILE
-    if not path.exists():
-        made = folder / f".{FILE}.{secrets.token_hex(8)}"
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"index:{secrets.token_hex(32)}\n1:{secrets.token_hex(32)}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link appears whole or not at all, and of two processes that start at once the first one's stays.
-            os.link(made, path)
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
-    return Keys.parse(path.read_text())
+    made = f"index:{secrets.token_hex(32)}\n1:{secrets.token_hex(32)}\n"
+    return Keys.parse(make_once(folder / FILE, made))
 
 
 def seal(text: str, place: str) -> bytes:

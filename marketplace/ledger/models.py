@@ -1,6 +1,6 @@
 """Accounts, transfers, entries."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
@@ -54,32 +54,8 @@ class Entry(Base):
     transfer: Mapped[Transfer] = relationship(back_populates="entries")
 
 
-class TransferDigest(Base):
-    """What a transfer and its entries said when they were sealed; see ``seals``."""
-
-    __tablename__ = "transfer_digest"
-    __table_args__ = (CheckConstraint("length(digest) = 32", name="digest_length"),)
-
-    # No foreign key: a sealed transfer that is gone must be missed, not take its digest with it.
-    transfer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
-
-
-class LedgerSeal(Base):
-    """One digest over all transfers since the seal before; an audit event carries it into the audit chain."""
-
-    __tablename__ = "ledger_seal"
-
-    id: Mapped[Id]
-    through_transfer_id: Mapped[int] = mapped_column(BigInteger, unique=True)
-    through_entry_id: Mapped[int] = mapped_column(BigInteger)
-    transfers: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
-    at: Mapped[Moment]
-
-
 class AccountBalance(Base):
-    """The sum of an account's entries up to one of them: a cache, which ``seals.rebuild_balances`` makes again."""
+    """The sum of an account's entries up to one of them: a cache, which ``balances.rebuild_balances`` makes again."""
 
     __tablename__ = "account_balance"
 
@@ -89,7 +65,7 @@ class AccountBalance(Base):
 
 
 class LedgerCheck(Base):
-    """One check of everything that was booked and recorded; ``fault`` names the first row that is wrong."""
+    """One check of everything that was booked, recorded and logged; ``fault`` names the first row that is wrong."""
 
     __tablename__ = "ledger_check"
 
@@ -99,4 +75,6 @@ class LedgerCheck(Base):
     transfers: Mapped[int] = mapped_column(BigInteger)
     entries: Mapped[int] = mapped_column(BigInteger)
     audit_events: Mapped[int] = mapped_column(BigInteger)
+    # Leaves of the public log that were compared with their rows.
+    leaves: Mapped[int] = mapped_column(BigInteger)
     fault: Mapped[str | None] = mapped_column(String(300))

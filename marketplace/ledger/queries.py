@@ -1,15 +1,16 @@
-"""Reading the ledger. A balance is the cached sum up to the last seal and the entries since; see ``seals``."""
+"""Reading the ledger. A balance is a cached sum and the entries since; see ``balances``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, text
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.ledger.models import AccountBalance, Entry, LedgerAccount, LedgerCheck, LedgerSeal, Transfer
+from marketplace.ledger.canonical import LINES
+from marketplace.ledger.models import AccountBalance, Entry, LedgerAccount, LedgerCheck, Transfer
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,11 @@ def last_check() -> LedgerCheck | None:
     return db.session.scalars(select(LedgerCheck).order_by(LedgerCheck.id.desc()).limit(1)).first()
 
 
-def last_seal() -> LedgerSeal | None:
-    """The newest seal."""
-    return db.session.scalars(select(LedgerSeal).order_by(LedgerSeal.id.desc()).limit(1)).first()
+def find_written(kind: str, purpose_kind: str, purpose_id: str) -> tuple[int, str] | None:
+    """The id of the transfer of a purpose and the line it is written down as; see ``canonical``."""
+    query = select(Transfer.id).filter_by(kind=kind, purpose_kind=purpose_kind, purpose_id=purpose_id)
+    transfer_id = db.session.scalar(query)
+    if transfer_id is None:
+        return None
+    row = db.session.execute(text(LINES), {"after": transfer_id - 1, "through": transfer_id}).one()
+    return transfer_id, str(row.line)

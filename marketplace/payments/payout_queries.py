@@ -103,6 +103,15 @@ def lines_of_payee(ledger_code: str, *, limit: int = 20) -> Sequence[PayoutLine]
     ).all()
 
 
+def line_of_payee(ledger_code: str, public_id: str) -> PayoutLine:
+    """One payout out of a ledger account, or ``NotFound``, also for another's and for what never left the house."""
+    query = select(PayoutLine).filter_by(ledger_code=ledger_code, public_id=public_id).options(joinedload(PayoutLine.batch))
+    line = db.session.scalars(query.where(PayoutLine.state != LineState.WITHDRAWN)).first()
+    if line is None:
+        raise NotFound("payout_line_unknown", N_("There is no such line."))
+    return line
+
+
 def lines_to_hand_over(batch_public_id: str | None = None, *, limit: int = 500) -> Sequence[str]:
     """Lines of sent batches that nobody has answered for, oldest first; of one batch or of all.
 

@@ -20,6 +20,7 @@ from marketplace.kernel.outbox.delivery import use_carriers
 from marketplace.kernel.outbox.models import Channel
 from marketplace.kernel.outbox.sms_gateway import HttpSmsCarrier
 from marketplace.kernel.privacy import own_keys, use_keys
+from marketplace.kernel.signing import own_signing_keys, use_signing_keys
 from marketplace.orders.following import follow_purchases
 from marketplace.orders.news import follow_news
 from marketplace.orders.notices import use_teller
@@ -83,6 +84,7 @@ from marketplace.web.portals import (
     producer_weighing,
     programs,
     public,
+    public_log,
     second_factor,
     storefront,
 )
@@ -120,6 +122,7 @@ PORTALS = (
     operator_prices,
     producer_prices,
     public,
+    public_log,
     kept_data,
     discovery,
     evidence,
@@ -162,6 +165,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_payout_provider(PayoutWay.BANK, BankFileProvider())
     use_payout_provider(PayoutWay.STRIPE, provider)
     use_keys(settings.privacy_keys or own_keys(settings.data_dir))
+    use_signing_keys(settings.signing_keys or own_signing_keys(settings.data_dir))
     use_holds(settings.stock_holds)
     use_teller(order_notices.tell)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)

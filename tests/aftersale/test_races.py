@@ -13,7 +13,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
-from marketplace.ledger.seals import check_ledger
+from marketplace.ledger.checking import check_ledger
 from marketplace.orders.claim_handling import sweep_claims, take_step
 from marketplace.orders.claim_states import ClaimKind
 from marketplace.orders.claims import Complaint, accept_claim, file_claim, offer_amount, refuse_claim, withdraw_claim

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.queries import trial_balance
-from marketplace.ledger.seals import check_ledger
 from marketplace.orders.claim_handling import sweep_claims
 from marketplace.orders.claim_states import ENDED, ClaimState
 from marketplace.orders.claims import accept_claim, dispute_claim, offer_amount, open_claim_on_line, refuse_claim, take_offer

@@ -1,5 +1,6 @@
 """Programs pay out as people do: two of them for one batch, and the farm sees what comes."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.db import transaction
 from marketplace.ledger.service import post_transfer
 from marketplace.orders.shares import producer_account
+from marketplace.transparency.jobs import sign_head_now
 from tests import factories
 
 Headers = dict[str, str]
@@ -64,6 +66,25 @@ def test_a_batch_goes_from_one_program_to_the_other_to_the_farm(
     back = client.post(f"/api/v1/payouts/lines/{line['public_id']}/return", json={"reason": "销户"}, headers=first)
     assert back.json["return_reason"] == "销户"
     assert client.get("/api/v1/farm/money", headers=farmer).json["ready_fen"] == 2425
+
+
+def test_a_farms_program_gets_the_slip_of_its_own_payout_once_a_head_is_signed(
+    client: FlaskClient, farmer: Headers, operators: list[Headers], bearer_of: Callable[[Account], Headers]
+) -> None:
+    client.post("/api/v1/farm/money/bank-account", json=ACCOUNT, headers=farmer)
+    made = client.post("/api/v1/payouts", json={"way": "bank", "minimum_fen": 1}, headers=operators[0]).json
+    path = f"/api/v1/farm/money/payouts/{made['lines'][0]['public_id']}/slip"
+    unsigned = client.get(path, headers=farmer)
+    assert (unsigned.status_code, unsigned.json["code"]) == (404, "slip_not_signed")
+    sign_head_now(now=factories.NOW)
+    slip = client.get(path, headers=farmer).json
+    assert json.loads(slip["booking"])[2:5] == ["payout", "payout_line", made["lines"][0]["public_id"]]
+    assert slip["code"].startswith("NONGQIAO1:")
+    assert slip["position"] < slip["size"]
+    other = factories.account((RoleKind.FARMER, factories.VILLAGE))
+    factories.producer(owner=other)
+    assert client.get(path, headers=bearer_of(other)).json["code"] == "payout_line_unknown"
+    assert client.get(path).status_code == 401
 
 
 def test_a_discarded_batch_is_payable_again(client: FlaskClient, farmer: Headers, operators: list[Headers]) -> None:

@@ -34,6 +34,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("about-demo", "/about/demo"),
         ("about-data", "/about/data"),
         ("policy", "/policy"),
+        ("public-log", "/log"),
+        ("public-log-head", "oldest head"),
         ("village-notices", "/notices/"),
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
@@ -64,6 +66,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-household", "/farm/household"),
         ("farm-for-whom", "/farm/mandates/for"),
         ("farm-bank-account", "/farm/money/bank-account"),
+        ("farm-payment-slip", "first payment slip"),
         ("farm-badge", "/farm/badge"),
         ("farm-came-back", "/farm/came-back/"),
         ("farm-after", "/farm/after/"),
@@ -227,6 +230,12 @@ def address_of(page: Page, path: str) -> str:
     if path == "first order":
         page.goto("/orders")
         return str(page.locator("main a[href^='/orders/']").first.get_attribute("href"))
+    if path == "first payment slip":
+        page.goto("/farm/money")
+        return str(page.locator("main a[href$='/slip']").first.get_attribute("href"))
+    if path == "oldest head":
+        page.goto("/log")
+        return str(page.locator("#heads a[href^='/log/heads/']").last.get_attribute("href"))
     if path == "first label":
         page.goto("/farm/")
         return str(page.locator("main a[href$='/label']").first.get_attribute("href"))

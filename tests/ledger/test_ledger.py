@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.models import Entry, LedgerAccount, Transfer
 from marketplace.ledger.queries import balance_fen, trial_balance
-from marketplace.ledger.seals import check_ledger
 from marketplace.ledger.service import account_ids, post_transfer
 from tests import factories
 from tests.own_database import own_database

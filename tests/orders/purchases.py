@@ -17,8 +17,8 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.steps import step
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.models import Entry, LedgerAccount
-from marketplace.ledger.seals import check_ledger
 from marketplace.orders.acceptance import AFTER_SHIPPING
 from marketplace.orders.astray import note_sound
 from marketplace.orders.collecting import give_up_payment, look_up, pay_page, receive_event, send_refunds, sweep

@@ -15,9 +15,9 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.models import Transfer
 from marketplace.ledger.queries import balance_fen
-from marketplace.ledger.seals import check_ledger
 from marketplace.orders.baskets import add_line, open_basket
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
 from marketplace.orders.placing import Destination, place_order

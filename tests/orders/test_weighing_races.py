@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
-from marketplace.ledger.seals import check_ledger
+from marketplace.ledger.checking import check_ledger
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.models import Transfer
 from marketplace.ledger.queries import balance_fen
-from marketplace.ledger.seals import check_ledger
 from marketplace.ledger.service import post_transfer
 from marketplace.payments.models import PayoutBatch, PayoutLine, PayoutWay
 from marketplace.payments.payees import set_payee

@@ -8,12 +8,12 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
-from marketplace.ledger.jobs import check_now
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
+from marketplace.transparency.jobs import check_now
 from tests.web.desk_world import Desk, World, count, make_account
 
 

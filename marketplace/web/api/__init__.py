@@ -19,6 +19,7 @@ from marketplace.web.api import (
     goods,
     invoices,
     listings,
+    log,
     mandates,
     office,
     operations,
@@ -61,6 +62,7 @@ _GROUPS = (
     colleagues,
     prices,
     webhooks,
+    log,
 )
 
 

@@ -9,14 +9,16 @@ from marshmallow import fields, validate
 from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, NotFound
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.shares import producer_account
 from marketplace.payments.models import PayeeAccount, PayoutBatch, PayoutLine, PayoutWay
 from marketplace.payments.payees import set_payee
 from marketplace.payments.paying_out import send_batch
-from marketplace.payments.payout_queries import find_payee, get_batch, lines_of_payee, lock_line, newest_batches
+from marketplace.payments.payout_queries import find_payee, get_batch, line_of_payee, lines_of_payee, lock_line, newest_batches
 from marketplace.payments.payout_states import BatchState, LineState
 from marketplace.payments.payouts import approve_batch, confirm_line, discard_batch, draft_batch, return_line
+from marketplace.transparency.slips import slip_of
 from marketplace.web.access import account
 from marketplace.web.acting import current_seller
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
@@ -112,6 +114,15 @@ class FarmMoneySchema(OutputSchema):
     ready_fen = fields.Integer(metadata={"description": "Negative when refunds came after a payout"})
     bank_account = fields.Nested(BankAccountSchema, allow_none=True)
     payouts = fields.List(fields.Nested(PayoutLineSchema))
+
+
+class PayoutSlipSchema(OutputSchema):
+    """A payout as it stands in the public log; `code` holds all that is needed to check it offline."""
+
+    booking = fields.String(metadata={"description": "The transfer as it is written down: a JSON array"})
+    position = fields.Integer()
+    size = fields.Integer()
+    code = fields.String(metadata={"pattern": "^NONGQIAO1:[A-Z2-7]+$"})
 
 
 @blueprint.get("/payouts")
@@ -215,6 +226,19 @@ def money() -> dict[str, Any]:
     code = producer_account(seller.producer.public_id)
     payee = None if seller.by_mandate else find_payee(code)
     return {"ready_fen": balance_fen(code), "bank_account": payee, "payouts": lines_of_payee(code)}
+
+
+@blueprint.get("/farm/money/payouts/<public_id:public_id>/slip")
+@for_farm(Scope.RECEIVE_MONEY)
+@blueprint.response(200, PayoutSlipSchema)
+@problems(404)
+def slip(public_id: str) -> dict[str, Any]:
+    """The slip of a payout, by which anybody can check it offline (`check_slip.py`). Not there before the night after it."""
+    line = line_of_payee(producer_account(current_seller().producer.public_id), public_id)
+    found = slip_of("payout", "payout_line", line.public_id)
+    if found is None:
+        raise NotFound("slip_not_signed", N_("The public log is signed each night; please ask again tomorrow."))
+    return {"booking": found.line, "position": found.position, "size": found.size, "code": found.code}
 
 
 @blueprint.post("/farm/money/bank-account")

@@ -15,12 +15,13 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_
 from marketplace.kernel.jobs import enqueue
 from marketplace.kernel.money import plain_yuan
-from marketplace.ledger.jobs import check_nightly
-from marketplace.ledger.queries import Statement, last_check, last_seal, statement, trial_balance
+from marketplace.ledger.queries import Statement, last_check, statement, trial_balance
 from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
 from marketplace.orders.shares import FREIGHT, producer_account
 from marketplace.payments.payouts import IN_TRANSIT, PAID_OUT
+from marketplace.transparency.jobs import check_nightly
+from marketplace.transparency.queries import newest_head
 from marketplace.web.access import allow
 from marketplace.web.csv_files import csv_response, csv_text, harmless
 from marketplace.web.forms import FormError, FormSchema, read_form
@@ -74,7 +75,7 @@ def _names() -> dict[str, str]:
 @blueprint.get("")
 @allow(RoleKind.OPERATOR)
 def balances() -> str:
-    """Where all the money stands, and what the last check of ledger and audit trail found."""
+    """Where all the money stands, and what the last check of the books found."""
     names = _names()
     rows = [
         {"name": names.get(code, code), "amount_fen": fen, "url": url_for("operator.ledger.account", code=code), "code": code}
@@ -89,14 +90,14 @@ def balances() -> str:
         producers=sorted(producers, key=lambda row: (-int(str(row["amount_fen"])), str(row["name"]))),
         sum_fen=sum(int(str(row["amount_fen"])) for row in rows),
         check=last_check(),
-        seal=last_seal(),
+        head=newest_head(),
     )
 
 
 @blueprint.post("/check")
 @allow(RoleKind.OPERATOR)
 def check() -> AnyResponse:
-    """Have ledger and audit trail checked now; it takes seconds and is done by the worker."""
+    """Have ledger, audit trail and log checked now; it takes seconds and is done by the worker."""
     read_form(FormSchema())
     with transaction():
         enqueue(check_nightly, timestamp=int(clock.now().timestamp()))

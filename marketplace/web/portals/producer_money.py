@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
+import segno
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from marshmallow import validate
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.models import Producer
-from marketplace.identity.models import RoleKind
+from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Invalid
 from marketplace.orders.shares import producer_account
 from marketplace.payments.models import PayoutLine, PayoutWay
 from marketplace.payments.payees import set_payee
-from marketplace.payments.payout_queries import find_payee, lines_of_payee
+from marketplace.payments.payout_queries import find_payee, line_of_payee, lines_of_payee
 from marketplace.payments.payout_states import LineState
+from marketplace.transparency.slips import slip_of
 from marketplace.web.access import account, allow
-from marketplace.web.acting import current_seller
+from marketplace.web.acting import by_mandate, current_seller
 from marketplace.web.filters import masked
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.languages import pick
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.redirects import see_other
 
@@ -57,12 +61,37 @@ def payout_row(line: PayoutLine) -> dict[str, Any]:
         LineState.RETURNED: (back, _("Came back"), "bad"),
     }[LineState(line.state)]
     return {
+        "public_id": line.public_id,
         "amount_fen": line.amount_fen,
         "at": line.ended_at or line.batch.drafted_at,
         "words": words[0],
         "chip": words[1:],
         "to": " ".join(part for part in (line.bank, masked(line.last_four)) if part),
     }
+
+
+@blueprint.get("/payouts/<public_id>/slip")
+@by_mandate(Scope.RECEIVE_MONEY)
+def slip(public_id: str) -> str:
+    """The slip of one payout, with the code by which anybody can check it offline."""
+    producer = current_seller().producer
+    line = line_of_payee(producer_account(producer.public_id), public_id)
+    found = slip_of("payout", "payout_line", line.public_id)
+    return render_template(
+        "producer/payout_slip.html",
+        line=line,
+        row=payout_row(line),
+        seller=pick(producer.name_zh, producer.name_en),
+        slip=found,
+        code=_square_code(found.code) if found is not None else None,
+    )
+
+
+def _square_code(text: str) -> Markup:
+    # The text is long and checks itself, so the code needs no more room for mistakes than it must have.
+    code = segno.make(text, error="l", boost_error=False, micro=False)
+    # Without a size of its own the drawing fills whatever room the page gives it.
+    return Markup(code.svg_inline(border=4, svgclass="qr", lineclass=None, omitsize=True))
 
 
 @blueprint.get("/bank-account")
