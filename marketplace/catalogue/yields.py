@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, extract, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.catalogue.mass_balance import Balance, yield_of_area_g
 from marketplace.catalogue.models import Category, Listing, Lot, LotContribution, Pooling, Product, YieldDeclaration
@@ -261,7 +262,7 @@ def _standing_mu100(household_id: int, but_product_id: int, season: int) -> int:
     """The areas of a household's other crops that count in a year."""
     newest = (
         select(YieldDeclaration.product_id, YieldDeclaration.area_mu100)
-        .distinct(YieldDeclaration.product_id)
+        .ext(distinct_on(YieldDeclaration.product_id))
         .where(
             YieldDeclaration.household_id == household_id,
             YieldDeclaration.season == season,

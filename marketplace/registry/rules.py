@@ -86,6 +86,9 @@ def set_rule(name: str, area_code: str, begins_on: date, value: Any, source: str
     """
     area = get_area(area_code)
     examples = {**SET_BY_DOCUMENT, **{shipped.name: shipped.value for shipped in SHIPPED}}
+    if name.startswith(yield_rules.YIELD):
+        # Every crop can have one.
+        examples.setdefault(name, 0)
     if name not in examples:
         raise Invalid("rule_unknown", N_("There is no such rule."))
     if not _has_form(value, examples[name]):

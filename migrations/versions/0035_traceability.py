@@ -71,7 +71,7 @@ _FUNCTIONS = (
         most numeric;
     BEGIN
         SELECT order_line.lot_id, coalesce(weighing.grams, order_line.quantity * order_line.unit_grams) INTO lot, most
-        FROM order_line LEFT JOIN weighing ON weighing.line_id = order_line.id WHERE order_line.id = NEW.line_id;
+        FROM order_line LEFT JOIN order_line_weighing weighing ON weighing.line_id = order_line.id WHERE order_line.id = NEW.line_id;
         IF (SELECT sum(grams + loss_grams) FROM box WHERE line_id = NEW.line_id AND opened_at IS NULL) > most THEN
             RAISE check_violation USING CONSTRAINT = 'boxes_within_line',
                 MESSAGE = format('the boxes of line %s hold more grams than the line', NEW.line_id);

@@ -24,13 +24,14 @@ from marketplace.web.portals.officer import (
     submissions,
     tilt,
     visits,
+    yields,
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
 for part in (
     *(mandates, files, numbers, imports, duplicates),
     *(cases, case_rounds, case_notices, case_alerts, registered),
-    *(form_data, forms, phones, submissions, visits, collect),
+    *(form_data, forms, phones, submissions, visits, collect, yields),
 ):
     blueprint.register_blueprint(part.blueprint)
 
