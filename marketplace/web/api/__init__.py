@@ -28,6 +28,7 @@ from marketplace.web.api import (
     registry,
     reviews,
     token,
+    traceability,
     webhooks,
 )
 from marketplace.web.api.documents import RestApi, make_api
@@ -58,6 +59,7 @@ _GROUPS = (
     operations,
     colleagues,
     prices,
+    traceability,
     webhooks,
 )
 
