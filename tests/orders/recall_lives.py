@@ -15,7 +15,10 @@ from tests import factories
 def box_called_back(listing_id: int, account_id: int, account: str, now: datetime) -> None:
     """The box of a line that was sent is called back by two operators, and its buyer answers that it is still there."""
     with transaction():
-        first, second = (factories.account((RoleKind.OPERATOR, "")) for _ in range(2))
+        # Whoever was born in another process counts from one again, so each has a name of their own.
+        first, second = (
+            factories.account((RoleKind.OPERATOR, ""), login=f"{each}-of-{account}") for each in ("first", "second")
+        )
     box = db.session.scalars(select(Box.public_id).join(OrderLine).where(OrderLine.listing_id == listing_id)).one()
     with transaction():
         recall = start_recall(box, "玻璃碎片", "请不要食用", first, now=now).public_id

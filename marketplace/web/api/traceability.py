@@ -101,7 +101,7 @@ class NewYieldSchema(InputSchema):
     area_mu100 = WholeField(1, 10_000_000, load_default=None)
     harvest_g = WholeField(1, _MOST_G, load_default=None)
     words = Prose(400, may_be_empty=True, load_default="")
-    household = Line(20, load_default=None, metadata={"description": "Its code, for cooperatives alone"})
+    household_code = Line(20, load_default=None, metadata={"description": "For cooperatives alone"})
 
 
 class YieldDecisionSchema(InputSchema):
@@ -182,7 +182,7 @@ class OdditiesSchema(OutputSchema):
 @allow(PUBLIC)
 @blueprint.response(200, BoxSchema)
 @problems(404)
-def box(public_id: str) -> dict[str, Any]:
+def box_origin(public_id: str) -> dict[str, Any]:
     """Where the goods of a box come from."""
     return _box(get_box(public_id))
 
@@ -230,7 +230,7 @@ def farm_yields() -> dict[str, Any]:
 @blueprint.arguments(NewYieldSchema)
 @blueprint.response(201, YieldSchema)
 @problems(*BODY)
-def declare(given: dict[str, Any]) -> dict[str, Any]:
+def declare_own_yield(given: dict[str, Any]) -> dict[str, Any]:
     """Declare an area, which counts at once for what a smallholder has, or a harvest, which waits for the village officer."""
     producer, now = current_seller().producer, clock.now()
     product = next((row for row in products() if row.slug == given["product"]), None)
@@ -238,7 +238,7 @@ def declare(given: dict[str, Any]) -> dict[str, Any]:
         raise Invalid("product_unknown", N_("Please choose what it is."))
     with acting(now) as actor:
         row = declare_yield(
-            household_named(producer, given["household"]),
+            household_named(producer, given["household_code"]),
             product,
             given["season"],
             area_mu100=given["area_mu100"],
@@ -274,7 +274,7 @@ def office_yields() -> dict[str, Any]:
 @blueprint.arguments(YieldDecisionSchema)
 @blueprint.response(200, YieldSchema)
 @problems(404, 409, *BODY)
-def decide(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+def judge_yield(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Confirm or refuse a declaration of your areas, in words."""
     with transaction():
         row = decide_yield(
@@ -301,7 +301,7 @@ def _odd(row: Suspicion, producer: str) -> dict[str, Any]:
 @blueprint.get("/operations/recalls")
 @only(RoleKind.OPERATOR)
 @blueprint.response(200, RecallsSchema)
-def recalls() -> dict[str, Any]:
+def all_recalls() -> dict[str, Any]:
     """Every recall."""
     return {"items": recalls_listed()}
 
@@ -321,7 +321,7 @@ def begin_recall(given: dict[str, Any]) -> Recall:
 @only(RoleKind.OPERATOR)
 @blueprint.response(200, RecallSchema)
 @problems(404, 409)
-def tell(public_id: str) -> Recall:
+def agree_to_recall(public_id: str) -> Recall:
     """Agree as the second person: buyers and sellers are told."""
     with transaction():
         return tell_buyers(public_id, account(), now=clock.now())
@@ -331,7 +331,7 @@ def tell(public_id: str) -> Recall:
 @only(RoleKind.OPERATOR)
 @blueprint.response(200, RecallSchema)
 @problems(404, 409)
-def withdraw(public_id: str) -> Recall:
+def let_recall_go(public_id: str) -> Recall:
     """Find as the second person that nothing is wrong: the stock is on sale again."""
     with transaction():
         return withdraw_recall(public_id, account(), now=clock.now())
@@ -342,7 +342,7 @@ def withdraw(public_id: str) -> Recall:
 @blueprint.arguments(ClosingSchema)
 @blueprint.response(200, RecallSchema)
 @problems(404, 409, *BODY)
-def close(given: dict[str, Any], public_id: str) -> Recall:
+def end_recall(given: dict[str, Any], public_id: str) -> Recall:
     """End a recall; what was left of its lots is written off."""
     with transaction():
         return close_recall(public_id, given["words"], account(), now=clock.now())
@@ -352,7 +352,7 @@ def close(given: dict[str, Any], public_id: str) -> Recall:
 @only(SIGNED_IN)
 @blueprint.response(200, RecalledSchema)
 @problems(404)
-def recalled(public_id: str) -> dict[str, Any]:
+def own_recall(public_id: str) -> dict[str, Any]:
     """Why your goods are called back and what to do; the notice names its id."""
     return _recalled(recalled_line(public_id, account().id))
 
@@ -362,7 +362,7 @@ def recalled(public_id: str) -> dict[str, Any]:
 @blueprint.arguments(ReplySchema)
 @blueprint.response(200, RecalledSchema)
 @problems(404, 409, *BODY)
-def answer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+def answer_own_recall(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Say what became of the goods; what was paid for them goes back."""
     now = clock.now()
     with transaction():
