@@ -12,8 +12,6 @@ from marketplace.catalogue.oddities import Oddity
 from marketplace.catalogue.suspicions import keep_oddities
 from marketplace.catalogue.yield_states import YieldState
 from marketplace.identity.models import Account, Role, RoleKind
-from marketplace.kernel import ids
-from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.orders.boxes import grams_to_send, pack_line
@@ -50,27 +48,38 @@ def _declare(now: datetime) -> None:
         .having(func.sum(LotContribution.grams) >= _DECLARED_FROM_G)
         .order_by(LotContribution.household_id, Listing.product_id, season)
     ).all()
-    base, at = next_id(YieldDeclaration), now - timedelta(days=30)
-    names = ids.public_ids(len(brought) + 1)
-    said = ("confirmed", ACTOR, at, OFFICER, at + timedelta(days=2), "地里看过，产量属实。")
+    at = now - timedelta(days=30)
     rows = [
-        (base + number, names[number], household_id, village, product_id, int(year), int(grams) * 11 // 10, "", *said)
-        for number, (household_id, village, product_id, year, grams) in enumerate(brought)
+        YieldDeclaration(
+            household_id=household_id,
+            village_code=village,
+            product_id=product_id,
+            season=int(year),
+            harvest_g=int(grams) * 11 // 10,
+            state=YieldState.CONFIRMED,
+            declared_by=ACTOR,
+            declared_at=at,
+            decided_by=OFFICER,
+            decided_at=at + timedelta(days=2),
+            decided_words="地里看过，产量属实。",
+        )
+        for household_id, village, product_id, year, grams in brought
     ]
     farm = _seller("farmer")
     kind = db.session.scalar(select(Listing.product_id).filter_by(producer_id=farm.id).order_by(Listing.rank.desc()).limit(1))
-    own = (farm.household_id, farm.area_code, kind, local_day(now).year, 3_600_000, "今年新开了一块坡地，多收了不少。")
-    waits = (YieldState.WAITING.value, ACTOR, now - timedelta(hours=20), None, None, "")
-    rows.append((base + len(brought), names[-1], *own, *waits))
-    copy_rows(
-        YieldDeclaration,
-        [
-            *("id", "public_id", "household_id", "village_code", "product_id", "season", "harvest_g", "words"),
-            *("state", "declared_by", "declared_at", "decided_by", "decided_at", "decided_words"),
-        ],
-        rows,
+    waits = YieldDeclaration(
+        household_id=farm.household_id,
+        village_code=farm.area_code,
+        product_id=kind,
+        season=local_day(now).year,
+        harvest_g=3_600_000,
+        words="今年新开了一块坡地，多收了不少。",
+        state=YieldState.WAITING,
+        declared_by=ACTOR,
+        declared_at=now - timedelta(hours=20),
     )
-    settle_ids(YieldDeclaration)
+    db.session.add_all([*rows, waits])
+    db.session.flush()
 
 
 def _seller(login: str) -> Producer:
