@@ -31,7 +31,7 @@ from marketplace.demo.accounts import PASSWORD
 from marketplace.demo.public_log import sign_heads
 from marketplace.identity.queries import find_account_by_login
 from marketplace.identity.second_factors import reset_by_command
-from marketplace.kernel import clock, embedded_postgres, logs
+from marketplace.kernel import audit, clock, embedded_postgres, logs
 from marketplace.kernel.db import db as database
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import DomainError, Invalid
@@ -41,6 +41,7 @@ from marketplace.kernel.privacy import newest_key_number
 from marketplace.ledger import beancount
 from marketplace.ledger.balances import rebuild_balances, settled_ends
 from marketplace.ledger.queries import balances_before, booked_transfers, first_day, trial_balance
+from marketplace.orders.recalls import reach_of, root_of
 from marketplace.recommendations import evaluation, folding, loaded, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
@@ -251,6 +252,22 @@ def letters() -> None:
     with application():
         written = digest.write_digests(clock.now())
     click.echo(f"{written:,} letters written")
+
+
+@cli.command(name="recall-drill")
+@click.argument("code")
+def recall_drill(code: str) -> None:
+    """Show whom a recall of a lot or a box would concern, and how long it took to know; nothing is blocked, nobody is told."""
+    with application(), transaction():
+        began = time.perf_counter()
+        lot, box = root_of(code)
+        reach = reach_of(lot, box)
+        took_s = time.perf_counter() - began
+        concerned = {"lots": len(reach.lot_ids), "lines": len(reach.lines), "households": len(reach.households)}
+        audit.record("recall.drilled", "lot", lot.public_id, actor="command", at=clock.now(), **concerned)
+    for name, number in concerned.items():
+        click.echo(f"{name}: {number:,}")
+    click.echo(f"found in {took_s:.2f} s")
 
 
 @cli.group(name="facts")

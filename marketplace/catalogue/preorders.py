@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from marketplace.catalogue.models import Listing, Lot, LotContribution, MovementKind, StockMovement, Unit
 from marketplace.catalogue.seasons import check_expected_day
 from marketplace.catalogue.service import check_quantity, refresh_benefit
+from marketplace.catalogue.withheld import withhold
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
@@ -56,6 +57,7 @@ def confirm_harvest(
     listing.available += correction
     if correction:
         _correct(lot, correction, now)
+    withhold([lot], {listing.id: listing}, now)
     if quantity:
         _weigh_again(lot.id, int(quantity * listing.unit_grams))
     db.session.flush()

@@ -34,6 +34,8 @@ from marketplace.catalogue.queries import benefit_shares, contributions_of
 from marketplace.catalogue.reindexing import found_by
 from marketplace.catalogue.seasons import check_expected_day, check_window
 from marketplace.catalogue.terms import PLAIN, Terms, check_terms, write_terms
+from marketplace.catalogue.withheld import withhold
+from marketplace.catalogue.yields import check_listing
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
@@ -210,6 +212,7 @@ def add_harvest(
     if sum(contributions_g.values()) < int(quantity * listing.unit_grams):
         raise Invalid("contributions_too_small", N_("The households' grams add up to less than the harvest weighs."))
     listing = lock_rows(Listing, [listing.id])[listing.id]
+    check_listing(listing, contributions_g, harvested_on, local_day(now))
     lot = Lot(listing_id=listing.id, harvested_on=harvested_on, on_hand=quantity, expected=expected, created_at=now)
     db.session.add(lot)
     db.session.flush()
@@ -313,6 +316,7 @@ def return_stock(parts: Mapping[int, Decimal], purpose_kind: str, purpose_id: st
         _move(lot_id, MovementKind.RETURN, quantity, purpose_kind, purpose_id, now)
         if never_grew:
             _move(lot_id, MovementKind.CORRECTION, -never_grew, purpose_kind, purpose_id, now)
+    withhold(lots.values(), listings, now)
     db.session.flush()
     _refresh_benefit_where(refilled, now)
 

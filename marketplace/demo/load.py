@@ -36,6 +36,7 @@ from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neig
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
+from marketplace.demo.traceability import add_traceability
 from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
@@ -88,6 +89,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_evidence(data_dir / "documents", now=now)
     say("  ways to send, and parcels on their way")
     add_delivery("consumer", "farmer", "cooperative", now=now)
+    add_traceability(now=now)
     in_names = add_mandates(PASSWORD, now=now)
     add_imports("longquan", "danzhai", now=now)
     add_market_prices(now=now)

@@ -39,6 +39,7 @@ from marketplace.orders.claim_states import (
 from marketplace.orders.contact_masking import mask_contacts
 from marketplace.orders.models import Claim, ClaimPicture, GoodsReturn, Order, OrderGroup, OrderLine
 from marketplace.orders.preorders import missing_fen
+from marketplace.orders.recall_clock import is_called_back
 
 # The folder of an installation that holds the pictures of claims; nothing public is served from it.
 CLAIM_PICTURES = "claim-pictures"
@@ -79,7 +80,8 @@ def file_claim(order_public_id: str, line_number: int, complaint: Complaint, by:
     if group.account_id != by.account_id:
         raise NotFound("order_unknown", N_("There is no such order."))
     line = _line(order, line_number)
-    check_clock(complaint.kind, order, group, clock_of(line, local_day(now)), now)
+    if not is_called_back(line.id):
+        check_clock(complaint.kind, order, group, clock_of(line, local_day(now)), now)
     known = open_claim_on_line(line.id)
     if known is not None:
         raise Conflict("claim_open", N_("There is an open claim on these goods already."), claim=known.public_id)

@@ -10,6 +10,7 @@ from marketplace.orders.acceptance import accept_by_time
 from marketplace.orders.astray import write_off_unseen
 from marketplace.orders.claim_handling import sweep_claims
 from marketplace.orders.collecting import sweep
+from marketplace.orders.oddities import look_for_oddities
 from marketplace.orders.shortfalls import settle_shortfalls
 from marketplace.orders.waterfall import count_seller_shares
 
@@ -59,3 +60,10 @@ def go_on_with_claims(timestamp: int) -> None:
 def write_off_unseen_nightly(timestamp: int) -> None:
     """Each night, write off what came back to farms that have not said for long that it can be sold."""
     write_off_unseen(now=datetime.fromtimestamp(timestamp, UTC))
+
+
+@job("orders.look_for_oddities", every="20 19 * * *", lock="orders.look_for_oddities")
+def look_for_oddities_nightly(timestamp: int) -> None:
+    """Each night, write down what looks odd about where goods come from."""
+    with transaction():
+        look_for_oddities(now=datetime.fromtimestamp(timestamp, UTC))

@@ -18,6 +18,7 @@ class NoticeKind(enum.StrEnum):
     CLAIM = "claim"
     REVIEW = "review"
     CAME_BACK = "came_back"
+    RECALL = "recall"
 
 
 @dataclass(frozen=True)

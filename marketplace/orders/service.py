@@ -12,6 +12,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.kernel.steps import step
+from marketplace.orders.boxes import check_traceable
 from marketplace.orders.following import tell_booked, tell_taken_back
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.news import News, tell
@@ -184,6 +185,8 @@ def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
     check_weighed(order)
     check_harvested(order)
+    if order.state == OrderState.PLACED:
+        check_traceable(order, now=now)
     return move_on(order, group, OrderAction.SHIP, actor=actor, now=now)
 
 

@@ -18,6 +18,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.astray import make_good
+from marketplace.orders.boxes import check_not_blocked
 from marketplace.orders.models import Order, OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.service import deliver_order, lock_order, ship_order
 from marketplace.orders.shipment_states import (
@@ -186,6 +187,7 @@ def dispatch(hub: Hub, public_id: str, carrier: Carrier, number: str | None, *, 
     late = [parcel for parcel in shipment.parcels if parcel.received_at is None]
     if len(late) == len(shipment.parcels):
         raise Conflict("nothing_at_hub", N_("None of its parcels has come to the hub yet."))
+    check_not_blocked(parcel.order for parcel in shipment.parcels if parcel.received_at is not None)
     _hand_over(shipment, carrier, number, News(ShipmentAction.HAND_OVER, now, "hub", hub.name_zh), now)
     db.session.flush()
     if late:

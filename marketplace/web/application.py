@@ -72,12 +72,14 @@ from marketplace.web.portals import (
     operator_money,
     operator_price_bounds,
     operator_prices,
+    operator_recalls,
     pictures,
     producer,
     producer_badge,
     producer_certificates,
     producer_file,
     producer_goods,
+    producer_harvest,
     producer_import,
     producer_money,
     producer_prices,
@@ -88,12 +90,14 @@ from marketplace.web.portals import (
     second_factor,
     storefront,
 )
+from marketplace.web.portals.storefront import boxes
 from marketplace.webhooks.calling import WebhookCarrier
 from marketplace.webhooks.queries import find_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
+    boxes,
     account,
     second_factor,
     answers,
@@ -107,6 +111,7 @@ PORTALS = (
     producer_certificates,
     producer_file,
     producer_goods,
+    producer_harvest,
     producer_import,
     pictures,
     hub,
@@ -120,6 +125,7 @@ PORTALS = (
     operator_evidence,
     operator_price_bounds,
     operator_prices,
+    operator_recalls,
     producer_prices,
     public,
     public_log,

@@ -36,6 +36,7 @@ MENUS = {
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
+        ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
     ],
     "operator": [
@@ -47,6 +48,7 @@ MENUS = {
         ("operator.claims.reviews", N_("Reviews"), "star"),
         ("operator.ledger.balances", N_("Ledger"), "list"),
         ("operator_evidence.queue", N_("Evidence"), "check"),
+        ("operator_recalls.listed", N_("Recalls"), "alert"),
         ("operator.shipments.listed", N_("Shipments"), "truck"),
         ("operator.delivery.methods", N_("Delivery"), "truck"),
         ("operator.delivery.places", N_("Hubs and points"), "pin"),

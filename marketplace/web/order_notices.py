@@ -30,6 +30,14 @@ _WORDS = {
         N_("A parcel came back"),
         N_("The parcel of order %(reference)s came back. Please say which of the goods can be sold again."),
     ),
+    (NoticeKind.RECALL, False): (
+        N_("Goods called back"),
+        N_("Goods of order %(reference)s are called back. Please do not eat them, and read what to do."),
+    ),
+    (NoticeKind.RECALL, True): (
+        N_("Goods called back"),
+        N_("Goods of order %(reference)s are called back. Please send nothing more of that harvest."),
+    ),
 }
 _PAGES = {
     (NoticeKind.MESSAGE, False): ("storefront.order", "public_id"),
@@ -39,6 +47,8 @@ _PAGES = {
     (NoticeKind.REVIEW, False): ("storefront.order", "public_id"),
     (NoticeKind.REVIEW, True): ("producer.after.reviews", None),
     (NoticeKind.CAME_BACK, True): ("producer.came_back.waiting", None),
+    (NoticeKind.RECALL, False): ("storefront.recall", "public_id"),
+    (NoticeKind.RECALL, True): ("producer.orders", None),
 }
 
 

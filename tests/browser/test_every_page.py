@@ -62,6 +62,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-money", "/farm/money"),
         ("farm-weigh", "first to weigh"),
         ("farm-label", "first label"),
+        ("farm-harvest", "/farm/harvest"),
+        ("farm-boxes", "first boxes"),
+        ("farm-box-labels", "labels of the first boxes"),
+        ("box", "first box"),
         ("farm-who-acts", "/farm/mandates"),
         ("farm-household", "/farm/household"),
         ("farm-for-whom", "/farm/mandates/for"),
@@ -86,6 +90,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-mandate-who", "/office/mandates/new"),
         ("office-mandate-new", "first household"),
         ("office-visits", "/office/visits"),
+        ("office-yields", "/office/yields"),
         ("office-submissions", "/office/submissions"),
         ("office-submissions-flagged", "/office/submissions?which=flagged"),
         ("office-submission", "first odd form"),
@@ -152,6 +157,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-ledger", "/operator/ledger"),
         ("operator-evidence", "/operator/evidence/"),
         ("operator-shipments", "/operator/shipments/"),
+        ("recalls", "/operator/recalls/"),
+        ("recall", "first recall"),
         ("operator-delivery", "/operator/delivery/"),
         ("operator-places", "/operator/delivery/places"),
         ("operator-models", "/operator/models"),
@@ -236,6 +243,24 @@ def address_of(page: Page, path: str) -> str:
     if path == "oldest head":
         page.goto("/log")
         return str(page.locator("#heads a[href^='/log/heads/']").last.get_attribute("href"))
+    if path.endswith("first boxes") or path == "first box":
+        page.goto("/farm/")
+        # One of the orders to pack has its boxes packed, and its labels can be printed.
+        for href in [str(link.get_attribute("href")) for link in page.locator("main a[href$='/boxes']").all()]:
+            page.goto(href)
+            labels = page.locator("main a[href$='/labels/a4']")
+            if labels.count():
+                break
+        if path == "first boxes":
+            return href
+        address = str(labels.first.get_attribute("href"))
+        if path != "first box":
+            return address
+        page.goto(address)
+        return "/b/" + page.locator(".box-label__code").first.inner_text()
+    if path == "first recall":
+        page.goto("/operator/recalls/")
+        return str(page.locator("main .task__name a").first.get_attribute("href"))
     if path == "first label":
         page.goto("/farm/")
         return str(page.locator("main a[href$='/label']").first.get_attribute("href"))

@@ -38,6 +38,7 @@ from tests import factories
 from tests.factories import delivery as terms
 from tests.orders.after_sale_lives import came_back, claim_faults, missing_and_claimed, wrong_and_sent_back
 from tests.orders.import_lives import carry_on_importing, import_faults, two_households_written
+from tests.orders.recall_lives import box_called_back
 from tests.payments.double import Double
 from tests.stock import stock_of
 
@@ -251,6 +252,16 @@ def buy_and_send_back(basket: Basket, double: Double, now: datetime) -> None:
     wrong_and_sent_back(basket.listing_id, basket.account_id, basket.account, now)
 
 
+def get_it_called_back(basket: Basket, double: Double, now: datetime) -> None:
+    """Buy, get it, and have its box called back and the money given back."""
+    payment = buy(basket, double, now)
+    order = _order_of(basket)
+    with transaction():
+        send_order(order.public_id, order.producer_id, actor="farmer", now=now)
+    box_called_back(basket.listing_id, basket.account_id, basket.account, now)
+    send_refunds(payment, now=now)
+
+
 def have_files_written(basket: Basket, double: Double, now: datetime) -> None:
     """Leave the basket alone; an officer has a table of household files written."""
     two_households_written(basket.account_id, now)
@@ -261,6 +272,7 @@ LIVES = {
     for life in (
         *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow, pay_for_what_grew),
         *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
+        get_it_called_back,
         have_files_written,
     )
 }

@@ -57,6 +57,7 @@ PLACES = {
         *("shipment.order_left", "shipment.written", "shipment.dispatched", "shipment.event_kept", "shipment.resolved"),
     ],
     "get_it_back": ["shipment.resolved", "goods.looked_at"],
+    "get_it_called_back": ["box.sealed", "recall.blocked", "recall.told", "recall.answered"],
     "deny": ["denial.written"],
     "have_files_written": ["import.household_written", "import.committed", "import.end_written"],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],

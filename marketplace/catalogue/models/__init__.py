@@ -24,6 +24,9 @@ from marketplace.catalogue.models.holds import StockHold
 from marketplace.catalogue.models.prices import Basis, MarketPrice, PriceCheck, PriceEvidence, PriceRule, Review, Verdict
 from marketplace.catalogue.models.pricing import PriceTier
 from marketplace.catalogue.models.stock import Lot, LotContribution, MovementKind, StockMovement
+from marketplace.catalogue.models.suspicions import Suspicion
+from marketplace.catalogue.models.tree import LotBlock, LotLoss, Pooling
+from marketplace.catalogue.models.yields import YieldDeclaration
 
 __all__ = [
     "MOST_PHOTOS",
@@ -39,9 +42,12 @@ __all__ = [
     "ListingPhoto",
     "ListingState",
     "Lot",
+    "LotBlock",
     "LotContribution",
+    "LotLoss",
     "MarketPrice",
     "MovementKind",
+    "Pooling",
     "PriceCheck",
     "PriceEvidence",
     "PriceRule",
@@ -52,7 +58,9 @@ __all__ = [
     "Review",
     "StockHold",
     "StockMovement",
+    "Suspicion",
     "Temperature",
     "Unit",
     "Verdict",
+    "YieldDeclaration",
 ]

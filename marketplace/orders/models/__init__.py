@@ -1,10 +1,12 @@
 """Baskets, purchases and their lines, shares, how they travel, invoices; claims, messages, reviews."""
 
 from marketplace.orders.models.baskets import Basket, BasketLine
+from marketplace.orders.models.boxes import Box
 from marketplace.orders.models.claims import Claim, ClaimPicture, ClaimRule, ClaimStep, GoodsReturn
 from marketplace.orders.models.deliveries import OrderDelivery, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.models.invoices import Invoice, InvoiceCounter
 from marketplace.orders.models.purchases import Order, OrderGroup, OrderLine
+from marketplace.orders.models.recalls import Recall, RecallLine
 from marketplace.orders.models.returned_goods import ReturnedGoods
 from marketplace.orders.models.shares import OrderShare, SellerShare, ShareKind, ShareTerm
 from marketplace.orders.models.weighings import Weighing
@@ -13,6 +15,7 @@ from marketplace.orders.models.words import OrderMessage, Review, ReviewPicture,
 __all__ = [
     "Basket",
     "BasketLine",
+    "Box",
     "Claim",
     "ClaimPicture",
     "ClaimRule",
@@ -26,6 +29,8 @@ __all__ = [
     "OrderLine",
     "OrderMessage",
     "OrderShare",
+    "Recall",
+    "RecallLine",
     "ReturnedGoods",
     "Review",
     "ReviewPicture",

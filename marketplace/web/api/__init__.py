@@ -30,6 +30,7 @@ from marketplace.web.api import (
     registry,
     reviews,
     token,
+    traceability,
     webhooks,
 )
 from marketplace.web.api.documents import RestApi, make_api
@@ -61,6 +62,7 @@ _GROUPS = (
     operations,
     colleagues,
     prices,
+    traceability,
     webhooks,
     log,
 )

@@ -38,6 +38,7 @@ from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account
 from marketplace.web.acting import acting, by_mandate, current_seller
+from marketplace.web.errors import status_of
 from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
@@ -243,8 +244,8 @@ def listing_create() -> Response | tuple[str, int]:
             publish(listing, actor=actor, now=now)
             public_id = listing.public_id
             on_sale = listing.state == ListingState.ON_SALE
-    except Invalid as error:
-        return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), 422
+    except (Conflict, Invalid) as error:
+        return _new_page(producer, request.form, messages_by_field(error, set(ListingForm().fields))), status_of(error)
     if on_sale:
         flash(_("It is on sale now. Add a photo: it says more than words."), "success")
     else:
@@ -336,9 +337,9 @@ def harvest_add(public_id: str) -> Response | tuple[str, int]:
         contributions_g = read_contributions(producer, form, listing.unit_grams)
         with acting(now) as actor:
             add_harvest(listing, form["quantity"], form["harvested_on"], contributions_g, actor=actor, now=now)
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         errors = messages_by_field(error, set(HarvestForm().fields))
-        return _edit_page(producer, listing, harvest=request.form, harvest_errors=errors), 422
+        return _edit_page(producer, listing, harvest=request.form, harvest_errors=errors), status_of(error)
     flash(_("The harvest is in stock."), "success")
     return redirect(url_for("producer.listing_edit", public_id=public_id), 303)
 

@@ -26,6 +26,7 @@ from marketplace.web.portals.officer import (
     submissions,
     tilt,
     visits,
+    yields,
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
@@ -33,7 +34,7 @@ equity.blueprint.register_blueprint(equity_contract.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity),
     *(cases, case_rounds, case_notices, case_alerts, registered),
-    *(form_data, forms, phones, submissions, visits, collect),
+    *(form_data, forms, phones, submissions, visits, collect, yields),
 ):
     blueprint.register_blueprint(part.blueprint)
 

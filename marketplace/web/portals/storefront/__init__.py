@@ -13,6 +13,7 @@ from marketplace.web.portals.storefront import (
     orders,
     paying,
     product,
+    recalls,
     suggest,
 )
 from marketplace.web.portals.storefront.blueprint import blueprint
@@ -31,5 +32,6 @@ __all__ = [
     "orders",
     "paying",
     "product",
+    "recalls",
     "suggest",
 ]
