@@ -3,6 +3,7 @@
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
+from marketplace.funds import models as funds
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
 from marketplace.kernel.outbox import models as outbox
@@ -20,6 +21,7 @@ __all__ = [
     "catalogue",
     "dashboard",
     "delivery",
+    "funds",
     "idempotency",
     "identity",
     "ledger",

@@ -36,6 +36,13 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("funds.listed", N_("Public money"), "money"),
+    ],
+    "funds": [
+        ("funds.listed", N_("Funds"), "money"),
+        ("funds.payments.listed", N_("Payments"), "list"),
+        ("funds.findings.listed", N_("To look at"), "alert"),
+        ("funds.bank.listed", N_("Bank days"), "check"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
@@ -64,6 +71,7 @@ DESKS = {
     RoleKind.ENTERPRISE: ("buyer.start", N_("Purchasing desk"), "basket"),
     RoleKind.OFFICER: ("officer.sales", N_("Office desk"), "chart"),
     RoleKind.OPERATOR: ("operator.payments", N_("Operator’s desk"), "money"),
+    RoleKind.AUDITOR: ("funds.listed", N_("Audit desk"), "scale"),
 }
 
 
