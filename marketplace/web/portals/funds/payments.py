@@ -171,7 +171,7 @@ def _new_page(public_id: str, form: Mapping[str, Any], errors: Mapping[str, str]
         )
         for row in mine
     ]
-    payees = [(kind, _(label), None) for kind, label in PAYEES.items()]
+    payees = [{"value": kind, "label": _(label)} for kind, label in PAYEES.items()]
     return render_template("funds/payment_new.html", fund=fund, ways=words, payees=payees, form=form, errors=errors)
 
 
