@@ -240,6 +240,20 @@ def evidence_of(finding: FundFinding) -> Sequence[FundPayment]:
     return db.session.scalars(query).all()
 
 
+def moves_of_finding(finding: FundFinding) -> Sequence[FundMove]:
+    """The moves between places that a finding names."""
+    query = select(FundMove).where(FundMove.public_id.in_(finding.evidence["ids"])).order_by(FundMove.id)
+    return db.session.scalars(query).all()
+
+
+def fund_of_finding(finding: FundFinding) -> Fund | None:
+    """The fund of money that lies idle; None for a finding about payments."""
+    if finding.kind != Kind.IDLE:
+        return None
+    name = finding.evidence["ids"][0].partition(":")[0]
+    return db.session.scalars(select(Fund).filter_by(public_id=name)).first()
+
+
 def decide_finding(finding: FundFinding, action: FindingAction, words: str, *, by: Account, now: datetime) -> bool:
     """Say what a locked finding is, in words: explained, or handed on to those who investigate. False when that was said.
 

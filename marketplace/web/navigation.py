@@ -40,7 +40,7 @@ MENUS = {
     ],
     "funds": [
         ("funds.listed", N_("Funds"), "money"),
-        ("funds.payments.listed", N_("Payments"), "list"),
+        ("funds.payments.listed", N_("Money paid"), "list"),
         ("funds.findings.listed", N_("To look at"), "alert"),
         ("funds.bank.listed", N_("Bank days"), "check"),
     ],

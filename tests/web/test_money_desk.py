@@ -42,6 +42,7 @@ class MoneyWorld:
             self.head = people.head(self.household, people.officer(), name=NAME)
             self.auditor = factories.account((RoleKind.AUDITOR, COUNTY))
             self.township = factories.account((RoleKind.OFFICER, TOWNSHIP))
+            factories.area("522635100001")
             self.sibling = factories.account((RoleKind.OFFICER, "522635"))
 
     @property
@@ -99,8 +100,15 @@ def test_money_is_passed_on_and_given_back_by_who_keeps_its_books_alone(world: M
 
 def test_a_household_is_paid_by_two_and_reading_it_is_written_down(world: MoneyWorld) -> None:
     form = {
-        "way": f"housing|{TOWNSHIP}", "amount": "25000", "subject": "危房-17", "document": "丹住建〔2026〕7号",
-        "payee": "household", "household": world.household.code, "holder": NAME, "bank": "农业银行", "number": NUMBER,
+        "way": f"housing|{TOWNSHIP}",
+        "amount": "25000",
+        "subject": "危房-17",
+        "document": "丹住建〔2026〕7号",
+        "payee": "household",
+        "household": world.household.code,
+        "holder": NAME,
+        "bank": "农业银行",
+        "number": NUMBER,
     }
     wrong = world.first.post(f"/funds/payments/new/{world.fund.public_id}", {**form, "household": "5226361000019999"})
     assert wrong.status_code == 422 and "There is no such household." in wrong.text and NUMBER not in wrong.text
@@ -122,8 +130,15 @@ def test_a_household_is_paid_by_two_and_reading_it_is_written_down(world: MoneyW
 
 def test_an_organisation_is_paid_on_its_invoice(world: MoneyWorld) -> None:
     form = {
-        "way": f"housing|{TOWNSHIP}", "amount": "800", "subject": "桥", "document": "合同1", "payee": "organisation",
-        "credit_code": CREDIT_CODE.lower(), "holder": "建设公司", "bank": "农业银行", "number": NUMBER,
+        "way": f"housing|{TOWNSHIP}",
+        "amount": "800",
+        "subject": "桥",
+        "document": "合同1",
+        "payee": "organisation",
+        "credit_code": CREDIT_CODE.lower(),
+        "holder": "建设公司",
+        "bank": "农业银行",
+        "number": NUMBER,
     }
     page = f"/funds/payments/new/{world.fund.public_id}"
     half = world.first.post(page, {**form, "invoice_number": "77"})
@@ -177,7 +192,9 @@ def test_a_finding_waits_for_somebody_who_had_no_part_in_it(world: MoneyWorld) -
 
 def test_a_relatives_number_is_compared_and_not_kept(world: MoneyWorld) -> None:
     number = people.id_number()
-    assert "field" in world.first.post("/funds/findings/relatives", {"relation": "child", "number": "1"}).text
+    wrong = world.first.post("/funds/findings/relatives", {"relation": "child", "number": "110105194912310021"})
+    assert wrong.status_code == 422 and "not the number of an identity card" in wrong.text
+    assert "110105194912310021" not in wrong.text
     assert world.first.post("/funds/findings/relatives", {"relation": "child", "number": number}).status_code == 303
     kept = db.session.scalars(select(DeclaredRelative)).one()
     assert (kept.officer_id, kept.number_index) == (world.county.first.id, id_number_index(number))

@@ -13,7 +13,9 @@ from marketplace.funds.looking import (
     declare_relative,
     evidence_of,
     findings_within,
+    fund_of_finding,
     get_finding,
+    moves_of_finding,
     thresholds_on,
 )
 from marketplace.funds.models import FundFinding, Relation
@@ -36,7 +38,7 @@ from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.money_reach import READERS, money_area, money_areas, seen_finding
 from marketplace.web.money_words import FINDING_STATES, KINDS, PAYEES, RELATIONS, place_words, purpose_name, why
 from marketplace.web.places import place_name
-from marketplace.web.portals.funds.sources import AreaQuery
+from marketplace.web.portals.funds.sources import AreaQuery, move_row
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("findings", __name__, url_prefix="/findings")
@@ -112,13 +114,17 @@ def _one_page(public_id: str, form: Mapping[str, Any], errors: Mapping[str, str]
     finding = seen_finding(get_finding(public_id))
     payments = evidence_of(finding)
     funds = funds_by_id(row.fund_id for row in payments)
-    names = place_words([finding.area_code, *(row.place for row in payments)])
+    moves = moves_of_finding(finding)
+    places = (place for move in moves for place in (move.source, move.target))
+    names = place_words([finding.area_code, *(row.place for row in payments), *places])
     people = account_names_by_id([finding.decided_by_id] if finding.decided_by_id else [])
     return render_template(
         "funds/finding.html",
         finding=_words(finding, names),
         decided_by=people.get(finding.decided_by_id or 0, ""),
         decided_at=finding.decided_at,
+        fund=fund_of_finding(finding),
+        moves=[move_row(move, names) for move in moves],
         rows=[
             {
                 "reference": row.reference,
@@ -172,7 +178,7 @@ def declare() -> Response | tuple[str, int]:
     """Keep a keyed digest of the relative's number, and nothing else."""
     try:
         form = read_form(RelativeForm())
-        number = read_id_number(form["number"]).number
+        number = read_id_number(form["number"]).text
         with transaction():
             declare_relative(form["relation"], id_number_index(number), by=account(), now=clock.now())
     except FormError as error:

@@ -178,7 +178,7 @@ def _one_page(public_id: str, form: Mapping[str, Any], errors: Mapping[str, str]
         places=[
             {"place": names[row.place], "purpose": purpose_name(row.purpose_code), "balance": row.balance_fen} for row in here
         ],
-        moves=[_move_row(move, names) for move in reversed(moves[-_NEWEST:])],
+        moves=[move_row(move, names) for move in reversed(moves[-_NEWEST:])],
         may_decide=fund.state == "proposed" and keeps_books_of(account(), fund.area_code),
         mine=fund.proposed_by_id == account().id,
         ways=[
@@ -213,7 +213,8 @@ def _purpose_rows(fund: Fund) -> list[dict[str, Any]]:
     ]
 
 
-def _move_row(move: FundMove, names: Mapping[str, str]) -> dict[str, Any]:
+def move_row(move: FundMove, names: Mapping[str, str]) -> dict[str, Any]:
+    """A move as a table shows it."""
     return {
         "at": move.at,
         "kind": _(MOVES[move.kind]),
