@@ -114,8 +114,9 @@ def why(finding: FundFinding) -> str:
         words = N_("Money of %(households)s households went to one account, %(amount)s in all.")
         return str(_(words, households=said["households"], amount=yuan(finding.amount_fen)))
     if kind == Kind.RELATED_OFFICER:
+        declared = _("The payee is a relative whom an officer has declared.")
         decided = _("The officer had a part in it.") if said["decided"] else _("The officer’s office is over this place.")
-        return f"{_('The payee is a relative whom an officer has declared.')} {decided}"
+        return f"{declared} {decided}"
     if kind == Kind.DUPLICATE_INVOICE:
         words = N_("%(number)s payments on one invoice of %(invoice)s, %(amount)s more than it says.")
         amount = yuan(finding.amount_fen)

@@ -75,7 +75,8 @@ def test_a_fund_goes_from_its_document_to_a_household_and_the_way_back_up_is_tol
     back = {**move, "source": TOWNSHIP, "target": COUNTY, "amount_fen": 100_000}
     assert programs.post(programs.first, f"{path}/moves", back)[1]["kind"] == "return"
     household = factories.household()
-    people.head(household, people.officer(), name="潘阿水")
+    with transaction():
+        people.head(household, people.officer(), name="潘阿水")
     order = {
         "purpose": "housing",
         "place": TOWNSHIP,
