@@ -4,6 +4,7 @@ from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
+from marketplace.funds import models as funds
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
 from marketplace.kernel.outbox import models as outbox
@@ -23,6 +24,7 @@ __all__ = [
     "dashboard",
     "delivery",
     "equity",
+    "funds",
     "idempotency",
     "identity",
     "ledger",

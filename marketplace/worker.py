@@ -8,6 +8,7 @@ from flask import Flask
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.fields import jobs as field_jobs
+from marketplace.funds import jobs as fund_jobs
 from marketplace.kernel import limits as limit_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
@@ -32,6 +33,7 @@ JOB_MODULES = (
     catalogue_jobs,
     dashboard_jobs,
     field_jobs,
+    fund_jobs,
     duplicate_jobs,
     import_jobs,
     limit_jobs,

@@ -21,6 +21,8 @@ class RoleKind(enum.StrEnum):
     ENTERPRISE = "enterprise"
     OFFICER = "officer"
     OPERATOR = "operator"
+    # Reads all of an area that concerns public money, and changes nothing.
+    AUDITOR = "auditor"
 
 
 class Account(Base):
@@ -56,8 +58,8 @@ class Role(Base):
     __table_args__ = (
         # The same role twice would have to be taken away twice.
         UniqueConstraint("account_id", "kind", "scope_code"),
-        CheckConstraint("kind IN ('consumer', 'farmer', 'enterprise', 'officer', 'operator')", name="kind_known"),
-        CheckConstraint("kind <> 'officer' OR scope_code <> ''", name="officer_has_area"),
+        CheckConstraint("kind IN ('consumer', 'farmer', 'enterprise', 'officer', 'operator', 'auditor')", name="kind_known"),
+        CheckConstraint("kind NOT IN ('officer', 'auditor') OR scope_code <> ''", name="officer_has_area"),
     )
 
     id: Mapped[Id]

@@ -21,7 +21,7 @@ from marketplace.kernel.privacy import blind_index
 from marketplace.regions.codes import contains
 
 # Whose accounts open other people's affairs, and so must not open to whoever has seen a password.
-KINDS = frozenset({RoleKind.OFFICER, RoleKind.OPERATOR})
+KINDS = frozenset({RoleKind.OFFICER, RoleKind.OPERATOR, RoleKind.AUDITOR})
 ISSUER = "农桥"
 RECOVERY_CODES = 10
 _RECOVERY_LENGTH = 10

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.money import plain_yuan
+from marketplace.ledger.earmarks import is_source
 from marketplace.ledger.queries import BookedTransfer
 
 # Accounts whose money comes from outside; all others hold what came in.
@@ -23,10 +24,12 @@ def account_name(code: str) -> str:
 
     >>> account_name("producer:7hk2x"), account_name("buyers"), account_name("platform:service_fee")
     ('Assets:Producer:N-7hk2x', 'Equity:Buyers', 'Assets:Platform:N-service-fee')
+    >>> account_name("fund:7hk2x:housing:source")
+    'Equity:Fund:N-7hk2x:N-housing:N-source'
     """
     first, *rest = code.split(":")
     parts = [_part(first).capitalize(), *(f"N-{_part(part)}" for part in rest)]
-    return ":".join(["Equity" if first in OUTSIDE else "Assets", *parts])
+    return ":".join(["Equity" if first in OUTSIDE or is_source(code) else "Assets", *parts])
 
 
 def _part(text: str) -> str:

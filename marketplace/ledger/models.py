@@ -1,6 +1,6 @@
 """Accounts, transfers, entries."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
@@ -14,6 +14,11 @@ class LedgerAccount(Base):
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(String(64), unique=True)
+    # Read off the code by the database itself, so that it cannot be altered and is sealed with every entry; see ``earmarks``.
+    tag: Mapped[str | None] = mapped_column(
+        String(40),
+        Computed("CASE WHEN code LIKE 'fund:%' THEN split_part(code, ':', 2) || ':' || split_part(code, ':', 3) END", True),
+    )
 
 
 class Transfer(Base):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, func, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
@@ -70,6 +70,14 @@ def balance_fen(code: str) -> int:
 def trial_balance() -> list[tuple[str, int]]:
     """Every account with its balance in fen, by code; the balances sum to zero."""
     return [(code, int(total)) for code, total in db.session.execute(_balances())]
+
+
+def balances_under(*prefixes: str) -> list[tuple[str, int]]:
+    """The accounts whose codes begin with one of these, with their balances in fen, by code."""
+    if not prefixes:
+        return []
+    begins = or_(*(LedgerAccount.code.startswith(prefix, autoescape=True) for prefix in prefixes))
+    return [(code, int(total)) for code, total in db.session.execute(_balances().where(begins))]
 
 
 def statement(code: str, begin: datetime, end: datetime, *, limit: int = 1_000) -> Statement:

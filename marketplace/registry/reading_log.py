@@ -20,6 +20,7 @@ from marketplace.registry.reading import unbounded
 # What was shown.
 FILE, AS_OF, MEMBER, PICTURE, SLIP, EXPORT, FORM, API = "file", "as_of", "member", "picture", "slip", "export", "form", "api"
 NUMBERS = "numbers"
+MONEY = "money"
 _OWN = "a household that is told who has looked at its file"
 
 
@@ -49,7 +50,7 @@ def looks_at(household: Household, *, limit: int = 50) -> list[Looked]:
     scope = func.array_agg(aggregate_order_by(Role.scope_code, func.length(Role.scope_code).desc()))
     office = (
         select(scope)
-        .where(Role.account_id == FileReading.by_id, Role.kind == RoleKind.OFFICER)
+        .where(Role.account_id == FileReading.by_id, Role.kind.in_((RoleKind.OFFICER, RoleKind.AUDITOR)))
         .where(literal(household.village_code).startswith(Role.scope_code))
         .scalar_subquery()
     )

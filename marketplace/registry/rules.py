@@ -16,7 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, display_rules, yield_rules
+from marketplace.registry import assessment_rules, display_rules, fund_rules, yield_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -28,6 +28,7 @@ SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grai
 SHIPPED: tuple[Rule, ...] = (
     *assessment_rules.RULES,
     *display_rules.RULES,
+    *fund_rules.RULES,
     *quality.RULES,
     *shipped_rules.RULES,
     *yield_rules.RULES,

@@ -38,6 +38,13 @@ MENUS = {
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
+        ("funds.listed", N_("Public money"), "money"),
+    ],
+    "funds": [
+        ("funds.listed", N_("Funds"), "money"),
+        ("funds.payments.listed", N_("Money paid"), "list"),
+        ("funds.findings.listed", N_("To look at"), "alert"),
+        ("funds.bank.listed", N_("Bank days"), "check"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),
@@ -67,6 +74,7 @@ DESKS = {
     RoleKind.ENTERPRISE: ("buyer.start", N_("Purchasing desk"), "basket"),
     RoleKind.OFFICER: ("officer.sales", N_("Office desk"), "chart"),
     RoleKind.OPERATOR: ("operator.payments", N_("Operator’s desk"), "money"),
+    RoleKind.AUDITOR: ("funds.listed", N_("Audit desk"), "scale"),
 }
 
 

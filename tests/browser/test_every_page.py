@@ -39,6 +39,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("village-notices", "/notices/"),
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
+        ("public-money", "/public-money"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -126,6 +127,17 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-equity-contract", "first contract"),
         ("office-equity-slips", "first dividends"),
         ("office-numbers", "/office/numbers"),
+        ("funds", "/funds"),
+        ("fund-new", "/funds/new"),
+        ("fund", "last fund"),
+        ("fund-order", "order out of the last fund"),
+        ("fund-payments", "/funds/payments"),
+        ("fund-payment", "last payment of public money"),
+        ("fund-findings", "/funds/findings"),
+        ("fund-finding", "first finding of public money"),
+        ("fund-relatives", "/funds/findings/relatives"),
+        ("fund-bank", "/funds/bank"),
+        ("fund-bank-day", "first bank day"),
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
     ],
@@ -200,6 +212,16 @@ def sign_in(page: Page, login: str) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
+# Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
+_OF_PUBLIC_MONEY = {
+    "last fund": ("/funds", "tbody th a", -1, False),
+    "order out of the last fund": ("/funds", "tbody th a", -1, True),
+    "last payment of public money": ("/funds/payments", "tbody th a", -1, False),
+    "first finding of public money": ("/funds/findings", "a.row-link", 0, False),
+    "first bank day": ("/funds/bank", "a.row-link", 0, False),
+}
+
+
 def address_of(page: Page, path: str) -> str:
     """The address of a page that is named by the first of its kind."""
     if path == "reviews of the first product":
@@ -209,6 +231,11 @@ def address_of(page: Page, path: str) -> str:
         href = str(page.locator("main a.row-link").first.get_attribute("href")).partition("#")[0]
         ends = {"form": "/edit/household", "slip": "/slip", "new": "/members/new", "first": ""}
         return href + ends[path.split()[0]]
+    if path in _OF_PUBLIC_MONEY:
+        listed, link, which, end = _OF_PUBLIC_MONEY[path]
+        page.goto(listed)
+        href = str(page.locator(f"main {link}").nth(which).get_attribute("href"))
+        return href.replace("/funds/", "/funds/payments/new/") if end else href
     if path == "first product":
         page.goto("/c/orchard-fruit")
         return str(page.locator("main a[href^='/p/']").first.get_attribute("href"))

@@ -37,6 +37,7 @@ from marketplace.payments.states import PaymentAction
 from tests import factories
 from tests.factories import delivery as terms
 from tests.orders.after_sale_lives import came_back, claim_faults, missing_and_claimed, wrong_and_sent_back
+from tests.orders.fund_lives import fund_faults, public_money_paid
 from tests.orders.import_lives import carry_on_importing, import_faults, two_households_written
 from tests.orders.recall_lives import box_called_back
 from tests.payments.double import Double
@@ -267,6 +268,11 @@ def have_files_written(basket: Basket, double: Double, now: datetime) -> None:
     two_households_written(basket.account_id, now)
 
 
+def spend_public_money(basket: Basket, double: Double, now: datetime) -> None:
+    """Leave the basket alone; a county's office issues, passes on, pays and takes back public money."""
+    public_money_paid(basket.account_id, now)
+
+
 LIVES = {
     life.__name__: life
     for life in (
@@ -274,6 +280,7 @@ LIVES = {
         *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
         get_it_called_back,
         have_files_written,
+        spend_public_money,
     )
 }
 
@@ -328,6 +335,7 @@ def faults(basket: Basket, double: Double) -> list[str]:
     sold += _not_looked_at(basket.listing_id)
     found += claim_faults(basket.listing_id)
     found += import_faults(basket.account_id)
+    found += fund_faults(basket.account_id)
     names = {payment.public_id for payment in payments}
     if any(page["status"] == "open" and page["metadata"]["payment"] in names for page in double.sessions()):
         found.append("somebody could still pay on a page of theirs")

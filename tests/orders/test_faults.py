@@ -60,6 +60,10 @@ PLACES = {
     "get_it_called_back": ["box.sealed", "recall.blocked", "recall.told", "recall.answered"],
     "deny": ["denial.written"],
     "have_files_written": ["import.household_written", "import.committed", "import.end_written"],
+    "spend_public_money": [
+        *("fund.proposed", "fund.issued", "fund.allocated", "fund.returned", "fund.payment_proposed"),
+        *("fund.payment_booked", "fund.payment_reversed", "bank_day.read", "bank_day.closed", "fund.looked_through"),
+    ],
     "be_accepted_by_time": ["acceptance.written", "acceptance.committed"],
     "pay_out_by_bank": [
         *("payout.batch_written", "payout.batch_committed", "payout.approval_written"),

@@ -16,6 +16,7 @@ from marketplace.web.api import (
     farm,
     file_batches,
     forms,
+    fund_checks,
     goods,
     invoices,
     listings,
@@ -59,6 +60,8 @@ _GROUPS = (
     equity,
     # With the operations on files themselves, which it adds to.
     file_batches,
+    # With the operations on public money itself, which it adds to.
+    fund_checks,
     operations,
     colleagues,
     prices,
