@@ -101,6 +101,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
+        ("office-rules", "/office/rules"),
+        ("office-rule", "/office/rules/notice.exit"),
+        ("office-working-days", "/office/rules/working-days"),
         ("office-sales", "/office/sales"),
         ("office-sales-product", "/office/sales?by=product"),
         ("office-sales-month", "/office/sales?by=month"),

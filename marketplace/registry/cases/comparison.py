@@ -145,6 +145,7 @@ def compare(
     db.session.flush()
     lock_rows(Household, [household.id for _, household in found])
     waiting = _asked_already([person.id for person, _ in found], department)
+    dues = {household.village_code: clocks.due_day("alert.look", household.village_code, day) for _, household in found}
     alerts = [
         ComparisonAlert(
             household_id=household.id,
@@ -154,7 +155,8 @@ def compare(
             department=department,
             sealed_evidence=_seal(household, entries[bytes(person.id_number_index or b"")]),
             raised_on=day,
-            due_on=clocks.due_day("alert.look", household.village_code, day),
+            due_on=dues[household.village_code].on,
+            due_provisional=dues[household.village_code].provisional,
         )
         for person, household in found
         if person.id not in waiting

@@ -108,7 +108,7 @@ def hang_out(cases: Sequence[Case], kind: NoticeKind, by: Account, day: date) ->
 def _wait_for(case: Case, closes_on: date) -> None:
     case.not_before_on = closes_on + timedelta(days=1)
     if CaseKind(case.kind) is not CaseKind.MONITORING or case.state == CaseState.REMOVAL_NOTICE:
-        case.due_on = clocks.due_day("notice.close", case.village_code, closes_on)
+        case.due_on, case.due_provisional = clocks.due_day("notice.close", case.village_code, closes_on)
 
 
 def heads_and_numbers(household_ids: Sequence[int]) -> dict[int, tuple[str, int]]:

@@ -58,6 +58,7 @@ def object_to(
     unknown = position is not None and case_id is None
     if unknown or not 0 < len(words) <= _LONGEST or len(contact) > _LONGEST_CONTACT:
         raise Invalid("objection_invalid", N_("Please say in at most 1,000 characters what is wrong, and about whom."))
+    due = clocks.due_day("objection.decide", notice.village_code, local_day(now))
     objection = Objection(
         village_code=notice.village_code,
         notice_id=notice.id,
@@ -66,7 +67,8 @@ def object_to(
         contact=contact or None,
         made_at=now,
         told_to_id=None if told_to is None else told_to.id,
-        due_on=clocks.due_day("objection.decide", notice.village_code, local_day(now)),
+        due_on=due.on,
+        due_provisional=due.provisional,
     )
     db.session.add(objection)
     db.session.flush()

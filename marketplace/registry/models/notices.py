@@ -109,6 +109,8 @@ class Objection(Base):
     # The officer who was told; None for one written on the notice's page.
     told_to_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     due_on: Mapped[date | None]
+    # Counted by weekends alone, until the holidays on the way are announced.
+    due_provisional: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(12), default=ObjectionState.OPEN)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[Moment | None]
@@ -180,6 +182,8 @@ class ComparisonAlert(OfHousehold, Base):
     sealed_evidence: Mapped[bytes] = mapped_column(LargeBinary)
     raised_on: Mapped[Day]
     due_on: Mapped[date | None]
+    # Counted by weekends alone, until the holidays on the way are announced.
+    due_provisional: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(12), default=AlertState.OPEN)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[Moment | None]

@@ -27,6 +27,7 @@ from marketplace.web.api import (
     recommendations,
     registry,
     reviews,
+    rules,
     token,
     webhooks,
 )
@@ -52,6 +53,7 @@ _GROUPS = (
     office,
     cases,
     forms,
+    rules,
     registry,
     # With the operations on files themselves, which it adds to.
     file_batches,

@@ -186,10 +186,3 @@ def test_deadlines_over_the_national_day_leave_the_holidays_out(place: Village) 
     place.assembly(place.round_of(case))
     assert place.today == date(2026, 9, 30)
     assert case.due_on == date(2026, 10, 10)
-
-
-def test_where_next_years_holidays_are_unknown_the_list_has_no_day_rather_than_a_wrong_one(place: Village) -> None:
-    place.now = factories.NOW + timedelta(days=365)
-    case = place.apply(place.household())
-    place.assembly(place.round_of(case))
-    assert (case.state, case.due_on) == ("voted", None)

@@ -20,16 +20,18 @@ from marketplace.web.portals.officer import (
     phones,
     policy,
     registered,
+    rules,
     sales,
     submissions,
     tilt,
     visits,
+    workdays,
 )
 from marketplace.web.portals.officer.blueprint import blueprint
 
 for part in (
     *(mandates, files, numbers, imports, duplicates),
-    *(cases, case_rounds, case_notices, case_alerts, registered),
+    *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect),
 ):
     blueprint.register_blueprint(part.blueprint)

@@ -67,7 +67,7 @@ def _list_page(errors: dict[str, str]) -> str:
                 "department": _(DEPARTMENTS[Department(alert.department)]),
                 "household": number_of(household),
                 "village": names.get(alert.village_code, ""),
-                "due": deadline(alert.due_on, today),
+                "due": deadline(alert, today),
             }
             for alert, household in rows
         ],
@@ -121,7 +121,7 @@ def _page(alert: ComparisonAlert, errors: dict[str, str]) -> str:
         evidence=evidence_of(alert, household),
         explanation=explanation_of(alert, household),
         state=_(ALERTS[AlertState(alert.state)]),
-        due=deadline(alert.due_on, local_day(now)),
+        due=deadline(alert, local_day(now)),
         answers=[{"value": state.value, "label": _(words)} for state, words in ALERTS.items() if state is not AlertState.OPEN],
         form=request.form,
         errors=errors,
