@@ -1,4 +1,4 @@
-"""Announced public holidays, and deadlines that are provisional until they are.
+"""Announced public holidays, deadlines that are provisional until they are, and notices stopped before their time.
 
 Revision ID: 0031
 Revises: 0027
@@ -15,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("case_notice", sa.Column("stopped_on", sa.Date(), nullable=True))
     op.add_column("case_objection", sa.Column("due_provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column(
         "comparison_alert", sa.Column("due_provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False)
@@ -45,3 +46,4 @@ def downgrade() -> None:
     op.drop_column("registry_case", "due_provisional")
     op.drop_column("comparison_alert", "due_provisional")
     op.drop_column("case_objection", "due_provisional")
+    op.drop_column("case_notice", "stopped_on")

@@ -129,10 +129,13 @@ def current_sample(of: Round) -> Sample | None:
     """The sample on which the round waits; None when it waits for something else."""
     query = select(Case.state).where(Case.round_id == of.id, Case.ended_on.is_(None)).limit(1)
     state = db.session.scalar(unbounded(query, _READ))
-    stage = next((stage for stage, known in _STATE.items() if known == state), None)
-    if stage is None:
-        return None
-    return newest_sample(of, stage)
+    stage = None if state is None else stage_of(CaseState(state))
+    return None if stage is None else newest_sample(of, stage)
+
+
+def stage_of(state: CaseState) -> Stage | None:
+    """Which sample an application in a state waits for; None where it waits for something else."""
+    return next((stage for stage, known in _STATE.items() if known == state), None)
 
 
 def record_finding(case: Case, of: Round, fit: bool, finding: str, taker: Taker, *, now: datetime) -> SampleVisit:

@@ -50,6 +50,12 @@ class Notice(Base):
     published_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     # When the procedure went on; None while it runs.
     closed_on: Mapped[date | None]
+    # When an objection to the whole of it was upheld: it came down, and its page is gone, before its time.
+    stopped_on: Mapped[date | None]
+
+    def is_public(self, day: date) -> bool:
+        """Whether its page can be read on a day."""
+        return self.stopped_on is None and day <= self.gone_on
 
 
 class NoticeLine(OfHousehold, Base):

@@ -72,7 +72,7 @@ def _page(form: dict[str, Any], errors: dict[str, str]) -> str:
                 "notices": [
                     {"public_id": row.public_id, "what": notice_words(row.kind), "closes_on": row.closes_on}
                     for row in notices_of(case)
-                    if row.gone_on >= today
+                    if row.is_public(today)
                 ],
             }
             for case in cases_of(household)

@@ -77,7 +77,7 @@ def _page(notice: Notice, form: dict[str, Any], errors: dict[str, str]) -> str:
         village=villages([notice.village_code]).get(notice.village_code, ""),
         lines=[(line, line.shown_as) for line in found.lines],
         assembly=found.assembly,
-        public=today <= notice.gone_on,
+        public=notice.is_public(today),
         takes_objections=level is not None and notice.closed_on is None,
         objections=[
             {
