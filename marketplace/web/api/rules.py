@@ -158,7 +158,7 @@ def announce_year(given: dict[str, Any]) -> dict[str, Any]:
         return _shown(row)
 
 
-@blueprint.get("/<name>")
+@blueprint.get("/<string:name>")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(AreaQuerySchema, location="query")
 @blueprint.response(200, RulesSchema)
@@ -170,7 +170,7 @@ def rule_values(given: dict[str, Any], name: str) -> dict[str, Any]:
     return {"area_code": area, "items": found}
 
 
-@blueprint.post("/<name>")
+@blueprint.post("/<string:name>")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(NewRuleSchema)
 @blueprint.response(201, RuleSchema)

@@ -51,14 +51,8 @@ from marketplace.web.portals.officer.files_frame import (
 )
 from marketplace.web.reading_words import look_words
 from marketplace.web.redirects import see_other
+from marketplace.web.visit_words import cause_words
 
-VISIT_CAUSES = {
-    "collection": N_("Collect the year's values"),
-    "check": N_("Check a sample"),
-    "disagreement": N_("Look why the numbers disagree"),
-    "monitoring": N_("Look after a clue"),
-    "quality": N_("Look at an odd submission again"),
-}
 _DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
 
 
@@ -119,7 +113,7 @@ def _start(**more: Any) -> str:
     visits = [
         {
             **row,
-            "cause": _(VISIT_CAUSES[order.cause]),
+            "cause": cause_words(order.cause),
             "due_on": order.due_on,
             "reason": _(order.reason) if order.reason else "",
         }
