@@ -32,8 +32,14 @@ def add_assessment(officers: Mapping[str, Sequence[int]], *, now: datetime) -> N
     year = local_day(now).year
     setter = officers[COUNTY[:2]][0]
     rules = {
-        "poverty_line_fen": (round(line_yuan(year)) * 100, "Assumed for this demo: 2,300 yuan at prices of 2010, carried on"),
-        "cost_percent": (dict(COST_STANDARDS[0].percent), "Assumed for this demo: as on the income card of Chuxiong"),
+        "poverty_line_fen": (
+            round(line_yuan(year)) * 100,
+            "演示假定：2010 年不变价 2,300 元逐年推算 · Assumed for this demo: 2,300 yuan of 2010, carried on",
+        ),
+        "cost_percent": (
+            dict(COST_STANDARDS[0].percent),
+            "演示假定：按楚雄州收入卡 · Assumed for this demo: as on the income card of Chuxiong",
+        ),
     }
     for name, (value, source) in rules.items():
         db.session.add(

@@ -130,7 +130,9 @@ def value_words(name: str, value: Any) -> str:
             return _(", ").join(_number(name, each) for each in value)
         case Form.TABLE | Form.COSTS:
             unit = " %" if rule_form(name) is Form.COSTS else ""
-            return _(", ").join(f"{_(PARTS[part])} {each}{unit}" for part, each in value.items())
+            # In the order of the form, which no database keeps.
+            in_order = [part for part in PARTS if part in value]
+            return _(", ").join(f"{_(PARTS[part])} {value[part]}{unit}" for part in in_order)
     return _number(name, value)
 
 

@@ -49,6 +49,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("order", "first order"),
         ("settings", "/settings"),
         ("programs", "/settings/programs"),
+        ("closing", "/settings/closing"),
     ],
     "farmer": [
         ("farm-orders", "/farm/"),
