@@ -46,6 +46,7 @@ from marketplace.recommendations import evaluation, folding, loaded, training
 from marketplace.recommendations.queries import newest_model
 from marketplace.recommendations.report import build_report
 from marketplace.regions import service as regions
+from marketplace.registry.cases.announcing import announce_workdays, read_days
 from marketplace.registry.duplicates.looking import look_for_duplicates
 from marketplace.registry.duplicates.matching import is_possible
 from marketplace.registry.rules import rules_in_force, set_rule
@@ -514,6 +515,29 @@ def change_rule(name: str, area: str, value: str, begins_on: datetime, source: s
         except DomainError as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"{name} is {value} in {area} from {begins_on.date()} on")
+
+
+@rules_group.command(name="announce-workdays")
+@click.argument("year", type=int)
+@click.option("--rest", required=True, help="Days of rest: 2027-01-01, or 2027-02-05..2027-02-11, with commas between.")
+@click.option("--work", default="", help="Saturdays and Sundays that are worked, written the same way.")
+@click.option("--area", help="A province or an area in it (its code); the whole country when not given.")
+@click.option("--source", required=True, help="The document that says so.")
+@click.option("--by", "login", required=True, help="The account in whose name it is set.")
+def announce_year(year: int, rest: str, work: str, area: str | None, source: str, login: str) -> None:
+    """Write down a year's public holidays; deadlines that were provisional are counted again."""
+    with application():
+        try:
+            with transaction():
+                account = find_account_by_login(login)
+                if account is None:
+                    raise click.ClickException(f"there is no account {login}")
+                days = read_days(rest), read_days(work)
+                announced = announce_workdays(area, year, *days, source, by=account, now=clock.now())
+                said = f"{len(announced.rest_days)} days of rest, {len(announced.work_days)} weekend days worked"
+        except DomainError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{year} in {area or 'the whole country'}: {said}")
 
 
 @cli.group(name="keys")

@@ -31,16 +31,27 @@ def add_assessment(officers: Mapping[str, Sequence[int]], *, now: datetime) -> N
     """Set the rules, write down the orders, and count."""
     year = local_day(now).year
     setter = officers[COUNTY[:2]][0]
-    rules = {
-        "poverty_line_fen": (round(line_yuan(year)) * 100, "Assumed for this demo: 2,300 yuan at prices of 2010, carried on"),
-        "cost_percent": (dict(COST_STANDARDS[0].percent), "Assumed for this demo: as on the income card of Chuxiong"),
-    }
-    for name, (value, source) in rules.items():
+    rules = (
+        (
+            *("poverty_line_fen", year, round(line_yuan(year)) * 100),
+            "演示假定：2010 年不变价 2,300 元逐年推算 · Assumed for this demo: 2,300 yuan of 2010, carried on",
+        ),
+        (
+            *("cost_percent", year, dict(COST_STANDARDS[0].percent)),
+            "演示假定：按楚雄州收入卡 · Assumed for this demo: as on the income card of Chuxiong",
+        ),
+        # One that is set for the time to come, as a province does before the year begins.
+        (
+            *("notice.entry_announcement", year + 1, {"days": 10}),
+            "演示假定：公告期与公示期一致 · Assumed for this demo: announcements hang as long as notices",
+        ),
+    )
+    for name, from_year, value, source in rules:
         db.session.add(
             RuleChange(
                 name=name,
                 area_code=COUNTY[:2],
-                begins_on=date(year, 1, 1),
+                begins_on=date(from_year, 1, 1),
                 value=value,
                 source=source,
                 set_by_id=setter,

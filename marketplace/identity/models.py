@@ -3,7 +3,7 @@
 import enum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base
@@ -314,3 +314,30 @@ class Consent(Base):
     recorded_by: Mapped[str] = mapped_column(String(64))
     withdrawn_at: Mapped[Moment | None]
     withdrawn_by: Mapped[str | None] = mapped_column(String(64))
+
+
+class AccountClosure(Base):
+    """That a person wants their account closed: when they asked, from when on it may be done, and the proof that it was.
+
+    Its public id is all that is left in the person's hands afterwards; nothing here names them.
+    """
+
+    __tablename__ = "account_closure"
+    __table_args__ = (
+        CheckConstraint("due_at > asked_at", name="due_after_asking"),
+        CheckConstraint("taken_back_at IS NULL OR done_at IS NULL", name="one_end"),
+        CheckConstraint("(done_at IS NULL) = (proof IS NULL)", name="done_has_proof"),
+        # Who has asked twice would have to take it back twice.
+        Index("uq_account_closure_open", "account_id", unique=True, postgresql_where=text("taken_back_at IS NULL")),
+        Index("ix_account_closure_due_at", "due_at", postgresql_where=text("taken_back_at IS NULL AND done_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[Moment]
+    due_at: Mapped[Moment]
+    taken_back_at: Mapped[Moment | None]
+    done_at: Mapped[Moment | None]
+    # How many rows were deleted or emptied, by table.
+    proof: Mapped[dict[str, int] | None] = mapped_column(JSONB)

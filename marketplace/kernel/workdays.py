@@ -1,11 +1,12 @@
 """Working days of the People's Republic of China, and terms that are counted in them.
 
 The State Council moves working days about its holidays once a year, so no rule of weeks can know them: they come from the
-package ``chinesecalendar``. Past its last year every question fails by name; a term counted on weekdays alone would be wrong
-and look right. The day on which a term begins is not counted (Civil Code, article 201).
+package ``chinesecalendar``, and from whoever counts where something newer was announced. Past the package's last year every
+question to it fails by name; a term counted on weekdays alone would be wrong and look right. The day on which a term begins is
+not counted (Civil Code, article 201).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -37,8 +38,13 @@ def is_workday(day: date) -> bool:
         raise CalendarEnds("calendar_ends", words, year=day.year) from None
 
 
-def add_workdays(day: date, count: int) -> date:
-    """The last day of a term of ``count`` working days that begins on ``day``, which is not counted.
+def last_known_year() -> int:
+    """The last year of which the package knows the holidays."""
+    return int(max(chinese_calendar.holidays).year)
+
+
+def add_workdays(day: date, count: int, works: Callable[[date], bool] = is_workday) -> date:
+    """The last day of a term of ``count`` working days that begins on ``day``, which is not counted; ``works`` knows which are.
 
     >>> add_workdays(date(2015, 9, 28), 10).isoformat()
     '2015-10-16'
@@ -47,7 +53,7 @@ def add_workdays(day: date, count: int) -> date:
         raise ValueError("a term has no fewer than 0 days")
     while count:
         day += timedelta(days=1)
-        count -= is_workday(day)
+        count -= works(day)
     return day
 
 
@@ -72,10 +78,10 @@ class Term:
             raise ValueError(f"a term is written days or workdays with a whole number, not {dict(value)}")
         return cls(days, unit == "workdays")
 
-    def last_day(self, begins_on: date) -> date:
-        """The last day of the term.
+    def last_day(self, begins_on: date, works: Callable[[date], bool] = is_workday) -> date:
+        """The last day of the term; ``works`` knows the working days.
 
         >>> Term(7).last_day(date(2026, 9, 28)).isoformat()
         '2026-10-05'
         """
-        return add_workdays(begins_on, self.days) if self.working else begins_on + timedelta(days=self.days)
+        return add_workdays(begins_on, self.days, works) if self.working else begins_on + timedelta(days=self.days)

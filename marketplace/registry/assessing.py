@@ -34,13 +34,13 @@ from marketplace.registry.models import (
     VillageRank,
     VillageRanking,
     VisitCause,
-    VisitOrder,
 )
 from marketplace.registry.reading import Reach
 from marketplace.registry.rules import rule
 from marketplace.registry.sealing import seal_values
 from marketplace.registry.standards import disagreement_on, line_on
 from marketplace.registry.visible_things import visible_things
+from marketplace.registry.visits import order_visit
 
 SEALED = "household_assessment.sealed"
 _LEAST_FOR_PROXY = 60
@@ -271,16 +271,4 @@ def _order_visits(parted: Sequence[_Case], run: AssessmentRun, day: date, now: d
     days = rule("disagreement_visit_days", run.area_code, day).value
     due = clock.local_day(now) + timedelta(days=days)
     for case in parted:
-        db.session.execute(
-            insert(VisitOrder)
-            .values(
-                household_id=case.household.id,
-                village_code=case.household.village_code,
-                cause=VisitCause.DISAGREEMENT,
-                asked_for=f"numbers {run.year}",
-                reason="",
-                ordered_at=now,
-                due_on=due,
-            )
-            .on_conflict_do_nothing()
-        )
+        order_visit(case.household, VisitCause.DISAGREEMENT, due_on=due, now=now, asked_for=f"numbers {run.year}")

@@ -2,11 +2,14 @@
 
 from datetime import date
 
+from marketplace.kernel.errors import N_
 from marketplace.registry.dated import Rule
 
 _BEGINS_ON = date(2013, 1, 1)
-_PIPL_51 = "Personal Information Protection Law, article 51: access as far as the work needs it; the number is our own"
-_CELLS = "Practice of official statistics for small cells; the number is our own"
+_PIPL_51 = N_(
+    "Personal Information Protection Law, article 51: access as far as the work needs it; the number is our own (assumed)"
+)
+_CELLS = N_("Practice of official statistics for small cells; the number is our own (assumed)")
 
 SEARCHES_AN_HOUR = "searches_an_hour"
 SEARCHES_A_DAY = "searches_a_day"
@@ -22,5 +25,11 @@ RULES = (
     Rule(SMALLEST_CELL, "", _BEGINS_ON, 10, _CELLS),
     Rule(NARROWEST_INTERVAL, "", _BEGINS_ON, 5, _CELLS),
     # The first bound is the line of 2010 in prices of that year, 2,300 yuan; in fen a head and year.
-    Rule(INCOME_BANDS, "", _BEGINS_ON, [230_000, 300_000, 400_000, 600_000], "Our own bands above the line of 2,300 yuan"),
+    Rule(
+        INCOME_BANDS,
+        "",
+        _BEGINS_ON,
+        [230_000, 300_000, 400_000, 600_000],
+        N_("Our own bands above the line of 2,300 yuan (assumed)"),
+    ),
 )

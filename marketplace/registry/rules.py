@@ -4,23 +4,29 @@ Sources differ between provinces and years, so no rule is a constant in code. Th
 where nobody has set another; a province sets its own as a ``RuleChange``.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from marketplace.identity.models import Account
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.queries import scopes
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import N_, Invalid
-from marketplace.regions.codes import ancestor_codes
+from marketplace.kernel.errors import N_, Forbidden, Invalid, NotFound
+from marketplace.regions.codes import ancestor_codes, contains
+from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
 from marketplace.registry import assessment_rules, display_rules, fund_rules, yield_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
 from marketplace.registry.models import RuleChange
+from marketplace.registry.rule_values import Form, fits, form_of
 
 # Rules of which the program ships no value, with one of the form that they have: a line and ratios are set by a document.
 SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grain": 0}, "equity_reference_rate_bp": 0}
@@ -33,6 +39,8 @@ SHIPPED: tuple[Rule, ...] = (
     *shipped_rules.RULES,
     *yield_rules.RULES,
 )
+# A value of each rule there is, from which its form can be read.
+EXAMPLES: dict[str, Any] = {**SET_BY_DOCUMENT, **{shipped.name: shipped.value for shipped in SHIPPED}}
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:
@@ -51,27 +59,98 @@ def rule(name: str, area_code: str, day: date) -> Rule:
 
 def find_rule(name: str, area_code: str, day: date) -> Rule | None:
     """The same; None where no value is known."""
-    found = [
-        shipped
-        for shipped in SHIPPED
-        if shipped.name == name and area_code.startswith(shipped.area_code) and shipped.begins_on <= day
-    ]
     changed = db.session.scalars(
-        select(RuleChange)
-        .where(RuleChange.name == name, RuleChange.area_code.in_(ancestor_codes(area_code)), RuleChange.begins_on <= day)
+        _changes(area_code)
+        .where(RuleChange.name == name, RuleChange.begins_on <= day)
         .order_by(func.length(RuleChange.area_code).desc(), RuleChange.begins_on.desc(), RuleChange.id.desc())
         .limit(1)
-    ).first()
-    shipped = max(found, key=lambda each: (len(each.area_code), each.begins_on), default=None)
-    if changed is not None and (shipped is None or len(changed.area_code) >= len(shipped.area_code)):
-        return Rule(changed.name, changed.area_code, changed.begins_on, changed.value, changed.source)
-    return shipped
+    )
+    return _nearest(name, area_code, day, changed)
 
 
 def rules_in_force(area_code: str, day: date) -> list[Rule]:
     """Every rule that has a value in an area on a day, by name."""
-    names = sorted({shipped.name for shipped in SHIPPED} | SET_BY_DOCUMENT.keys())
-    return [found for name in names if (found := find_rule(name, area_code, day)) is not None]
+    changes = db.session.scalars(_changes(area_code).where(RuleChange.begins_on <= day).order_by(RuleChange.id)).all()
+    found = (_nearest(name, area_code, day, (each for each in changes if each.name == name)) for name in sorted(EXAMPLES))
+    return [each for each in found if each is not None]
+
+
+def _changes(area_code: str) -> Select[tuple[RuleChange]]:
+    return select(RuleChange).where(RuleChange.area_code.in_(ancestor_codes(area_code)))
+
+
+def _nearest(name: str, area_code: str, day: date, changes: Iterable[RuleChange]) -> Rule | None:
+    """The narrowest area's value, there one that was set before one that comes with the program, and of these the latest."""
+    shipped = [
+        ((len(each.area_code), False, each.begins_on, 0), each)
+        for each in SHIPPED
+        if each.name == name and area_code.startswith(each.area_code) and each.begins_on <= day
+    ]
+    changed = [
+        (
+            (len(each.area_code), True, each.begins_on, each.id),
+            Rule(each.name, each.area_code, each.begins_on, each.value, each.source),
+        )
+        for each in changes
+    ]
+    return max([*shipped, *changed], key=itemgetter(0), default=(None, None))[1]
+
+
+@dataclass(frozen=True)
+class WrittenRule:
+    """A value that a rule has, had or will have, and who wrote it down; nobody for what comes with the program."""
+
+    rule: Rule
+    set_by_id: int | None = None
+    set_at: datetime | None = None
+
+
+def rule_history(name: str, area_code: str) -> list[WrittenRule]:
+    """Every value written down for an area or one above it, the latest first: what comes, what holds and what held.
+
+    Raises
+    ------
+    NotFound
+        ``rule_unknown``.
+    """
+    rule_form(name)
+    changed = db.session.scalars(_changes(area_code).where(RuleChange.name == name))
+    written = [
+        (each.id, WrittenRule(Rule(name, each.area_code, each.begins_on, each.value, each.source), each.set_by_id, each.set_at))
+        for each in changed
+    ]
+    shipped = [(0, WrittenRule(each)) for each in SHIPPED if each.name == name and area_code.startswith(each.area_code)]
+    in_order = sorted([*written, *shipped], key=lambda row: (row[1].rule.begins_on, len(row[1].rule.area_code), row[0]))
+    return [row for _, row in reversed(in_order)]
+
+
+def newest_changes(area_code: str) -> dict[tuple[str, str, date], RuleChange]:
+    """What was set for an area or one above it, by rule, area and first day; the latest word where there are two."""
+    rows = db.session.scalars(_changes(area_code).order_by(RuleChange.id))
+    return {(row.name, row.area_code, row.begins_on): row for row in rows}
+
+
+def rule_form(name: str) -> Form:
+    """How a rule's value is written.
+
+    Raises
+    ------
+    NotFound
+        ``rule_unknown``.
+    """
+    return form_of(name, _example(name))
+
+
+def _example(name: str) -> Any:
+    # Every crop can have a yield of its own.
+    if name not in EXAMPLES and not name.startswith(yield_rules.YIELD):
+        raise NotFound("rule_unknown", N_("There is no such rule."))
+    return EXAMPLES.get(name, 0)
+
+
+def may_set_rules(account: Account, area_code: str) -> bool:
+    """Whether somebody may set what holds in an area: the officers of its province."""
+    return any(len(own) <= Level.PROVINCE and contains(own, area_code) for own in scopes(account, RoleKind.OFFICER))
 
 
 def set_rule(name: str, area_code: str, begins_on: date, value: Any, source: str, *, by: Account, now: datetime) -> RuleChange:
@@ -80,19 +159,18 @@ def set_rule(name: str, area_code: str, begins_on: date, value: Any, source: str
     Raises
     ------
     Invalid
-        ``rule_unknown``; ``rule_value`` for a value of another form than the rule has; ``rule_day`` for a day that is over;
+        ``rule_value`` for a value of another form than the rule has; ``rule_day`` for a day that is over;
         ``rule_source`` without the document that says so.
     NotFound
-        ``area_unknown``.
+        ``area_unknown``, ``rule_unknown``.
+    Forbidden
+        ``rule_level`` for whoever is no officer of the province.
     """
     area = get_area(area_code)
-    examples = {**SET_BY_DOCUMENT, **{shipped.name: shipped.value for shipped in SHIPPED}}
-    if name.startswith(yield_rules.YIELD):
-        # Every crop can have one.
-        examples.setdefault(name, 0)
-    if name not in examples:
-        raise Invalid("rule_unknown", N_("There is no such rule."))
-    if not _has_form(value, examples[name]):
+    rule_form(name)
+    if not may_set_rules(by, area.code):
+        raise Forbidden("rule_level", N_("The officers of the province set its rules."))
+    if not fits(name, value, _example(name)):
         raise Invalid("rule_value", N_("The rule cannot have this value."))
     if begins_on < local_day(now):
         raise Invalid("rule_day", N_("A rule can begin today at the earliest; past days keep theirs."))
@@ -120,23 +198,3 @@ def set_rule(name: str, area_code: str, begins_on: date, value: Any, source: str
         value=value,
     )
     return change
-
-
-def _has_form(value: Any, example: Any) -> bool:
-    """Whether a value is written like the one that a rule has: whole numbers of at least 0, alone, in a list or by name."""
-    if isinstance(example, dict):
-        lengths = {"days", "workdays"}
-        names = lengths if example.keys() <= lengths else example.keys() | {"grain", "tobacco", "livestock", "fruit", "other"}
-        return (
-            isinstance(value, dict)
-            and bool(value)
-            and value.keys() <= names
-            and all(_is_whole(each) for each in value.values())
-        )
-    if isinstance(example, list):
-        return isinstance(value, list) and bool(value) and all(_is_whole(each) for each in value)
-    return _is_whole(value) if isinstance(example, int) else isinstance(value, type(example))
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -20,10 +20,12 @@ from marketplace.regions.models import Level
 from marketplace.registry.display_rules import SEARCHES_A_DAY, SEARCHES_AN_HOUR
 from marketplace.registry.filing import NAME
 from marketplace.registry.id_numbers import read_id_number
+from marketplace.registry.masking import masked_name
 from marketplace.registry.models import ChangeRequest, FileSearch, Household, Person, RequestState, VisitOrder
 from marketplace.registry.reading import Reach, unbounded
 from marketplace.registry.rules import rule
 from marketplace.registry.sealing import id_number_index, name_index, open_text
+from marketplace.registry.visits import orders_due
 
 MOST_FOUND = 20
 PAGE = 50
@@ -48,15 +50,6 @@ class SearchResult:
     kind: str
     rows: list[Found]
     more: bool = False
-
-
-def masked_name(name: str) -> str:
-    """A name that is recognised by who knows it.
-
-    >>> masked_name("杨阿山"), masked_name("潘花"), masked_name("阿卜杜拉·买买提"), masked_name("")
-    ('杨*山', '潘*', '阿*提', '')
-    """
-    return name if not name else f"{name[0]}*{name[-1] if len(name) > 2 else ''}"
 
 
 def search_files(typed: str, reach: Reach, *, by: Account, now: datetime) -> SearchResult:
@@ -107,9 +100,7 @@ def village_list(village_code: str, reach: Reach, *, by: Account, now: datetime,
 
 def visits_due(reach: Reach, *, by: Account, limit: int = 20) -> list[tuple[VisitOrder, Found]]:
     """The visits that are due in the reach and that this officer may make, the most urgent first."""
-    query = select(VisitOrder).where(VisitOrder.visit_id.is_(None), VisitOrder.not_by_id.is_distinct_from(by.id))
-    query = query.order_by(VisitOrder.due_on, VisitOrder.id).limit(limit)
-    return _beside(db.session.scalars(reach.over(query, VisitOrder.village_code)).all())
+    return _beside(orders_due(reach, by=by, most=limit))
 
 
 def open_requests(reach: Reach, *, limit: int = 50) -> list[tuple[ChangeRequest, Found]]:

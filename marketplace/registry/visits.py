@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -30,27 +31,23 @@ def order_visit(
     not_by: int | None = None,
 ) -> VisitOrder | None:
     """Have somebody go there until a day; None when the same question has sent somebody who has not been there yet."""
-    open_one = select(VisitOrder.id).where(
-        VisitOrder.household_id == household.id,
-        VisitOrder.cause == cause,
-        VisitOrder.asked_for == asked_for,
-        VisitOrder.visit_id.is_(None),
+    statement = (
+        insert(VisitOrder)
+        .values(
+            household_id=household.id,
+            village_code=household.village_code,
+            cause=cause,
+            asked_for=asked_for,
+            reason=reason,
+            not_by_id=not_by,
+            ordered_at=now,
+            due_on=due_on,
+        )
+        # Of two that ask at one moment the second waits for the first, and finds its order there.
+        .on_conflict_do_nothing()
+        .returning(VisitOrder)
     )
-    if db.session.scalar(unbounded(open_one, _HELD)) is not None:
-        return None
-    order = VisitOrder(
-        household_id=household.id,
-        village_code=household.village_code,
-        cause=cause,
-        asked_for=asked_for,
-        reason=reason,
-        not_by_id=not_by,
-        ordered_at=now,
-        due_on=due_on,
-    )
-    db.session.add(order)
-    db.session.flush()
-    return order
+    return db.session.scalars(statement).first()
 
 
 def record_visit(
@@ -111,9 +108,11 @@ def open_orders(household: Household) -> Sequence[VisitOrder]:
     return db.session.scalars(unbounded(query.order_by(VisitOrder.id), _HELD)).all()
 
 
-def orders_due(reach: Reach, *, most: int = 200) -> Sequence[VisitOrder]:
-    """The visits that are due within a reach, the most urgent first."""
+def orders_due(reach: Reach, *, by: Account | None = None, most: int = 200) -> Sequence[VisitOrder]:
+    """The visits that are due within a reach, the most urgent first; ``by``: those alone that this officer may make."""
     query = select(VisitOrder).where(VisitOrder.visit_id.is_(None)).order_by(VisitOrder.due_on, VisitOrder.id).limit(most)
+    if by is not None:
+        query = query.where(VisitOrder.not_by_id.is_distinct_from(by.id))
     return db.session.scalars(reach.over(query, VisitOrder.village_code)).all()
 
 

@@ -60,7 +60,7 @@ ACTIONS = {
     CaseAction.PUBLISH_SECOND: N_("Hang out the second notice"),
     CaseAction.CLOSE_SECOND: N_("Close the second notice"),
     CaseAction.PASS_REVIEW: N_("Passed by the county"),
-    CaseAction.SEND_BACK: N_("Sent back after a sample"),
+    CaseAction.SEND_BACK: N_("Sent back to be looked at anew"),
     CaseAction.ANNOUNCE: N_("Announce the result"),
     CaseAction.REGISTER: N_("Register the households"),
     CaseAction.VERIFY: N_("Verified by the village"),

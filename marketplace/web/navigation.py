@@ -31,6 +31,7 @@ MENUS = {
         ("officer.alerts.listed", N_("Comparison"), "alert"),
         ("officer.duplicates.listed", N_("On file twice?"), "people"),
         ("officer.imports.listed", N_("Files from a table"), "list"),
+        ("officer.rules.listed", N_("Rules"), "scale"),
         ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.equity.listed", N_("Equity income"), "leaf"),
         ("officer.sales", N_("Sales"), "chart"),

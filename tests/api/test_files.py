@@ -15,6 +15,7 @@ from marketplace.registry.importing.jobs import run_import
 from marketplace.registry.models import FileImport, FileReading, Household, Person
 from marketplace.registry.reading import unbounded
 from tests import factories
+from tests.aftersale.sale import jpeg
 from tests.api.conftest import Headers
 from tests.registry import people, tables
 from tests.registry.tables import BESIDE, HERE, as_csv
@@ -182,3 +183,26 @@ def test_a_pair_is_decided_by_two_programs_of_two_officers(
     client.post(f"{own}/same", headers=second, json=body)
     assert client.post(f"{own}/agree", headers=bearer_of(county)).json["state"] == "same"
     assert db.session.scalar(unbounded(select(func.count(Person.left_on)), "a test")) == 1
+
+
+def test_a_picture_is_put_into_a_file_listed_and_read_back_and_each_look_is_written_down(
+    client: FlaskClient, officer: Headers, household: Household, bearer_of: Bearer
+) -> None:
+    address, village = f"{FILES}/{household.public_id}/pictures", officer
+    given = {"picture": b64encode(jpeg()).decode(), "subject": "kitchen"}
+    made = client.post(address, json=given, headers=village)
+    assert (made.status_code, made.json["subject"]) == (201, "kitchen")
+    assert client.get(address, headers=village).json["items"] == [made.json]
+    shown = client.get(f"{address}/{made.json['public_id']}", headers=village)
+    assert (shown.mimetype, shown.headers["Cache-Control"]) == ("image/webp", "private, no-store")
+    parts = db.session.scalars(unbounded(select(FileReading.part).order_by(FileReading.id), "a test")).all()
+    assert parts == ["api", "picture"]
+    sibling = bearer_of(people.officer("522636100002"))
+    for answer in (
+        client.get(address, headers=sibling),
+        client.post(address, json=given, headers=sibling),
+        client.get(f"{address}/{made.json['public_id']}", headers=sibling),
+    ):
+        assert answer.status_code == 404
+    broken = client.post(address, json={**given, "picture": b64encode(b"GIF89a").decode()}, headers=village)
+    assert broken.status_code == 422

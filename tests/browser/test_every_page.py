@@ -52,6 +52,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("order", "first order"),
         ("settings", "/settings"),
         ("programs", "/settings/programs"),
+        ("closing", "/settings/closing"),
     ],
     "farmer": [
         ("farm-orders", "/farm/"),
@@ -111,6 +112,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
+        ("office-rules", "/office/rules"),
+        ("office-rule", "/office/rules/notice.exit"),
+        ("office-working-days", "/office/rules/working-days"),
         ("office-sales", "/office/sales"),
         ("office-sales-product", "/office/sales?by=product"),
         ("office-sales-month", "/office/sales?by=month"),

@@ -1,5 +1,6 @@
 """Cases on pages: what is due at each level, an assembly on a phone, the notices for everybody, the household's own page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -224,6 +225,24 @@ def test_an_alert_is_looked_at_and_answered(place: Village, client: FlaskClient)
     answer = village.post(f"/office/alerts/{alert.public_id}", {"answer": "exit_opened", "explanation": "车在用"})
     assert "/office/cases/" in answer.headers["Location"]
     assert desk(client, people.officer("522636100002")).get(f"/office/alerts/{alert.public_id}").status_code == 404
+
+
+def test_an_alert_that_asks_for_a_correction_opens_the_form_with_what_the_department_has(
+    place: Village, client: FlaskClient
+) -> None:
+    household, other = place.household(poor=True), place.household(poor=True)
+    content = f"id_number,what,since\n{number_of(household)},商品房,2025-03-01\n".encode()
+    with transaction():
+        (alert,) = compare(content, Department.HOUSE, "522636", place.county[0], now=place.now)[1]
+    village = desk(client, place.village[0])
+    answer = village.post(f"/office/alerts/{alert.public_id}", {"answer": "to_correct", "explanation": "房子是他的"})
+    form = f"/office/files/{household.public_id}/edit/dwelling?alert={alert.public_id}"
+    assert answer.headers["Location"].endswith(form)
+    page = village.get(form).text
+    assert "Houses: 商品房, since 2025-03-01</textarea>" in page
+    assert re.search(r'value="department" required checked', page)
+    assert form.replace("&", "&amp;") in village.get(f"/office/alerts/{alert.public_id}").text
+    assert village.get(form.replace(household.public_id, other.public_id)).status_code == 404
 
 
 def test_the_registered_of_a_day_sum_up_and_a_household_has_its_history(place: Village, client: FlaskClient) -> None:

@@ -106,7 +106,7 @@ def test_visits_due_are_those_of_ones_area_that_one_may_make(browser: Browser, s
     answer = browser.get(f"{SHELL}/work.json")
     assert answer.headers["Cache-Control"] == "private, no-store"
     told = answer.get_json()
-    assert told["account"] == {"public_id": officer.public_id, "name": "杨＊部"}
+    assert told["account"] == {"public_id": officer.public_id, "name": "杨*部"}
     assert [(due["public_id"], due["code"], due["due_on"]) for due in told["due"]] == [
         (mine.public_id, mine.code, "2999-01-01")
     ]

@@ -282,5 +282,5 @@ def _hex_parts(rows: str) -> list[str]:
 def test_a_token_is_found_where_it_may_be(canaries: Canaries, session: Session) -> None:
     """Without this the tests above could look for something that is nowhere."""
     status, page = canaries.send("village", "GET", canaries.world.path)
-    assert (status, canaries.shown(page)) == (200, "name phone bank address people plan number")
+    assert (status, canaries.shown(page)) == (200, "name phone bank address people plan visit number")
     assert db.session.get_one(Household, canaries.world.household.id).record_key is not None

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from marketplace.registry.models import (
     VisitOrder,
 )
 from marketplace.registry.reading import unbounded
+from marketplace.registry.visits import record_visit
 from tests.aftersale.sale import jpeg
 from tests.web.conftest import Browser
 from tests.web.file_world import SIBLING_VILLAGE, TOWNSHIP, VILLAGE, FileWorld
@@ -347,3 +348,46 @@ def test_the_roll_up_counts_the_area_and_no_other(browser: Browser, files: FileW
         assert browser.get(f"/office/files/roll-up?{wrong}").status_code == 422
     browser.is_now(files.sibling_township)
     assert browser.get(f"/office/files/roll-up?area={TOWNSHIP}").status_code == 404
+
+
+def test_the_file_shows_the_income_card_line_by_line_with_the_ratios_and_their_source(
+    browser: Browser, files: FileWorld
+) -> None:
+    # The card of Chuxiong prefecture: 6,000 wages, 5,000 to 1,000 of produce, 500 and 1,500; here for two persons.
+    amounts = {"wages": 6000, "grain": 5000, "tobacco": 4000, "livestock": 3000, "fruit": 2000, "other_business": 1000}
+    amounts |= {"property": 500, "transfer": 1500}
+    assert "Not known yet: " in browser.get(files.path).text
+    with transaction():
+        values = {f"income_{name}_fen": str(amount * 100) for name, amount in amounts.items()}
+        record_values(files.household, values, files.noting(), year=files.year)
+    assert "Nobody has set the cost ratios for this year here." in browser.get(files.path).text
+    with transaction():
+        ratios = {"grain": 40, "tobacco": 45, "livestock": 40, "fruit": 15, "other": 40}
+        change = RuleChange(
+            name="cost_percent", area_code="52", value=ratios, source="A card of 2016", set_by_id=files.county.id
+        )
+        change.begins_on, change.set_at = date(files.year, 1, 1), files.now
+        db.session.add(change)
+    page = browser.get(files.path).text
+    lines = re.findall(r'<th scope="row">([A-Z])</th>.*?([¥\d][\d,.]*)(?:</strong>)?</td></tr>', page)
+    assert [line for line in lines if line[0] in "KRSAT"] == [
+        ("K", "¥23,000.00"),
+        ("R", "¥2,000.00"),
+        ("R", "¥1,800.00"),
+        ("R", "¥1,200.00"),
+        ("R", "¥300.00"),
+        ("R", "¥400.00"),
+        ("R", "¥5,700.00"),
+        ("S", "¥17,300.00"),
+        ("A", "2"),
+        ("T", "¥8,650.00"),
+    ]
+    assert "Cost ratios: A card of 2016." in page
+
+
+def test_what_was_found_on_a_visit_is_read_in_the_file_and_not_next_door(browser: Browser, files: FileWorld) -> None:
+    with transaction():
+        record_visit(files.household, files.village, files.now, now=files.now, note="屋顶漏雨，已拍照")
+    assert "屋顶漏雨，已拍照" in browser.get(files.path).text
+    browser.is_now(files.sibling_village)
+    assert browser.get(files.path).status_code == 404

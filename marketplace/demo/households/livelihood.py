@@ -3,12 +3,14 @@
 Choices are numbers in the standard's lists. What is worse at registration gets better by the same draw, so no house decays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from marketplace.demo.households.families import Bools, Families, Floats, Ints
 from marketplace.demo.households.lives import DISABLED, HEALTHY, IN_COLLEGE, IN_SENIOR, NO, ORDINARY, SKILLED, Lives
+from marketplace.registry.measures.income_card import COST_STANDARDS, income_card
 from marketplace.registry.standard import CAUSES
 
 CAUSE_NAMES = tuple(name for name, _ in CAUSES)
@@ -33,7 +35,8 @@ GENERAL, DIBAO, WUBAO = range(3)
 LINES_YUAN = {2013: 2736, 2014: 2800, 2015: 2855, 2016: 2952, 2017: 2952, 2018: 2995, 2019: 3218}
 INCOMES = ("wages", "grain", "tobacco", "livestock", "fruit", "other_business", "property", "transfer")
 # What of a hundred yuan of receipts growing them has cost, by the income card of Chuxiong prefecture.
-COST_PERCENT = np.array([0, 40, 45, 40, 15, 40, 0, 0])
+_PRODUCE = ("grain", "tobacco", "livestock", "fruit", "other")
+COST_PERCENT = np.array([0, *(COST_STANDARDS[0].percent[kind] for kind in _PRODUCE), 0, 0])
 # Shares from the best to the worst, at registration and now: of grades a to d; tap, well, spring, rain, river; power, gas,
 # biogas, coal, wood; paved, gravel, earth, path.
 _THEN = ((0.25, 0.35, 0.25, 0.15), (0.45, 0.15, 0.30, 0.05, 0.05), (0.08, 0.03, 0.02, 0.20, 0.67), (0.25, 0.30, 0.30, 0.15))
@@ -203,12 +206,26 @@ class Fortune:
 
 
 def per_head_fen(incomes: Ints, persons: Ints) -> Ints:
-    """Net income a head: receipts less the standard cost of each kind, over the members, rounded half up to a fen.
+    """Net income a head by the income card, in fen; 0 where nobody is in the household.
 
     >>> import numpy as np
     >>> card = np.array([[600_000, 500_000, 400_000, 300_000, 200_000, 100_000, 50_000, 150_000]])
     >>> per_head_fen(card, np.array([4]))
     array([432500])
     """
-    net = incomes.sum(axis=1) - ((2 * incomes * COST_PERCENT + 100) // 200).sum(axis=1)
-    return np.where(persons > 0, (2 * net + persons) // np.maximum(2 * persons, 1), 0)
+    return np.array([_per_head_fen(*row) for row in zip(incomes.tolist(), persons.tolist(), strict=True)], dtype=np.int64)
+
+
+def _per_head_fen(incomes: Sequence[int], persons: int) -> int:
+    if not persons:
+        return 0
+    wages, *produce, rents, transfers = incomes
+    card = income_card(
+        wages_fen=wages,
+        produce_fen=dict(zip(_PRODUCE, produce, strict=True)),
+        property_fen=rents,
+        transfers_fen=transfers,
+        persons=persons,
+        standard=COST_STANDARDS[0],
+    )
+    return card.per_head_fen

@@ -107,6 +107,26 @@ def _invalid(faults: dict[int, str]) -> Invalid:
     return Invalid("list_invalid", N_("Some lines of the list cannot be read. Nothing was compared."), lines=faults)
 
 
+def try_out(content: bytes, area_code: str, by: Account, *, now: datetime) -> tuple[int, int]:
+    """How many numbers a list has, and how many are of members of registered households; nothing is written.
+
+    Raises
+    ------
+    Invalid, Forbidden, NotFound
+        As ``compare``.
+    """
+    _check_county(area_code, by)
+    indexes = list({entry.index for entry in read_list(content)})
+    return len(indexes), len(_registered_among(indexes, area_code, local_day(now)))
+
+
+def _check_county(area_code: str, by: Account) -> None:
+    if not may_see(by, RoleKind.OFFICER, area_code):
+        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=area_code[:20])
+    if len(area_code) > Level.COUNTY:
+        raise Forbidden("other_level", N_("This step belongs to another level of government."))
+
+
 def compare(
     content: bytes, department: Department, area_code: str, by: Account, *, now: datetime
 ) -> tuple[DepartmentList, list[ComparisonAlert]]:
@@ -121,10 +141,7 @@ def compare(
     Forbidden, NotFound
         For an officer below the county, and for one of another area.
     """
-    if not may_see(by, RoleKind.OFFICER, area_code):
-        raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=area_code[:20])
-    if len(area_code) > Level.COUNTY:
-        raise Forbidden("other_level", N_("This step belongs to another level of government."))
+    _check_county(area_code, by)
     entries = {entry.index: entry for entry in read_list(content)}
     digest = blind_index(content.hex(), "department_list")
     known = select(DepartmentList.id).filter_by(area_code=area_code, department=department, digest=digest)
@@ -145,6 +162,7 @@ def compare(
     db.session.flush()
     lock_rows(Household, [household.id for _, household in found])
     waiting = _asked_already([person.id for person, _ in found], department)
+    dues = {household.village_code: clocks.due_day("alert.look", household.village_code, day) for _, household in found}
     alerts = [
         ComparisonAlert(
             household_id=household.id,
@@ -154,7 +172,8 @@ def compare(
             department=department,
             sealed_evidence=_seal(household, entries[bytes(person.id_number_index or b"")]),
             raised_on=day,
-            due_on=clocks.due_day("alert.look", household.village_code, day),
+            due_on=dues[household.village_code].on,
+            due_provisional=dues[household.village_code].provisional,
         )
         for person, household in found
         if person.id not in waiting

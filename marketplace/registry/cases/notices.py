@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -108,7 +108,7 @@ def hang_out(cases: Sequence[Case], kind: NoticeKind, by: Account, day: date) ->
 def _wait_for(case: Case, closes_on: date) -> None:
     case.not_before_on = closes_on + timedelta(days=1)
     if CaseKind(case.kind) is not CaseKind.MONITORING or case.state == CaseState.REMOVAL_NOTICE:
-        case.due_on = clocks.due_day("notice.close", case.village_code, closes_on)
+        case.due_on, case.due_provisional = clocks.due_day("notice.close", case.village_code, closes_on)
 
 
 def heads_and_numbers(household_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
@@ -200,9 +200,22 @@ def prolong(notice: Notice, days: int, by: Account, *, now: datetime) -> None:
     db.session.flush()
 
 
+def stop_notice(notice: Notice, day: date) -> list[Case]:
+    """Take a notice down before its time; answers the cases on it that waited for it, which nothing has moved yet."""
+    notice.closed_on = notice.stopped_on = day
+    on = select(NoticeLine.case_id).where(NoticeLine.notice_id == notice.id)
+    query = select(Case).where(Case.id.in_(on), Case.ended_on.is_(None)).order_by(Case.id)
+    db.session.flush()
+    return list(db.session.scalars(unbounded(query, _READ)))
+
+
+def _is_public(now: datetime) -> ColumnElement[bool]:
+    return and_(Notice.gone_on >= local_day(now), Notice.stopped_on.is_(None))
+
+
 def public_notices(village_code: str, *, now: datetime) -> list[Notice]:
     """The notices of a village whose pages can be read, newest first."""
-    query = select(Notice).where(Notice.village_code == village_code, Notice.gone_on >= local_day(now))
+    query = select(Notice).where(Notice.village_code == village_code, _is_public(now))
     return list(db.session.scalars(query.order_by(Notice.published_on.desc(), Notice.id.desc())))
 
 
@@ -210,7 +223,7 @@ def villages_with_notices(area_code: str, *, now: datetime) -> dict[str, int]:
     """How many notices can be read in each village of an area that has some."""
     query = (
         select(Notice.village_code, func.count())
-        .where(Notice.village_code.startswith(area_code, autoescape=True), Notice.gone_on >= local_day(now))
+        .where(Notice.village_code.startswith(area_code, autoescape=True), _is_public(now))
         .group_by(Notice.village_code)
         .order_by(Notice.village_code)
     )
@@ -234,7 +247,7 @@ def read_notice(public_id: str, *, now: datetime) -> Shown:
         ``notice_over`` after its time, ``notice_unknown`` for none.
     """
     notice = get_notice(public_id)
-    if local_day(now) > notice.gone_on:
+    if not notice.is_public(local_day(now)):
         raise NotFound("notice_over", N_("There is no such notice, or it is over."))
     return shown(notice)
 

@@ -11,11 +11,24 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.registry.cases import clocks
-from marketplace.registry.cases.notices import deciding_level
+from marketplace.registry.cases.notices import deciding_level, stop_notice
 from marketplace.registry.cases.permissions import Taker, check_level, levels_over
 from marketplace.registry.cases.procedures import Way, upheld
+from marketplace.registry.cases.samples import draw_sample, stage_of
 from marketplace.registry.cases.taking import take_all
-from marketplace.registry.models import Case, CaseKind, CaseState, Notice, NoticeKind, NoticeLine, Objection, ObjectionState
+from marketplace.registry.models import (
+    Case,
+    CaseAction,
+    CaseKind,
+    CaseState,
+    Notice,
+    NoticeKind,
+    NoticeLine,
+    Objection,
+    ObjectionState,
+    Round,
+    Stage,
+)
 from marketplace.registry.reading import Reach, unbounded
 
 _LONGEST, _LONGEST_CONTACT = 1000, 120
@@ -58,6 +71,7 @@ def object_to(
     unknown = position is not None and case_id is None
     if unknown or not 0 < len(words) <= _LONGEST or len(contact) > _LONGEST_CONTACT:
         raise Invalid("objection_invalid", N_("Please say in at most 1,000 characters what is wrong, and about whom."))
+    due = clocks.due_day("objection.decide", notice.village_code, local_day(now))
     objection = Objection(
         village_code=notice.village_code,
         notice_id=notice.id,
@@ -66,7 +80,8 @@ def object_to(
         contact=contact or None,
         made_at=now,
         told_to_id=None if told_to is None else told_to.id,
-        due_on=clocks.due_day("objection.decide", notice.village_code, local_day(now)),
+        due_on=due.on,
+        due_provisional=due.provisional,
     )
     db.session.add(objection)
     db.session.flush()
@@ -93,8 +108,9 @@ def objections_to(notice_ids: Sequence[int], reach: Reach) -> list[Objection]:
 def decide_objection(objection: Objection, uphold: bool, answer: str, by: Account, *, now: datetime) -> bool:
     """Decide; False when it was decided the same way already.
 
-    An objection to one household that is upheld ends its case, or keeps it monitored. What follows from one to the notice as
-    a whole is said in the answer and done by hand.
+    An objection to one household that is upheld ends its case, or keeps it monitored. One to the notice as a whole takes it
+    down at once and sends its cases back to whoever made the list, where their clocks begin anew. What was objected to a
+    notice that has come down is still answered, and moves nothing.
 
     Raises
     ------
@@ -125,11 +141,23 @@ def decide_objection(objection: Objection, uphold: bool, answer: str, by: Accoun
     objection.state, objection.answer, objection.decided_by_id, objection.decided_at = state, answer.strip(), by.id, now
     db.session.flush()
     audit.record("objection.decided", "case_objection", objection.public_id, actor=by.public_id, at=now, upheld=uphold)
-    if uphold and objection.case_id is not None:
-        case = db.session.scalars(
-            unbounded(select(Case).where(Case.id == objection.case_id), "the household that somebody objects to")
-        ).one()
-        if case.ended_on is None:
-            action = upheld(CaseKind(case.kind), CaseState(case.state))
-            take_all([case], action, Taker(by), now=now, reason=answer[:400], way=Way.OBJECTION)
+    if uphold and notice.stopped_on is None:
+        _carry_out(objection, notice, Taker(by), now)
     return True
+
+
+def _carry_out(objection: Objection, notice: Notice, taker: Taker, now: datetime) -> None:
+    reason = (objection.answer or "")[:400]
+    if objection.case_id is not None:
+        query = select(Case).where(Case.id == objection.case_id, Case.ended_on.is_(None))
+        case = db.session.scalars(unbounded(query, "the household that somebody objects to")).first()
+        if case is not None:
+            action = upheld(CaseKind(case.kind), CaseState(case.state))
+            take_all([case], action, taker, now=now, reason=reason, way=Way.OBJECTION)
+        return
+    moved = take_all(
+        stop_notice(notice, local_day(now)), CaseAction.SEND_BACK, taker, now=now, reason=reason, way=Way.OBJECTION
+    )
+    audit.record("notice.stopped", "case_notice", notice.public_id, actor=taker.account.public_id, at=now, cases=len(moved))
+    if moved and notice.round_id is not None and stage_of(CaseState(moved[0].state)) is Stage.CHECK:
+        draw_sample(db.session.get_one(Round, notice.round_id), Stage.CHECK, moved, now=now)

@@ -90,6 +90,7 @@ def _open(
     if find_open(household, kind) is not None:
         raise Conflict("case_open", N_("There is such a case for this household already."))
     state = FIRST[kind]
+    due = clocks.state_due(kind, state, household.village_code, day, day)
     case = Case(
         household_id=household.id,
         village_code=household.village_code,
@@ -102,7 +103,8 @@ def _open(
         opened_by_id=taker.account.id,
         opened_on=day,
         entered_on=day,
-        due_on=clocks.state_due(kind, state, household.village_code, day, day),
+        due_on=due.on,
+        due_provisional=due.provisional,
     )
     db.session.add(case)
     db.session.flush()

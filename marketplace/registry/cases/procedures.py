@@ -65,12 +65,15 @@ ENTRY: Table = {
     (S.VOTED, A.PUBLISH_FIRST): _by(_VILLAGE, S.FIRST_NOTICE, publishes=NoticeKind.ENTRY_FIRST),
     (S.FIRST_NOTICE, A.CLOSE_FIRST): _by(_VILLAGE, S.FIRST_CLOSED, waits=True),
     (S.FIRST_NOTICE, A.REFUSE): _by(_TOWNSHIP, S.REFUSED, way=Way.OBJECTION),
+    # A list that was wrong as a whole goes back to whoever made it: to the assembly, or to the township's check.
+    (S.FIRST_NOTICE, A.SEND_BACK): _by(_TOWNSHIP, S.APPLIED, way=Way.OBJECTION),
     (S.FIRST_CLOSED, A.PASS_CHECK): _by(_TOWNSHIP, S.CHECKED, *_IN_VILLAGE, way=Way.SAMPLE),
     (S.FIRST_CLOSED, A.SEND_BACK): _by(_TOWNSHIP, S.APPLIED, way=Way.SAMPLE),
     (S.FIRST_CLOSED, A.REFUSE): _refuse_township,
     (S.CHECKED, A.PUBLISH_SECOND): _by(_TOWNSHIP, S.SECOND_NOTICE, publishes=NoticeKind.ENTRY_SECOND),
     (S.SECOND_NOTICE, A.CLOSE_SECOND): _by(_TOWNSHIP, S.SECOND_CLOSED, waits=True),
     (S.SECOND_NOTICE, A.REFUSE): _by(_COUNTY, S.REFUSED, way=Way.OBJECTION),
+    (S.SECOND_NOTICE, A.SEND_BACK): _by(_COUNTY, S.FIRST_CLOSED, way=Way.OBJECTION),
     (S.SECOND_CLOSED, A.PASS_REVIEW): _by(_COUNTY, S.REVIEWED, *_IN_VILLAGE, A.PASS_CHECK, way=Way.SAMPLE),
     (S.SECOND_CLOSED, A.SEND_BACK): _by(_COUNTY, S.FIRST_CLOSED, way=Way.SAMPLE),
     (S.SECOND_CLOSED, A.REFUSE): _refuse_county,
@@ -96,6 +99,8 @@ EXIT: Table = {
     (S.AGREED, A.PUBLISH): _by(_VILLAGE, S.NOTICE, publishes=NoticeKind.EXIT),
     (S.NOTICE, A.CLOSE): _by(_VILLAGE, S.NOTICE_CLOSED, waits=True),
     (S.NOTICE, A.REFUSE): _by(_TOWNSHIP, S.REFUSED, way=Way.OBJECTION),
+    # Verified anew, and the household asked anew.
+    (S.NOTICE, A.SEND_BACK): _by(_TOWNSHIP, S.PROPOSED, way=Way.OBJECTION),
     (S.NOTICE_CLOSED, A.LIFT): _by(
         _COUNTY, S.TRACKED, A.VERIFY, A.VERIFY_AGAIN, A.CLOSE, publishes=NoticeKind.EXIT_ANNOUNCEMENT
     ),
@@ -114,6 +119,7 @@ MONITORING: Table = {
     (S.CHECKED, A.REFUSE): _refuse_township,
     (S.NOTICE, A.CLOSE): _by(_VILLAGE, S.NOTICE_CLOSED, waits=True),
     (S.NOTICE, A.REFUSE): _by(_TOWNSHIP, S.REFUSED, way=Way.OBJECTION),
+    (S.NOTICE, A.SEND_BACK): _by(_TOWNSHIP, S.CLUE, way=Way.OBJECTION),
     (S.NOTICE_CLOSED, A.MONITOR): _by(_COUNTY, S.MONITORED, A.CHECK, A.CLOSE),
     (S.NOTICE_CLOSED, A.REFUSE): _refuse_county,
     (S.MONITORED, A.PROPOSE_REMOVAL): Step(S.REMOVAL_PROPOSED, (_VILLAGE, _TOWNSHIP), needs_reason=True),
@@ -121,6 +127,7 @@ MONITORING: Table = {
     (S.REMOVAL_PROPOSED, A.KEEP): _keep,
     (S.REMOVAL_NOTICE, A.CLOSE_REMOVAL): _by(_VILLAGE, S.REMOVAL_CLOSED, waits=True),
     (S.REMOVAL_NOTICE, A.KEEP): _by(_TOWNSHIP, S.MONITORED, way=Way.OBJECTION),
+    (S.REMOVAL_NOTICE, A.SEND_BACK): _by(_TOWNSHIP, S.MONITORED, way=Way.OBJECTION),
     (S.REMOVAL_CLOSED, A.END): _by(_COUNTY, S.ENDED, A.PROPOSE_REMOVAL, A.CLOSE_REMOVAL),
     (S.REMOVAL_CLOSED, A.KEEP): _by(_COUNTY, S.MONITORED, needs_reason=True),
     **{
@@ -197,8 +204,9 @@ def is_final(kind: CaseKind, state: S) -> bool:
 
 
 def upheld(kind: CaseKind, state: S) -> A:
-    """What happens to a case in a notice's state when an objection to it is upheld."""
-    return next(action for action, step in steps_from(kind, state).items() if step.way is Way.OBJECTION)
+    """What happens to a case in a notice's state when an objection to it is upheld; to the whole list it is ``SEND_BACK``."""
+    by_objection = (action for action, step in steps_from(kind, state).items() if step.way is Way.OBJECTION)
+    return next(action for action in by_objection if action is not A.SEND_BACK)
 
 
 def objection_level(kind: CaseKind, state: S) -> Level:

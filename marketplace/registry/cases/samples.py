@@ -33,6 +33,7 @@ from marketplace.registry.models import (
 )
 from marketplace.registry.reading import unbounded
 from marketplace.registry.sealing import open_text, seal_text
+from marketplace.registry.visits import order_visit
 
 FINDING = "case_sample_visit.sealed_finding"
 LEVEL = {Stage.CHECK: Level.TOWNSHIP, Stage.REVIEW: Level.COUNTY}
@@ -85,24 +86,17 @@ def draw_sample(of: Round, stage: Stage, cases: Sequence[Case], *, now: datetime
         if case.public_id in chosen:
             where = {"household_id": case.household_id, "village_code": case.village_code}
             db.session.add(SampleVisit(sample_id=sample.id, case_id=case.id, **where))
-            _order_visit(case, stage, where, now)
+            # Where the term cannot be counted yet, a visit is due at once rather than never.
+            order_visit(
+                db.session.get_one(Household, case.household_id),
+                VisitCause.CHECK,
+                due_on=case.due_on or local_day(now),
+                now=now,
+                asked_for=case.public_id,
+                not_by=case.opened_by_id,
+            )
     db.session.flush()
     return sample
-
-
-def _order_visit(case: Case, stage: Stage, where: dict[str, object], now: datetime) -> None:
-    open_order = select(VisitOrder.id).where(
-        VisitOrder.household_id == case.household_id,
-        VisitOrder.cause == VisitCause.CHECK,
-        VisitOrder.asked_for == case.public_id,
-        VisitOrder.visit_id.is_(None),
-    )
-    if db.session.scalar(unbounded(open_order, _READ)) is None:
-        # Where the term cannot be counted yet, a visit is due at once rather than never.
-        due_on = case.due_on or local_day(now)
-        order = VisitOrder(cause=VisitCause.CHECK, asked_for=case.public_id, ordered_at=now, due_on=due_on, **where)
-        order.not_by_id = case.opened_by_id
-        db.session.add(order)
 
 
 def newest_sample(of: Round, stage: Stage) -> Sample | None:
@@ -129,10 +123,13 @@ def current_sample(of: Round) -> Sample | None:
     """The sample on which the round waits; None when it waits for something else."""
     query = select(Case.state).where(Case.round_id == of.id, Case.ended_on.is_(None)).limit(1)
     state = db.session.scalar(unbounded(query, _READ))
-    stage = next((stage for stage, known in _STATE.items() if known == state), None)
-    if stage is None:
-        return None
-    return newest_sample(of, stage)
+    stage = None if state is None else stage_of(CaseState(state))
+    return None if stage is None else newest_sample(of, stage)
+
+
+def stage_of(state: CaseState) -> Stage | None:
+    """Which sample an application in a state waits for; None where it waits for something else."""
+    return next((stage for stage, known in _STATE.items() if known == state), None)
 
 
 def record_finding(case: Case, of: Round, fit: bool, finding: str, taker: Taker, *, now: datetime) -> SampleVisit:

@@ -159,11 +159,13 @@ def move(
     for case in cases:
         kind = CaseKind(case.kind)
         case.state, case.entered_on, case.not_before_on = step.to, day, None
-        case.due_on = clocks.state_due(kind, step.to, case.village_code, case.opened_on, day)
+        case.due_on, case.due_provisional = clocks.state_due(kind, step.to, case.village_code, case.opened_on, day)
         if step.to is CaseState.TRACKED:
             tracked_until = clocks.last_day("exit.tracking", case.village_code, day)
             case.not_before_on = tracked_until + timedelta(days=1)
-            case.due_on = clocks.state_due(kind, step.to, case.village_code, case.opened_on, tracked_until)
+            case.due_on, case.due_provisional = clocks.state_due(
+                kind, step.to, case.village_code, case.opened_on, tracked_until
+            )
         if is_final(kind, step.to):
             case.ended_on = day
     note(cases, action, taker, now=now, reason=reason, revision=revision)

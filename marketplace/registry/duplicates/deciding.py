@@ -17,6 +17,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.regions.queries import within
 from marketplace.registry.filing import Noting, end_membership, identity
+from marketplace.registry.masking import masked_name
 from marketplace.registry.models import DuplicatePair, Household, How, PairState, Person
 from marketplace.registry.reading import Reach, unbounded
 
@@ -190,18 +191,6 @@ def take_back(public_id: str, reach: Reach, *, by: Account, now: datetime) -> Du
     db.session.flush()
     _audit("registry.pair_reopened", pair, by, now)
     return pair
-
-
-def masked_name(name: str) -> str:
-    """A name of which the first and, from three characters on, the last are left.
-
-    >>> masked_name("杨阿山"), masked_name("杨山"), masked_name("杨")
-    ('杨*山', '杨*', '*')
-    """
-    plain = "".join(name.split())
-    if len(plain) < 2:
-        return "*"
-    return plain[0] + "*" * max(1, len(plain) - 2) + (plain[-1] if len(plain) > 2 else "")
 
 
 def masked_number(number: str | None) -> str | None:

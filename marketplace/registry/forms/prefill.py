@@ -14,6 +14,7 @@ from marketplace.registry.files import HouseholdFile
 from marketplace.registry.filing import NAME
 from marketplace.registry.forms.standard_form import yuan_name
 from marketplace.registry.forms.words import both
+from marketplace.registry.masking import masked_name
 from marketplace.registry.models import FileChange, FileReading, Household, Person
 from marketplace.registry.reading import Reach, unbounded
 from marketplace.registry.sealing import open_text
@@ -21,17 +22,6 @@ from marketplace.registry.standard import BY_NAME, RELATIONS, Kind
 
 # A phone carries the households of a village or a township, never those of a county.
 MOST_HOUSEHOLDS = 2_500
-
-
-def masked_name(name: str) -> str:
-    """A name by which a neighbour knows who is meant and a stranger does not.
-
-    >>> masked_name("杨阿山"), masked_name("杨山"), masked_name("")
-    ('杨＊山', '杨＊', '')
-    """
-    if len(name) < 3:
-        return name[:1] + "＊" * (len(name) - 1)
-    return name[0] + "＊" * (len(name) - 2) + name[-1]
 
 
 def households_csv(reach: Reach) -> str:

@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from marketplace.kernel.clock import MARKET_ZONE
+from marketplace.kernel.errors import N_
 from marketplace.registry.dated import Rule
 from marketplace.registry.models import FlagKind
 
 QUALITY, REVISIT = "form_quality", "form_revisit"
-_SOURCE = "Working values of Nongqiao, in force until a province writes down its own"
+_SOURCE = N_("Working values of Nongqiao, in force until a province writes down its own (assumed)")
 RULES = (
     Rule(
         QUALITY,

@@ -56,6 +56,7 @@ from marketplace.registry.models.readings import FileReading, FileSearch
 from marketplace.registry.models.rules import RuleChange
 from marketplace.registry.models.statuses import SUPPORTED, Household, HouseholdStatus, RegistryRevision, StatusCategory
 from marketplace.registry.models.visits import HouseholdPicture, Visit, VisitCause, VisitOrder
+from marketplace.registry.models.workdays import WorkdayAnnouncement
 
 __all__ = [
     "SUPPORTED",
@@ -121,4 +122,5 @@ __all__ = [
     "Visit",
     "VisitCause",
     "VisitOrder",
+    "WorkdayAnnouncement",
 ]

@@ -164,8 +164,10 @@ class Case(OfHousehold, Base):
     entered_on: Mapped[Day]
     # The first day on which the next step may be taken, where a notice or a year of tracking must run its full length.
     not_before_on: Mapped[date | None]
-    # None where nothing is due, or the holidays of the year in which it would be are not known yet.
+    # None where nothing is due.
     due_on: Mapped[date | None]
+    # Counted by weekends alone, until the holidays on the way are announced.
+    due_provisional: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     ended_on: Mapped[date | None]
 
 

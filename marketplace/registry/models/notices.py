@@ -50,6 +50,12 @@ class Notice(Base):
     published_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     # When the procedure went on; None while it runs.
     closed_on: Mapped[date | None]
+    # When an objection to the whole of it was upheld: it came down, and its page is gone, before its time.
+    stopped_on: Mapped[date | None]
+
+    def is_public(self, day: date) -> bool:
+        """Whether its page can be read on a day."""
+        return self.stopped_on is None and day <= self.gone_on
 
 
 class NoticeLine(OfHousehold, Base):
@@ -109,6 +115,8 @@ class Objection(Base):
     # The officer who was told; None for one written on the notice's page.
     told_to_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     due_on: Mapped[date | None]
+    # Counted by weekends alone, until the holidays on the way are announced.
+    due_provisional: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(12), default=ObjectionState.OPEN)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[Moment | None]
@@ -180,6 +188,8 @@ class ComparisonAlert(OfHousehold, Base):
     sealed_evidence: Mapped[bytes] = mapped_column(LargeBinary)
     raised_on: Mapped[Day]
     due_on: Mapped[date | None]
+    # Counted by weekends alone, until the holidays on the way are announced.
+    due_provisional: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(12), default=AlertState.OPEN)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[Moment | None]

@@ -5,10 +5,13 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from marketplace.identity.models import Account, RoleKind
+from marketplace.fields.closing import OBSTACLES, obstacles
+from marketplace.identity.closures import ask_closure, find_closure, take_closure_back
+from marketplace.identity.models import Account, AccountClosure, RoleKind
 from marketplace.identity.service import set_locale
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotSignedIn
 from marketplace.recommendations.queries import is_personalised
 from marketplace.recommendations.service import delete_history, set_personalised
 from marketplace.recommendations.subscriptions import find_subscription, subscribe, unsubscribe
@@ -16,9 +19,10 @@ from marketplace.sourcing.queries import year_of_purchases
 from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
-from marketplace.web.api.inputs import EMAIL, InputSchema, Spelled, WholeField, YesNoField
+from marketplace.web.api.inputs import EMAIL, InputSchema, Secret, Spelled, WholeField, YesNoField
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.languages import LOCALES
+from marketplace.web.own_password import check_own_password
 
 blueprint: Blueprint = ApiBlueprint("api-account", __name__, url_prefix="/api/v1/account", description="One’s own account")
 
@@ -64,6 +68,63 @@ class YearSchema(OutputSchema):
     registered_fen = fen()
     target_bp = fields.Integer(allow_none=True)
     missing_fen = fen()
+
+
+class ClosingInputSchema(InputSchema):
+    """The password once more, so that a token alone closes nothing."""
+
+    password = Secret(200, required=True)
+
+
+class ClosingSchema(OutputSchema):
+    """That the account will be closed; its public id leads to the proof afterwards."""
+
+    public_id = fields.String()
+    asked_at = fields.AwareDateTime()
+    due_at = fields.AwareDateTime(metadata={"description": "From when on it is done, by itself"})
+
+
+class ClosingStateSchema(OutputSchema):
+    """Whether the account will be closed, and what holds it."""
+
+    closing = fields.Nested(ClosingSchema, allow_none=True)
+    obstacles = fields.List(fields.String(validate=validate.OneOf(list(OBSTACLES))))
+
+
+@blueprint.get("/closing")
+@signed_in
+@blueprint.response(200, ClosingStateSchema)
+def account_closing() -> dict[str, Any]:
+    """Whether your account will be closed, and what has to end before it can be."""
+    return {"closing": find_closure(account().id), "obstacles": obstacles(account())}
+
+
+@blueprint.post("/closing")
+@signed_in
+@blueprint.arguments(ClosingInputSchema)
+@blueprint.response(201, ClosingSchema)
+@problems(409, 429, *BODY)
+def close_own_account(given: dict[str, Any]) -> AccountClosure:
+    """Ask for your account to be closed. You have some days to take it back."""
+    now = clock.now()
+    try:
+        check_own_password(given["password"], now=now)
+    except NotSignedIn as error:
+        raise Invalid(error.code, error.message) from None
+    if obstacles(account()):
+        raise Conflict("closing_held", N_("This account cannot be closed yet."))
+    with transaction():
+        return ask_closure(account(), now=now)
+
+
+@blueprint.delete("/closing")
+@signed_in
+@blueprint.response(204)
+@problems(409)
+def keep_own_account() -> None:
+    """Stay after all."""
+    with transaction():
+        take_closure_back(account(), now=clock.now())
 
 
 @blueprint.get("")

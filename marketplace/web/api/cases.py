@@ -63,7 +63,8 @@ class CaseSchema(OutputSchema):
     round = fields.String(allow_none=True, metadata={"description": "The round it goes with"})
     opened_on = fields.Date()
     not_before_on = fields.Date(allow_none=True, metadata={"description": "The first day of the next step"})
-    due_on = fields.Date(allow_none=True, metadata={"description": "None where nothing is due or it cannot be counted yet"})
+    due_on = fields.Date(allow_none=True, metadata={"description": "None where nothing is due"})
+    due_provisional = fields.Boolean(metadata={"description": "Counted by weekends alone, until holidays are announced"})
     ended_on = fields.Date(allow_none=True)
 
 
@@ -176,6 +177,7 @@ class AlertSchema(OutputSchema):
     state = fields.String(validate=validate.OneOf([state.value for state in AlertState]))
     raised_on = fields.Date()
     due_on = fields.Date(allow_none=True)
+    due_provisional = fields.Boolean()
 
 
 class AlertWithEvidenceSchema(AlertSchema):
@@ -228,7 +230,19 @@ class RegisteredSchema(OutputSchema):
 
 
 def _shown(case: Case, household: str, village_round: Round | None) -> dict[str, Any]:
-    names = ("public_id", "kind", "state", "source", "risk", "village_code", "opened_on", "not_before_on", "due_on", "ended_on")
+    names = (
+        "public_id",
+        "kind",
+        "state",
+        "source",
+        "risk",
+        "village_code",
+        "opened_on",
+        "not_before_on",
+        "due_on",
+        "due_provisional",
+        "ended_on",
+    )
     found: dict[str, Any] = {name: getattr(case, name) for name in names}
     return {**found, "file": household, "round": None if village_round is None else village_round.public_id}
 
@@ -390,7 +404,7 @@ def decide(given: dict[str, Any], public_id: str) -> Any:
 
 
 def _alert(alert: ComparisonAlert, household: Household) -> dict[str, Any]:
-    names = ("public_id", "village_code", "department", "state", "raised_on", "due_on")
+    names = ("public_id", "village_code", "department", "state", "raised_on", "due_on", "due_provisional")
     return {**{name: getattr(alert, name) for name in names}, "file": household.public_id}
 
 

@@ -41,7 +41,7 @@ from marketplace.web.api.inputs import (
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.file_exports import make_exports
 from marketplace.web.forms import said
-from marketplace.web.portals.producer_file import own_household
+from marketplace.web.own_household import own_household
 
 blueprint: Blueprint = ApiBlueprint(
     "api-registry", __name__, url_prefix="/api/v1/registry", description="Finding households, counting them, tables of files"

@@ -3,7 +3,6 @@
 They are nobody's to find by a search: no crawler may keep them, and each page is gone soon after its notice.
 """
 
-import hashlib
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
@@ -14,8 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound, TooMany
-from marketplace.kernel.limits import take_call
+from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
 from marketplace.regions.codes import check_code
 from marketplace.regions.queries import ancestors, get_area
 from marketplace.registry.cases.notices import Shown, deciding_level, public_notices, read_notice, villages_with_notices
@@ -25,15 +23,12 @@ from marketplace.web.access import PUBLIC, allow
 from marketplace.web.case_words import notice_words
 from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.objection_limit import count_objection
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.case_frame import villages
 from marketplace.web.redirects import see_other
-from marketplace.web.session import remote_address
 
 blueprint = Blueprint("notices_public", __name__, url_prefix="/notices")
-
-# Somebody who objects needs one or two tries; a machine that fills forms needs more.
-OBJECTIONS_A_MINUTE = 3
 
 
 class AreaQuery(FormSchema):
@@ -140,11 +135,7 @@ def object_here(public_id: str) -> AnyResponse | tuple[str, int]:
     """Say what is wrong; without an account, and only as often as a person would."""
     now = clock.now()
     found = read_notice(public_id, now=now)
-    caller = "objection:" + hashlib.sha256(remote_address().encode()).hexdigest()[:40]
-    allowance = take_call(caller, OBJECTIONS_A_MINUTE, now=now)
-    if allowance.retry_after_s:
-        words = N_("Too many tries. Please try again in %(retry_after_s)s seconds.")
-        raise TooMany("too_many_objections", words, retry_after_s=allowance.retry_after_s)
+    count_objection(now=now)
     try:
         form = read_form(ObjectionForm())
         with transaction():

@@ -7,11 +7,10 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from marketplace.catalogue.queries import producer_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Invalid, NotFound
 from marketplace.registry.corrections import ask_correction, corrections_asked
 from marketplace.registry.files import Member, read_file
@@ -22,6 +21,7 @@ from marketplace.web.access import account, allow
 from marketplace.web.file_forms import controls, field_faults, fields_of, typed_again, typed_values
 from marketplace.web.file_words import MEMBER_SECTIONS, PERSON, SECTIONS, member_words, sections
 from marketplace.web.number_words import household_numbers
+from marketplace.web.own_household import own_household
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.reading_words import look_words
 from marketplace.web.redirects import see_other
@@ -35,14 +35,6 @@ STATES = {
     RequestState.REFUSED: (N_("Not changed"), "bad"),
     RequestState.WITHDRAWN: (N_("Taken back"), "neutral"),
 }
-
-
-def own_household() -> Household:
-    """The household of the account's own farm; nobody else's, whatever mandates it holds."""
-    producer = producer_of(account().id)
-    if producer is None or producer.household_id is None:
-        raise NotFound("file_unknown", N_("There is no file of a household for your account."))
-    return db.session.get_one(Household, producer.household_id)
 
 
 @blueprint.get("")

@@ -7,20 +7,20 @@ from flask_babel import gettext as _
 from marshmallow import validate
 from werkzeug.wrappers import Response
 
-from marketplace.catalogue.queries import producer_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.registry.cases.opening import open_entry, open_monitoring
 from marketplace.registry.cases.permissions import Taker, case_unknown
 from marketplace.registry.cases.reading_cases import cases_of, notices_of, possible_steps, steps_of
 from marketplace.registry.cases.taking import take
-from marketplace.registry.models import Case, CaseAction, CaseSource, Household, Risk
+from marketplace.registry.models import Case, CaseAction, CaseSource, Risk
 from marketplace.web.access import account, allow
 from marketplace.web.case_words import RISKS, action_words, notice_words, state_words
 from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.own_household import own_household
 from marketplace.web.portals.officer.case_frame import errors_of, shown, shown_steps
 from marketplace.web.portals.officer.cases import StepForm, ahead
 from marketplace.web.redirects import see_other
@@ -33,14 +33,6 @@ class AskForm(FormSchema):
 
     what = Text(required=True, validate=validate.OneOf(["entry", *(risk.value for risk in Risk)]))
     reason = Text(load_default="", validate=validate.Length(max=400, error=N_("Please write less.")))
-
-
-def own_household() -> Household:
-    """The household of the account itself; a mandate does not reach it."""
-    producer = producer_of(account().id)
-    if producer is None or producer.household_id is None:
-        raise NotFound("household_unknown", N_("Your account does not belong to a household."))
-    return db.session.get_one(Household, producer.household_id)
 
 
 @blueprint.get("")
@@ -72,7 +64,7 @@ def _page(form: dict[str, Any], errors: dict[str, str]) -> str:
                 "notices": [
                     {"public_id": row.public_id, "what": notice_words(row.kind), "closes_on": row.closes_on}
                     for row in notices_of(case)
-                    if row.gone_on >= today
+                    if row.is_public(today)
                 ],
             }
             for case in cases_of(household)

@@ -3,12 +3,21 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from marketplace.registry.cases.notices import open_notices, prolong, public_notices, read_notice, sheet
+from marketplace.registry.cases.notices import (
+    open_notices,
+    prolong,
+    public_notices,
+    read_notice,
+    sheet,
+    villages_with_notices,
+)
 from marketplace.registry.cases.objections import decide_objection, get_objection, object_to
 from marketplace.registry.cases.reading_cases import objections_due
+from marketplace.registry.cases.samples import current_sample
 from marketplace.registry.models import Case, CaseAction, Notice, Objection, Round
 from marketplace.registry.reading import Reach, unbounded
 from tests import factories
@@ -91,11 +100,70 @@ def test_one_that_is_upheld_ends_that_households_case_alone_and_takes_it_off_the
     assert [line.shown_as for line in read_notice(notice.public_id, now=place.now).lines] == ["欧阳某"]
 
 
-def test_one_to_the_list_as_a_whole_ends_no_case(place: Village, hung: Hung) -> None:
+def test_one_to_the_list_as_a_whole_that_is_rejected_changes_nothing(place: Village, hung: Hung) -> None:
     made = objection(place, hung[2], None, "漏了杨老三家")
     with transaction():
-        decide_objection(made, True, "请他申请", place.township[0], now=place.now)
+        decide_objection(made, False, "他没有申请", place.township[0], now=place.now)
     assert {case.state for case in hung[1]} == {"first_notice"}
+    assert [row.id for row in public_notices(VILLAGE, now=place.now)] == [hung[2].id]
+
+
+def test_one_to_the_list_as_a_whole_that_is_upheld_takes_it_down_and_sends_all_back_to_the_assembly(
+    place: Village, hung: Hung
+) -> None:
+    village_round, cases, notice = hung
+    another = objection(place, notice, 1, "他家有车")
+    made = objection(place, notice, None, "开会没有通知二组")
+    place.wait(2)
+    with transaction():
+        assert decide_objection(made, True, "属实，重新开会", place.township[0], now=place.now)
+    assert {case.state for case in cases} == {"applied"}
+    assert {(case.not_before_on, case.due_on) for case in cases} == {(None, place.today + timedelta(days=30))}
+    assert (notice.closed_on, notice.stopped_on) == (place.today, place.today)
+    assert public_notices(VILLAGE, now=place.now) == [] and villages_with_notices("52", now=place.now) == {}
+    with pytest.raises(NotFound):
+        read_notice(notice.public_id, now=place.now)
+    with pytest.raises(Conflict):
+        objection(place, notice)
+    # What else was said against it is answered, and moves nothing.
+    with transaction():
+        assert decide_objection(another, True, "一并重新核实", place.township[0], now=place.now)
+    assert {case.state for case in cases} == {"applied"}
+    # The round goes its whole way again.
+    assert place.assembly(village_round)
+    assert place.together(village_round, A.PUBLISH_FIRST, place.village[0])
+    assert {case.state for case in cases} == {"first_notice"}
+
+
+def test_a_second_notice_that_was_wrong_as_a_whole_goes_back_to_a_new_sample_of_the_township(
+    place: Village, hung: Hung
+) -> None:
+    village_round, cases, _ = hung
+    place.wait(11)
+    place.together(village_round, A.CLOSE_FIRST, place.village[0])
+    place.visit_sample(village_round, place.township[1])
+    assert place.decide(village_round, place.township[1])
+    place.together(village_round, A.PUBLISH_SECOND, place.township[0])
+    notice = db.session.scalars(select(Notice).filter_by(kind="entry_second")).one()
+    made = objection(place, notice, None, "核查走过场")
+    with transaction():
+        decide_objection(made, True, "属实，重新核查", place.county[0], now=place.now)
+    assert {case.state for case in cases} == {"first_closed"}
+    sample = current_sample(village_round)
+    assert sample is not None and (sample.stage, sample.turn) == ("check", 2)
+
+
+def test_an_exit_whose_notice_was_wrong_is_verified_anew(place: Village) -> None:
+    case = place.exit(place.household(poor=True))
+    for action, by in ((A.VERIFY, place.village[0]), (A.VERIFY_AGAIN, place.village[1])):
+        place.take(case, action, by)
+    place.take(case, A.AGREE, place.township[0], "同意")
+    place.take(case, A.PUBLISH, place.village[0])
+    notice = db.session.scalars(select(Notice)).one()
+    made = objection(place, notice, None, "收入算错了")
+    with transaction():
+        decide_objection(made, True, "重新核实", place.township[1], now=place.now)
+    assert (case.state, case.not_before_on, notice.stopped_on) == ("proposed", None, place.today)
 
 
 def test_the_level_above_decides_and_nobody_who_wrote_the_objection_down(place: Village, hung: Hung) -> None:
@@ -186,10 +254,3 @@ def test_deadlines_over_the_national_day_leave_the_holidays_out(place: Village) 
     place.assembly(place.round_of(case))
     assert place.today == date(2026, 9, 30)
     assert case.due_on == date(2026, 10, 10)
-
-
-def test_where_next_years_holidays_are_unknown_the_list_has_no_day_rather_than_a_wrong_one(place: Village) -> None:
-    place.now = factories.NOW + timedelta(days=365)
-    case = place.apply(place.household())
-    place.assembly(place.round_of(case))
-    assert (case.state, case.due_on) == ("voted", None)

@@ -156,8 +156,8 @@ def test_the_manifest_names_lists_with_masked_names_and_handing_them_out_is_writ
     assert [file["filename"] for file in files] == ["households.csv", "household_members.csv"]
     households, members = (phone.get(path_of(file["downloadUrl"])) for file in files)
     seen = read_file(household, 2026).seen
-    assert households.text == f"name,label,seen\n{household.public_id},{household.code[12:]} 杨＊山,{seen}\n"
-    assert members.text == f"name,label,household\n{head.public_id},杨＊山 户主 1970,{household.public_id}\n"
+    assert households.text == f"name,label,seen\n{household.public_id},{household.code[12:]} 杨*山,{seen}\n"
+    assert members.text == f"name,label,household\n{head.public_id},杨*山 户主 1970,{household.public_id}\n"
     readings = db.session.scalars(unbounded(select(FileReading), "a test")).all()
     assert {(row.household_id, row.by_id, row.part) for row in readings} == {(household.id, officer.id, "form")}
 

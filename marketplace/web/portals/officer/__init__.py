@@ -22,10 +22,12 @@ from marketplace.web.portals.officer import (
     phones,
     policy,
     registered,
+    rules,
     sales,
     submissions,
     tilt,
     visits,
+    workdays,
     yields,
 )
 from marketplace.web.portals.officer.blueprint import blueprint
@@ -33,7 +35,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity),
-    *(cases, case_rounds, case_notices, case_alerts, registered),
+    *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields),
 ):
     blueprint.register_blueprint(part.blueprint)

@@ -67,7 +67,7 @@ def _list_page(errors: dict[str, str]) -> str:
                 "department": _(DEPARTMENTS[Department(alert.department)]),
                 "household": number_of(household),
                 "village": names.get(alert.village_code, ""),
-                "due": deadline(alert.due_on, today),
+                "due": deadline(alert, today),
             }
             for alert, household in rows
         ],
@@ -119,13 +119,21 @@ def _page(alert: ComparisonAlert, errors: dict[str, str]) -> str:
         household=household,
         village=villages([alert.village_code]).get(alert.village_code, ""),
         evidence=evidence_of(alert, household),
+        correction=_correction(alert) if alert.state == AlertState.TO_CORRECT else None,
         explanation=explanation_of(alert, household),
         state=_(ALERTS[AlertState(alert.state)]),
-        due=deadline(alert.due_on, local_day(now)),
+        due=deadline(alert, local_day(now)),
         answers=[{"value": state.value, "label": _(words)} for state, words in ALERTS.items() if state is not AlertState.OPEN],
         form=request.form,
         errors=errors,
     )
+
+
+def _correction(alert: ComparisonAlert) -> str:
+    """The address of the part of the file that the alert is about, with what the department has filled in as the reason."""
+    household = db.session.get_one(Household, alert.household_id)
+    section = "dwelling" if alert.department == Department.HOUSE else "income"
+    return url_for("officer.files.edit", public_id=household.public_id, section=section, alert=alert.public_id)
 
 
 @blueprint.post("/<public_id>")
@@ -143,4 +151,6 @@ def answer(public_id: str) -> Response | tuple[str, int]:
     flash(_("Written down. The household’s status has not changed."), "success")
     if opened is not None:
         return see_other(url_for("officer.cases.one", public_id=opened))
+    if form["answer"] == AlertState.TO_CORRECT:
+        return see_other(_correction(get_alert(public_id, office_reach())))
     return see_other(url_for("officer.alerts.one", public_id=public_id))

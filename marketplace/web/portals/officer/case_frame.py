@@ -11,7 +11,7 @@ from marketplace.kernel.errors import DomainError, Invalid
 from marketplace.regions.queries import area_names
 from marketplace.registry.cases.permissions import Taker
 from marketplace.registry.cases.procedures import TABLES
-from marketplace.registry.models import Case, CaseAction, CaseKind, CaseState, Household
+from marketplace.registry.models import Case, CaseAction, CaseKind, CaseState, ComparisonAlert, Household, Objection
 from marketplace.registry.reading_log import note_readings
 from marketplace.web.access import account
 from marketplace.web.case_words import action_words, exit_colour, kind_words, state_words
@@ -35,14 +35,17 @@ def number_of(household: Household) -> str:
     return _("household %(number)s", number=household.code[12:])
 
 
-def deadline(due_on: date | None, today: date) -> tuple[str, str]:
-    """How many days are left, in words and as a chip's tone."""
-    if due_on is None:
+def deadline(due: Case | Objection | ComparisonAlert, today: date) -> tuple[str, str]:
+    """How many days are left, in words and as a chip's tone; a day that is provisional says so."""
+    if due.due_on is None:
         return _("no deadline can be counted yet"), "info"
-    left = (due_on - today).days
+    left = (due.due_on - today).days
     if left < 0:
-        return ngettext("%(num)d day late", "%(num)d days late", -left), "bad"
-    return ngettext("%(num)d day left", "%(num)d days left", left), "wait" if left <= 3 else "neutral"
+        words, tone = ngettext("%(num)d day late", "%(num)d days late", -left), "bad"
+    else:
+        words = ngettext("%(num)d day left", "%(num)d days left", left)
+        tone = "wait" if left <= 3 else "neutral"
+    return _("%(left)s, provisional: weekends only", left=words) if due.due_provisional else words, tone
 
 
 def shown(case: Case, household: Household, today: date) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def shown(case: Case, household: Household, today: date) -> dict[str, Any]:
         "opened_on": case.opened_on,
         "entered_on": case.entered_on,
         "not_before_on": case.not_before_on if case.not_before_on and case.not_before_on > today else None,
-        "due": None if case.due_on is None and not _has_term(case) else deadline(case.due_on, today),
+        "due": None if case.due_on is None and not _has_term(case) else deadline(case, today),
         "over": case.ended_on is not None,
         "colour": exit_colour(case.state) if case.kind == CaseKind.EXIT else None,
     }

@@ -77,7 +77,7 @@ def _page(notice: Notice, form: dict[str, Any], errors: dict[str, str]) -> str:
         village=villages([notice.village_code]).get(notice.village_code, ""),
         lines=[(line, line.shown_as) for line in found.lines],
         assembly=found.assembly,
-        public=today <= notice.gone_on,
+        public=notice.is_public(today),
         takes_objections=level is not None and notice.closed_on is None,
         objections=[
             {
@@ -87,7 +87,7 @@ def _page(notice: Notice, form: dict[str, Any], errors: dict[str, str]) -> str:
                 "made_at": row.made_at,
                 "state": (_(OBJECTIONS[ObjectionState(row.state)]), "wait" if row.state == "open" else "neutral"),
                 "answer": row.answer,
-                "due": deadline(row.due_on, today) if row.state == "open" else None,
+                "due": deadline(row, today) if row.state == "open" else None,
                 "mine": row.state == "open" and level in own,
             }
             for row in objections

@@ -121,7 +121,7 @@ def _due_page(errors: dict[str, str], code: str) -> str:
                 "notice": notice.public_id,
                 "what": notice_words(notice.kind),
                 "village": names.get(objection.village_code, ""),
-                "due": deadline(objection.due_on, today),
+                "due": deadline(objection, today),
             }
             for objection, notice in objections
         ],

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from marshmallow import EXCLUDE, validate
 from sqlalchemy import select
@@ -15,25 +14,19 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
-from marketplace.registry.forms.prefill import masked_name
-from marketplace.registry.models import Household, VisitCause
+from marketplace.registry.masking import masked_name
+from marketplace.registry.models import Household
 from marketplace.registry.reading import Reach
 from marketplace.registry.visits import orders_due
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
+from marketplace.web.visit_words import cause_words
 
 blueprint = Blueprint("collect", __name__, url_prefix="/collect")
 
 _MOST_FOUND = 20
 _CODE = N_("Please give at least three digits of the code.")
-_CAUSES = {
-    VisitCause.COLLECTION: N_("Collection"),
-    VisitCause.CHECK: N_("Check"),
-    VisitCause.DISAGREEMENT: N_("The four numbers disagree"),
-    VisitCause.MONITORING: N_("Monitoring"),
-    VisitCause.QUALITY: N_("Second visit"),
-}
 
 
 class CodeQuery(FormSchema):
@@ -52,7 +45,7 @@ class CodeQuery(FormSchema):
 def work() -> Response:
     """Who is signed in, with a token for sending, and the visits due that are theirs to make."""
     who = account()
-    orders = [order for order in orders_due(office_reach()) if order.not_by_id != who.id]
+    orders = orders_due(office_reach(), by=who)
     households = _households(order.household_id for order in orders)
     villages = area_names(row.village_code for row in households.values())
     return _private(
@@ -64,7 +57,7 @@ def work() -> Response:
                 {
                     **_described(households[order.household_id], villages),
                     "order": order.public_id,
-                    "cause": _(_CAUSES[VisitCause(order.cause)]),
+                    "cause": cause_words(order.cause),
                     "reason": order.reason,
                     "due_on": order.due_on.isoformat(),
                 }

@@ -24,6 +24,7 @@ from marketplace.registry.opening import open_file, villages_within
 from marketplace.registry.queries import status_on
 from marketplace.registry.reading_log import AS_OF, FILE, SLIP, looks_at, note_reading
 from marketplace.registry.searching import Found, open_requests, search_files, village_list, visits_due
+from marketplace.registry.visits import visit_details
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.file_forms import controls, field_faults, fields_of, typed_again, typed_values
 from marketplace.web.file_words import (
@@ -39,6 +40,7 @@ from marketplace.web.file_words import (
     sections,
 )
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.income_words import income_card_words
 from marketplace.web.paging import page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.files_frame import (
@@ -49,14 +51,8 @@ from marketplace.web.portals.officer.files_frame import (
 )
 from marketplace.web.reading_words import look_words
 from marketplace.web.redirects import see_other
+from marketplace.web.visit_words import cause_words
 
-VISIT_CAUSES = {
-    "collection": N_("Collect the year's values"),
-    "check": N_("Check a sample"),
-    "disagreement": N_("Look why the numbers disagree"),
-    "monitoring": N_("Look after a clue"),
-    "quality": N_("Look at an odd submission again"),
-}
 _DAY = {"invalid": N_("Please give a day, such as 2026-05-01.")}
 
 
@@ -117,7 +113,7 @@ def _start(**more: Any) -> str:
     visits = [
         {
             **row,
-            "cause": _(VISIT_CAUSES[order.cause]),
+            "cause": cause_words(order.cause),
             "due_on": order.due_on,
             "reason": _(order.reason) if order.reason else "",
         }
@@ -269,7 +265,11 @@ def _context(household: Household, year: int, today: date) -> dict[str, Any]:
             for row in pictures_of(household)
         ],
         "subjects": [(value, _(label)) for value, label in SUBJECTS],
-        "visits": [{"at": visit.at, "who": names.get(visit.by_id, "")} for visit in visits],
+        "income": income_card_words(household, whole, today),
+        "visits": [
+            {"at": visit.at, "who": names.get(visit.by_id, ""), "note": visit_details(visit, household).get("note", "")}
+            for visit in visits
+        ],
     }
 
 

@@ -16,13 +16,15 @@ from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.registry.cases.comparison import evidence_of, get_alert
 from marketplace.registry.file_requests import approve_request, decide_conflict, refuse_request
 from marketplace.registry.files import Member, read_file
 from marketplace.registry.filing import Noting, Recorded, add_member, ask_identity, end_membership, record_values
-from marketplace.registry.models import Household
+from marketplace.registry.models import Department, Household, How
 from marketplace.registry.open_questions import get_conflict, get_member, get_request
 from marketplace.registry.reading_log import FORM, note_reading
-from marketplace.web.access import account, allow
+from marketplace.web.access import account, allow, office_reach
+from marketplace.web.case_words import DEPARTMENTS
 from marketplace.web.errors import status_of
 from marketplace.web.file_forms import controls, field_faults, fields_of, typed_again, typed_values
 from marketplace.web.file_words import HOWS, IDENTITY, LEAVINGS, MEMBER_SECTIONS, SECTIONS
@@ -102,8 +104,9 @@ def _form(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
     seen: int | None = None,
+    said: str = "",
 ) -> str:
-    """The form of a section. ``typed`` and ``seen`` are what was sent, when it is shown again."""
+    """The form of a section. ``typed`` and ``seen`` are what was sent, when it is shown again; ``said``: by a department."""
     today = local_day(clock.now())
     whole = read_file(household, year)
     member = _member_in(whole.members, person)
@@ -119,8 +122,8 @@ def _form(
         person=None if member is None else {"public_id": person, "name": member.identity["name"]},
         controls=controls(wanted, values if typed is None else typed, errors or {}),
         hows=[{"value": how.value, "label": _(label)} for how, label in HOWS.items()],
-        how=request.form.get("how", ""),
-        reason=request.form.get("reason", ""),
+        how=request.form.get("how", How.DEPARTMENT if said else ""),
+        reason=request.form.get("reason", said),
         second_person=section == IDENTITY or year < today.year,
         errors=errors or {},
     )
@@ -140,7 +143,20 @@ def edit(public_id: str, section: str) -> str:
     with transaction():
         household = seen_household(public_id)
         note_reading(household, account(), FORM, now=now)
-        return _form(household, section, _year(request.args.get("year"), local_day(now).year))
+        said = _said_by_department(household, request.args.get("alert"))
+        return _form(household, section, _year(request.args.get("year"), local_day(now).year), said=said)
+
+
+def _said_by_department(household: Household, alert: str | None) -> str:
+    """What a department has of the household, as the reason of a correction; empty where no alert led here."""
+    if alert is None:
+        return ""
+    found = get_alert(alert, office_reach())
+    if found.household_id != household.id:
+        raise no_section()
+    evidence, department = evidence_of(found, household), _(DEPARTMENTS[Department(found.department)])
+    since = _(", since %(day)s", day=evidence["since"]) if evidence["since"] else ""
+    return f"{department}: {evidence['what']}{since}"[:400]
 
 
 @blueprint.post("/<public_id>/edit/<section>")

@@ -13,22 +13,15 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_
 from marketplace.regions.queries import area_names
 from marketplace.registry.forms.prefill import head_labels
-from marketplace.registry.models import Household, VisitCause, VisitOrder
+from marketplace.registry.models import Household, VisitOrder
 from marketplace.registry.visits import get_order_within, households_of, orders_due, record_visit
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
+from marketplace.web.visit_words import cause_words
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits")
-
-CAUSES = {
-    VisitCause.COLLECTION: N_("Fill in the form"),
-    VisitCause.CHECK: N_("Check"),
-    VisitCause.DISAGREEMENT: N_("The figures disagree"),
-    VisitCause.MONITORING: N_("Monitoring"),
-    VisitCause.QUALITY: N_("See again"),
-}
 
 
 class VisitForm(FormSchema):
@@ -58,7 +51,7 @@ def due() -> str:
                 "public_id": order.public_id,
                 "who": labels[order.household_id],
                 "place": place_name(names.get(order.village_code, "")),
-                "cause": _(CAUSES[VisitCause(order.cause)]),
+                "cause": cause_words(order.cause),
                 "reason": _(order.reason) if order.reason else "",
                 "due_on": order.due_on,
                 "late": order.due_on < today,

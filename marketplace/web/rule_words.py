@@ -1,0 +1,202 @@
+"""The registry's rules in words: what each is called, how its value is said, and how a typed value is read."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from marketplace.kernel.errors import N_
+from marketplace.registry.rule_values import COSTS, Form
+from marketplace.registry.rules import rule_form
+from marketplace.web.filters import yuan
+from marketplace.web.forms import FormError
+
+# What each rule is called, by the part of the work it belongs to.
+GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        N_("Who counts as poor"),
+        {
+            "poverty_line_fen": N_("Poverty line, a person and year"),
+            "cost_percent": N_("Cost of producing, in hundredths of receipts"),
+            "deprivation_cutoff": N_("Share of lacks from which a household counts as poor"),
+            "disagreement_most_apart_percent": N_("Places in a hundred that two numbers may lie apart"),
+            "disagreement_clear_by_percent": N_("How far from the line a number must be to contradict another, in percent"),
+            "disagreement_visit_days": N_("Days for the visit when the numbers disagree"),
+        },
+    ),
+    (
+        N_("Entry"),
+        {
+            "entry.assembly": N_("Village assembly after the application"),
+            "entry.quorum": N_("Part of the entitled who must come to an assembly"),
+            "entry.majority": N_("Part of those present that must be exceeded"),
+            "notice.entry_first": N_("First notice hangs out"),
+            "entry.check": N_("Check by the township"),
+            "entry.check_share_bp": N_("Share of the list that the township visits"),
+            "notice.entry_second": N_("Second notice hangs out"),
+            "entry.review": N_("Review by the county"),
+            "entry.review_share_bp": N_("Share of the list that the county visits"),
+            "notice.entry_announcement": N_("Announcement of entry hangs out"),
+        },
+    ),
+    (
+        N_("Exit"),
+        {
+            "exit.verify": N_("Verification by village and township"),
+            "exit.agree": N_("Word of the household"),
+            "notice.exit": N_("Notice of exit hangs out"),
+            "exit.lift": N_("Decision after the notice"),
+            "notice.exit_announcement": N_("Announcement of exit hangs out"),
+            "exit.tracking": N_("Tracking after exit"),
+        },
+    ),
+    (
+        N_("Monitoring"),
+        {
+            "monitoring.decide": N_("From a clue to the decision"),
+            "notice.monitoring": N_("Notice of monitoring hangs out"),
+            "monitoring.removal": N_("Decision on ending the monitoring"),
+            "notice.removal": N_("Notice of its end hangs out"),
+        },
+    ),
+    (
+        N_("Notices, objections, comparison"),
+        {
+            "notice.publish": N_("To hang out a notice once it is due"),
+            "notice.close": N_("To take it down once it has run"),
+            "notice.grace": N_("Its page can be read on"),
+            "objection.decide": N_("To decide on an objection"),
+            "alert.look": N_("To look at an alert from a department’s list"),
+        },
+    ),
+    (
+        N_("Reading and publishing"),
+        {
+            "searches_an_hour": N_("Searches of an officer in an hour"),
+            "searches_a_day": N_("Searches of an officer in a day"),
+            "export_hours": N_("Hours for which a released table can be fetched"),
+            "smallest_cell": N_("Smallest number of persons that is published"),
+            "narrowest_interval": N_("Narrowest range that may be worked out for a hidden number"),
+            "income_bands": N_("Upper bounds of published bands of income, a person and year"),
+        },
+    ),
+    (
+        N_("Collection of forms"),
+        {
+            "form_quality": N_("When a form is looked at again"),
+            "form_revisit": N_("Households seen a second time"),
+        },
+    ),
+)
+NAMES = {name: words for _title, names in GROUPS for name, words in names.items()}
+# Rules whose whole numbers are fen, read and typed in yuan.
+IN_FEN = frozenset({"poverty_line_fen", "income_bands"})
+PARTS = {
+    "grain": N_("Grain"),
+    "tobacco": N_("Tobacco"),
+    "livestock": N_("Livestock"),
+    "fruit": N_("Fruit"),
+    "other": N_("Other produce"),
+    "seconds_per_question": N_("Seconds a question takes at least"),
+    "straight_share": N_("Share of answers at the same place"),
+    "straight_least": N_("Answers from which that is looked for"),
+    "photo_bits": N_("Bits in which two photos differ at least"),
+    "clock_ahead_minutes": N_("Minutes a phone’s clock may be ahead"),
+    "night_from": N_("Night begins, hour"),
+    "night_until": N_("Night ends, hour"),
+    "share": N_("Share of a collector’s households"),
+    "days": N_("Days for the second visit"),
+}
+
+
+def rule_words(name: str) -> str:
+    """What a rule is called."""
+    return _(NAMES[name])
+
+
+def value_words(name: str, value: Any) -> str:
+    """A rule's value, as people say it."""
+    match rule_form(name):
+        case Form.TERM:
+            ((unit, days),) = value.items()
+            if unit == "workdays":
+                return ngettext("%(num)d working day", "%(num)d working days", days)
+            return ngettext("%(num)d day", "%(num)d days", days)
+        case Form.FRACTION:
+            return f"{value[0]}/{value[1]}"
+        case Form.BOUNDS:
+            return _(", ").join(_number(name, each) for each in value)
+        case Form.TABLE | Form.COSTS:
+            unit = " %" if rule_form(name) is Form.COSTS else ""
+            # In the order of the form, which no database keeps.
+            in_order = [part for part in PARTS if part in value]
+            return _(", ").join(f"{_(PARTS[part])} {value[part]}{unit}" for part in in_order)
+    return _number(name, value)
+
+
+def _number(name: str, value: int) -> str:
+    if name in IN_FEN:
+        return yuan(value)
+    if name.endswith("_bp"):
+        return f"{Decimal(value) / 100:f} %"
+    return f"{value:,} %" if name.endswith("_percent") else f"{value:,}"
+
+
+def typed_value(name: str, value: Any) -> dict[str, str]:
+    """What stands in the fields of a rule's form for a value; empty fields where there is none."""
+    match rule_form(name):
+        case Form.TERM:
+            ((unit, days),) = value.items() if value else (("days", ""),)
+            return {"value": str(days), "unit": unit}
+        case Form.TABLE | Form.COSTS:
+            return {f"value_{part}": str((value or {}).get(part, "")) for part in parts_of(name, value)}
+        case Form.FRACTION:
+            return {"value": f"{value[0]}/{value[1]}" if value else ""}
+        case Form.BOUNDS:
+            return {"value": ", ".join(_typed(name, each) for each in value or ())}
+    return {"value": "" if value is None else _typed(name, value)}
+
+
+def parts_of(name: str, value: Any) -> tuple[str, ...]:
+    """The names of the numbers of a rule that has several."""
+    return COSTS if rule_form(name) is Form.COSTS else tuple(value or ())
+
+
+def _typed(name: str, value: int) -> str:
+    return f"{Decimal(value) / 100:f}" if name in IN_FEN or name.endswith("_bp") else str(value)
+
+
+def read_value(name: str, typed: Mapping[str, str], parts: tuple[str, ...]) -> Any:
+    """A rule's value from what was typed into its fields; whether the rule can have it is for the registry to say.
+
+    Raises
+    ------
+    FormError
+        Where something is no number.
+    """
+    match rule_form(name):
+        case Form.TERM:
+            return {typed.get("unit", "days"): _read(name, "value", typed.get("value", ""))}
+        case Form.FRACTION:
+            return [_read(name, "value", part) for part in typed.get("value", "").replace("／", "/").split("/")]
+        case Form.BOUNDS:
+            text = typed.get("value", "").replace("，", ",").replace("、", ",")
+            return [_read(name, "value", part) for part in text.split(",")]
+        case Form.TABLE | Form.COSTS:
+            given = {part: typed.get(f"value_{part}", "") for part in parts}
+            return {part: _read(name, f"value_{part}", text) for part, text in given.items() if text}
+    return _read(name, "value", typed.get("value", ""))
+
+
+def _read(name: str, field: str, text: str) -> int | float:
+    try:
+        number = Decimal(text.strip())
+    except ArithmeticError:
+        raise FormError({field: _("Please enter a number.")}) from None
+    if not number.is_finite() or abs(number) > 10**9:
+        raise FormError({field: _("Please enter a number.")})
+    if name in IN_FEN or name.endswith("_bp"):
+        number *= 100
+    return int(number) if number == number.to_integral_value() else float(number)
