@@ -1,14 +1,14 @@
 """A public log over transfers, acts and notices, in place of the ledger's seals.
 
 Revision ID: 0032
-Revises: 0027
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0032"
-down_revision = "0027"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

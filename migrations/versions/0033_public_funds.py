@@ -1,7 +1,7 @@
 """Trace public money by tags of the ledger; keep its payments, findings and bank days; let auditors read.
 
 Revision ID: 0033
-Revises: 0027
+Revises: 0032
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0033"
-down_revision = "0027"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Assets, contracts, shares, dividends and claims of equity income.
 
-Revision ID: 0044
-Revises: 0027
+Revision ID: 0036
+Revises: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0027"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
