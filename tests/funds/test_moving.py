@@ -36,9 +36,10 @@ from marketplace.funds.states import (
 )
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid
+from marketplace.ledger.balances import move_balances_on, settled_ends
 from marketplace.ledger.beancount import account_name
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.queries import trial_balance
-from marketplace.ledger.seals import check_ledger, seal, settled_ends
 from tests import factories
 from tests.factories import NOW
 from tests.funds.county import COUNTY, PROJECT, PROVINCE, TOWNSHIP, fund_in_force, office, order
@@ -235,14 +236,14 @@ def test_what_is_no_place_holds_no_money(place: str) -> None:
         check_place(place)
 
 
-def test_seals_and_the_free_programs_names_know_tagged_accounts(session: Session) -> None:
+def test_kept_balances_and_the_free_programs_names_know_tagged_accounts(session: Session) -> None:
     with transaction():
         county = office(COUNTY)
         fund = fund_in_force(county, COUNTY)
         ends = settled_ends()
     with transaction():
-        seal(ends, now=NOW)
-        # The balance that is kept at a seal and the entries since are one sum, also for the rule against going below zero.
+        move_balances_on(ends)
+        # The balance that is kept and the entries since are one sum, also for the rule against going below zero.
         pay_from(fund, order(place=COUNTY), by=county.first, approved_by=county.second, now=NOW)
     assert check_ledger().fault is None
     assert held_fen(fund, "housing", COUNTY) == 99_900_000

@@ -117,7 +117,7 @@ def test_altering_any_column_of_any_row_is_found_and_the_row_named(log: Flask, m
     rows = db.session.execute(unbounded(query, "a test")).mappings().all()
     row = rows[len(rows) // 2]
     name = ROWS[model][1].format(**row)
-    if model is Notice and column.name == "closed_on":
+    if model is Notice and column.name in ("closed_on", "stopped_on"):
         row = rows[0]
         name = f"closing of notice {row['id']}: "
     found = altered(fault, f'UPDATE {table} SET "{column.name}" = {changed(column)} WHERE id = {row["id"]}')

@@ -21,10 +21,11 @@ NOTICE_DIGESTS = f"""
     WHERE notice.id > :after AND notice.id <= :through
 """
 
-# One row per notice whose procedure has gone on.
+# One row per notice whose procedure has gone on, or was stopped.
 CLOSING_DIGESTS = """
     SELECT notice.id,
-        sha256(convert_to(json_build_array(notice.id, notice.public_id, notice.closed_on)::text, 'UTF8')) AS digest
+        sha256(convert_to(json_build_array(notice.id, notice.public_id, notice.closed_on, notice.stopped_on)::text, 'UTF8'))
+            AS digest
     FROM case_notice AS notice
     WHERE notice.closed_on IS NOT NULL AND notice.id > :after AND notice.id <= :through
 """
