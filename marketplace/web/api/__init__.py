@@ -11,7 +11,7 @@ from marketplace.web.api import (
     came_back,
     cases,
     colleagues,
-    delivery,
+    delivery_terms,
     farm,
     file_batches,
     forms,
@@ -40,7 +40,8 @@ _GROUPS = (
     basket,
     orders,
     invoices,
-    delivery,
+    # With how goods travel, to which it adds the terms.
+    delivery_terms,
     came_back,
     farm,
     goods,
