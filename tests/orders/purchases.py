@@ -119,7 +119,8 @@ def give_up_and_transfer(basket: Basket, double: Double, now: datetime) -> None:
     with transaction():
         book_unapplied(get_payment(payment, lock=True), PRICE_FEN * BOUGHT, payment, actor="operator", now=now)
     with transaction():
-        refund = lock_refund(db.session.scalars(select(Refund.public_id).join(Payment).filter_by(public_id=payment)).one())
+        promised = select(Refund.public_id).join(Payment, Payment.id == Refund.payment_id).where(Payment.public_id == payment)
+        refund = lock_refund(db.session.scalars(promised).one())
         assert refund is not None
         send_refund_by_hand(refund, actor="operator", now=now)
 
