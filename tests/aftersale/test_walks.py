@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from tests.aftersale.walk import MOVES, Walk
 
-WALKS, MOST_WALKS, STEPS = 12, 60, 20
+WALKS, MOST_WALKS, STEPS = 8, 60, 16
 
 
 def test_after_every_step_all_agree_and_in_the_end_nothing_is_left(session: Session) -> None:

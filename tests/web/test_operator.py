@@ -11,9 +11,14 @@ from marketplace.kernel.db import db, transaction
 from marketplace.ledger.jobs import check_now
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.shares import producer_account
+from marketplace.ledger.service import post_transfer
+from marketplace.orders.models import ShareKind
+from marketplace.orders.shares import producer_account, set_term
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
+from marketplace.regions.queries import area_names
+from marketplace.web.places import place_name
+from tests.factories import NOW, TODAY
 from tests.web.desk_world import Desk, World, count, make_account
 
 
@@ -117,6 +122,18 @@ def test_the_ledger_says_that_it_sums_to_zero_and_where_the_money_stands(desk: D
     for amount in ("-¥120.00", "¥116.40", "¥3.60", "¥0.00"):
         assert f">{amount}<" in page
     assert world.farm.name_en in page
+
+
+def test_whoever_has_a_share_of_every_order_is_called_by_what_it_is_for_and_where(desk: Desk, world: World) -> None:
+    payee, county = "agent:of-the-county", world.farm.area_code[:6]
+    with transaction():
+        set_term(ShareKind.VILLAGE_AGENT, county, 200, payee, TODAY, "agreed", actor="test", now=NOW)
+        post_transfer("settlement", "order", "any", {"clearing": -240, payee: 240}, at=NOW)
+    page = desk.get("/operator/ledger").text
+    place = place_name(area_names([county])[county])
+    assert f"Help in the village · {place}" in page
+    assert f">{payee}<" not in page
+    assert "¥2.40" in page
 
 
 def test_a_broken_audit_trail_is_named_after_a_check(desk: Desk, world: World, session: Session) -> None:

@@ -69,6 +69,8 @@ def _page(reference: str | None, error: DomainError | None = None, at: str = "")
     by_hand = [
         {"public_id": row.public_id, "reference": row.payment.reference, "amount_fen": row.amount_fen, "failed": _failed(row)}
         for row in refunds_by_hand()
+        # Whoever has looked for one payment is not shown the others first.
+        if reference is None or any(payment.id == row.payment_id for payment, _group in found)
     ]
     errors = {} if error is None else error.fields if isinstance(error, FormError) else {"": message_of(error)}
     return render_template(
