@@ -109,12 +109,12 @@ def all_methods() -> Sequence[DeliveryMethod]:
 def get_method(public_id: str, *, lock: bool = False) -> DeliveryMethod:
     """A method, or ``NotFound``."""
     query = select(DeliveryMethod).filter_by(public_id=public_id)
-    return _found(query.with_for_update() if lock else query, N_("There is no such way of delivery."), "method_unknown")
+    return _found(query, N_("There is no such way of delivery."), "method_unknown", lock=lock)
 
 
-def get_hub(public_id: str) -> Hub:
+def get_hub(public_id: str, *, lock: bool = False) -> Hub:
     """A hub, or ``NotFound``."""
-    return _found(select(Hub).filter_by(public_id=public_id), N_("There is no such hub."), "hub_unknown")
+    return _found(select(Hub).filter_by(public_id=public_id), N_("There is no such hub."), "hub_unknown", lock=lock)
 
 
 def find_hub(hub_id: int) -> Hub:
@@ -122,10 +122,10 @@ def find_hub(hub_id: int) -> Hub:
     return db.session.get_one(Hub, hub_id)
 
 
-def get_point(public_id: str) -> PickupPoint:
+def get_point(public_id: str, *, lock: bool = False) -> PickupPoint:
     """A pickup point, or ``NotFound``."""
     query = select(PickupPoint).filter_by(public_id=public_id)
-    return _found(query, N_("There is no such pickup point."), "point_unknown")
+    return _found(query, N_("There is no such pickup point."), "point_unknown", lock=lock)
 
 
 def get_carrier(code: str) -> Carrier:
@@ -133,7 +133,9 @@ def get_carrier(code: str) -> Carrier:
     return _found(select(Carrier).filter_by(code=code), N_("There is no such carrier."), "carrier_unknown")
 
 
-def _found(query: Any, words: str, code: str) -> Any:
+def _found(query: Any, words: str, code: str, *, lock: bool = False) -> Any:
+    # What was read before the lock was there may be older than the row that is locked.
+    query = query.with_for_update().execution_options(populate_existing=True) if lock else query
     row = db.session.scalars(query).first()
     if row is None:
         raise NotFound(code, words)

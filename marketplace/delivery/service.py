@@ -61,11 +61,29 @@ def add_point(place: Place, capacity: int, *, actor: str, now: datetime) -> Pick
     return _added(point, "pickup_point", None, actor, now)
 
 
-def change_capacity(point: PickupPoint, capacity: int, *, actor: str, now: datetime) -> None:
-    """Say how many parcels a point may have; those it has stay, however many they are."""
-    point.capacity = _capacity(capacity)
+def change(thing: DeliveryMethod | Hub | PickupPoint, values: Mapping[str, Any], *, actor: str, now: datetime) -> bool:
+    """Say otherwise what a locked thing is called, where it is, when it is open, who keeps it or how much room it has.
+
+    Orders keep what they were placed with, and a point the parcels it has, however many they are. Whom it serves and how it
+    sends does not change: that would be another one. False when nothing is otherwise.
+
+    Raises
+    ------
+    Invalid
+        ``capacity_invalid`` for a room that no point has, ``delivery_ended`` for what is no longer offered.
+    """
+    if "capacity" in values:
+        _capacity(values["capacity"])
+    if thing.valid_to is not None and thing.valid_to <= local_day(now):
+        raise Invalid("delivery_ended", N_("It is no longer offered, so there is nothing to change."))
+    new = {name: value for name, value in values.items() if getattr(thing, name) != value}
+    if not new:
+        return False
+    for name in sorted(new):
+        setattr(thing, name, new[name])
     db.session.flush()
-    audit.record("pickup_point.capacity", "pickup_point", point.public_id, actor=actor, at=now, capacity=capacity)
+    audit.record("delivery.changed", thing.__tablename__, thing.public_id, actor=actor, at=now, values=new)
+    return True
 
 
 def add_method(

@@ -1,5 +1,6 @@
 """Seasons, harvests to come and certificates in the demo, so that their pages have been lived in."""
 
+import csv
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,16 @@ from marketplace.catalogue.certificates import (
     submit_certificate,
     verify_certificate,
 )
-from marketplace.catalogue.models import CertificateKind, Listing, ListingState, Lot, LotContribution, Producer, Product
+from marketplace.catalogue.models import (
+    CertificateKind,
+    Indication,
+    Listing,
+    ListingState,
+    Lot,
+    LotContribution,
+    Producer,
+    Product,
+)
 from marketplace.catalogue.seasons import set_window
 from marketplace.catalogue.service import add_harvest
 from marketplace.identity.models import Account
@@ -23,8 +33,8 @@ from marketplace.kernel.db import db
 from marketplace.kernel.documents import store_pdf
 
 ACTOR = "demo"
-# Protected since July 2016 for fresh berries from the counties of the whole prefecture.
-_PROTECTED = ("麻江蓝莓", "Majiang blueberries", "blueberry", "5226")
+# Names that are protected in earnest, each with the year and the announcement that says so.
+_NAMES = Path(__file__).parent / "data" / "indications.csv"
 
 
 def add_evidence(folder: Path, *, now: datetime) -> None:
@@ -36,20 +46,41 @@ def add_evidence(folder: Path, *, now: datetime) -> None:
     _expect(theirs[0], 200, now + timedelta(days=25), now=now)
     set_window(own[1], day + timedelta(days=9), day + timedelta(days=54), actor=ACTOR, now=now)
     set_window(theirs[1], day - timedelta(days=20), day + timedelta(days=21), actor=ACTOR, now=now)
-    if db.session.scalar(select(Product.id).filter_by(slug=_PROTECTED[2])) is not None:
-        enter_indication(*_PROTECTED, actor=ACTOR, now=now)
     lot = db.session.scalars(select(Lot).filter_by(listing_id=own[0].id, expected=False).order_by(Lot.id.desc())).first()
     papers = _Papers(folder, now)
     verify_certificate(papers.hand_in(farm, CertificateKind.GREEN, "DEMO-LB-0042", until=200), actor=ACTOR, now=now)
     if lot is not None:
-        report = papers.hand_in(farm, CertificateKind.TEST_REPORT, "DEMO-R-0107", until=90, lot=lot.public_id)
+        report = papers.hand_in(farm, CertificateKind.TEST_REPORT, "DEMO-R-0107", until=90, lot_public_id=lot.public_id)
         verify_certificate(report, actor=ACTOR, now=now)
     verify_certificate(
         papers.hand_in(cooperative, CertificateKind.POLLUTION_FREE, "DEMO-WG-0311", until=20), actor=ACTOR, now=now
     )
+    for indication in _enter_names(now):
+        grower = _grower(indication)
+        if grower is not None:
+            paper = papers.hand_in(
+                grower, CertificateKind.INDICATION, "DEMO-GI-0016", until=400, indication_public_id=indication.public_id
+            )
+            verify_certificate(paper, actor=ACTOR, now=now)
     papers.hand_in(cooperative, CertificateKind.ORGANIC, "DEMO-OC-0008", until=320)
     refused = papers.hand_in(farm, CertificateKind.ORGANIC, "DEMO-OC-9999", until=150)
     refuse_certificate(refused, "证书编号查不到，请核对后重新提交。", actor=ACTOR, now=now)
+
+
+def _enter_names(now: datetime) -> list[Indication]:
+    """Enter the protected names of the kinds of goods that the shop sells."""
+    sold = set(db.session.scalars(select(Product.slug)))
+    with _NAMES.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] in sold]
+    return [enter_indication(row["name_zh"], row["name_en"], row["kind"], row["area"], actor=ACTOR, now=now) for row in rows]
+
+
+def _grower(indication: Indication) -> Producer | None:
+    """Who has goods of a protected kind from inside its area on sale, those that sell best first."""
+    on_sale = select(Producer).join(Listing, Listing.producer_id == Producer.id).where(Listing.state == ListingState.ON_SALE)
+    inside = Producer.area_code.startswith(indication.area_code, autoescape=True)
+    grown = on_sale.where(Listing.product_id == indication.product_id, inside)
+    return db.session.scalars(grown.order_by(Listing.rank.desc(), Listing.id).limit(1)).first()
 
 
 def _seller(login: str) -> Producer:
@@ -80,8 +111,8 @@ class _Papers:
     def __init__(self, folder: Path, now: datetime) -> None:
         self._folder, self._now = folder, now
 
-    def hand_in(self, producer: Producer, kind: CertificateKind, number: str, *, until: int, lot: str | None = None) -> str:
-        """Hand one in that is valid for so many days more; answers its public id."""
+    def hand_in(self, producer: Producer, kind: CertificateKind, number: str, *, until: int, **more: str) -> str:
+        """Hand one in that is valid for so many days more, for ``lot_public_id`` or under ``indication_public_id`` if given."""
         day = local_day(self._now)
         paper = Paper(
             kind=kind,
@@ -91,7 +122,7 @@ class _Papers:
             valid_to=day + timedelta(days=until),
             file_kind="pdf",
             file_name=store_pdf(_paper(f"Demo paper {number}. Not a real certificate."), self._folder),
-            lot_public_id=lot,
+            **more,
         )
         return submit_certificate(producer, paper, actor=ACTOR, now=self._now - timedelta(days=7)).public_id
 

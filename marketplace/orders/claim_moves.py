@@ -170,7 +170,7 @@ def pay(claim: Claim, amount_fen: int, by: Actor, *, goodwill_fen: int = 0, now:
     amount_fen = min(amount_fen, left_fen)
     if claim.refund_id is not None or not amount_fen:
         return
-    refund = refund_order(order.public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=by.name, now=now)
+    refund = refund_order(order.public_id, amount_fen, expected_refunded_fen=order.given_back_fen, actor=by.name, now=now)
     goodwill_fen = min(goodwill_fen, amount_fen)
     if goodwill_fen:
         book_goodwill(claim.public_id, order, goodwill_fen, now=now)

@@ -23,6 +23,8 @@ class News(enum.StrEnum):
     SETTLED = "settled"
     # Less will come than was ordered and less is due: the amount is what is still to be paid.
     LESS = "less"
+    # Money came for a purchase that waits for none: the amount goes back.
+    UNAPPLIED = "unapplied"
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int,
     Parameters
     ----------
     expected_refunded_fen : int
-        What had been promised back when the amount was chosen, so that a form sent twice refunds once.
+        What had been given back when the amount was chosen, so that a form sent twice refunds once.
 
     Raises
     ------
@@ -89,11 +89,11 @@ def refund_order(public_id: str, amount_fen: int, *, expected_refunded_fen: int,
         ``refund_too_large`` when more would be given back than the order took.
     """
     payment, order, group = _lock_paid_order(public_id, None)
-    if order.refunded_fen != expected_refunded_fen:
+    if order.given_back_fen != expected_refunded_fen:
         raise Conflict(
             "refund_changed",
             N_("Some of this order has been refunded since you saw it. Please look at what is left and decide again."),
-            refunded_fen=order.refunded_fen,
+            refunded_fen=order.given_back_fen,
         )
     left_fen = order.total_fen - order.refunded_fen
     if amount_fen > left_fen:

@@ -57,6 +57,14 @@ def terms_in_force(area_codes: Iterable[str], day: date) -> dict[str, list[Term]
     return found
 
 
+def payees_of_terms() -> dict[str, tuple[ShareKind, str]]:
+    """For what each account gets its share and in which area (empty for everywhere), by the newest term that names it."""
+    rows = db.session.execute(
+        select(ShareTerm.payee, ShareTerm.kind, ShareTerm.area_code).order_by(ShareTerm.valid_from, ShareTerm.id)
+    )
+    return {payee: (ShareKind(kind), area_code) for payee, kind, area_code in rows}
+
+
 def split_order(goods_fen: int, delivery_fen: int = 0, *, producer: str, terms: Sequence[Term]) -> list[Part]:
     """The parts of an order, which sum to goods and delivery; the producer has what the terms leave of the goods.
 

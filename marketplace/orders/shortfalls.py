@@ -161,7 +161,7 @@ def make_smaller(order_public_id: str, line_id: int, *, now: datetime) -> Decima
     if payment.state != PaymentState.PAID:
         _charge_less(payment, group, order, amount_fen, now)
     elif amount_fen:
-        refund_order(order_public_id, amount_fen, expected_refunded_fen=order.refunded_fen, actor=RULE, now=now)
+        refund_order(order_public_id, amount_fen, expected_refunded_fen=order.given_back_fen, actor=RULE, now=now)
     if order.state == OrderState.PLACED:
         _weigh_less(line, quantity)
         line.missing += quantity

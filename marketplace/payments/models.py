@@ -141,6 +141,25 @@ class Refund(Base):
     attempt: Mapped[PaymentAttempt | None] = relationship()
 
 
+class UnappliedReceipt(Base):
+    """Money that came to the market's bank account for a payment that waits for none (any more); the refund gives it back.
+
+    ``bank_reference`` is the bank's own name for the transfer, by which a statement that two people read is booked once.
+    """
+
+    __tablename__ = "unapplied_receipt"
+    __table_args__ = (
+        # One line of the bank's statement is booked once, whoever reads it.
+        UniqueConstraint("bank_reference"),
+    )
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"), primary_key=True)
+    bank_reference: Mapped[str] = mapped_column(String(64))
+    noted_by: Mapped[str] = mapped_column(String(64))
+
+    refund: Mapped[Refund] = relationship()
+
+
 class ProviderEvent(Base):
     """A provider's message whose signature was good, kept once as it came. ``outcome`` is None until it has been acted on."""
 

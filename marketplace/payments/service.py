@@ -10,7 +10,15 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.payments.gateway import PayPage, RefundState
-from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod, ProviderEvent, Refund, RefundReason
+from marketplace.payments.models import (
+    Payment,
+    PaymentAttempt,
+    PaymentMethod,
+    ProviderEvent,
+    Refund,
+    RefundReason,
+    UnappliedReceipt,
+)
 from marketplace.payments.queries import live_attempt, paid_attempts
 from marketplace.payments.states import (
     LIVE,
@@ -153,6 +161,34 @@ def create_surplus_refund(attempt: PaymentAttempt, *, now: datetime) -> Refund:
 def create_excess_refund(payment: Payment, excess_fen: int, *, now: datetime) -> Refund:
     """Promise back what came beyond an offline payment; it pays for nothing, so it is no part of what was paid."""
     return _add_refund(payment, None, "payment", payment.public_id, excess_fen, RefundReason.SURPLUS, now)
+
+
+def create_unapplied_refund(
+    payment: Payment, received_fen: int, bank_reference: str, *, by: str, now: datetime
+) -> Refund | None:
+    """Note a bank transfer that pays for nothing and promise all of it back; None when just this one has been noted.
+
+    Raises
+    ------
+    Conflict
+        ``bank_reference_used`` when the bank's reference names another amount or a transfer for another payment.
+    """
+    known = _find_receipt(bank_reference)
+    if known is None:
+        refund = create_excess_refund(payment, received_fen, now=now)
+        values = {"refund_id": refund.id, "bank_reference": bank_reference, "noted_by": by}
+        # Of two who note one transfer for two payments, the second waits here for the first.
+        noted = insert(UnappliedReceipt).values(values).on_conflict_do_nothing(index_elements=["bank_reference"])
+        if db.session.scalar(noted.returning(UnappliedReceipt.refund_id)) is not None:
+            return refund
+    elif (known.payment_id, known.amount_fen) == (payment.id, received_fen):
+        return None
+    raise Conflict("bank_reference_used", N_("A transfer with this bank reference has been booked already, and otherwise."))
+
+
+def _find_receipt(bank_reference: str) -> Refund | None:
+    query = select(Refund).join(UnappliedReceipt, UnappliedReceipt.refund_id == Refund.id)
+    return db.session.scalars(query.where(UnappliedReceipt.bank_reference == bank_reference)).first()
 
 
 def _add_refund(

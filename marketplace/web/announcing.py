@@ -29,7 +29,8 @@ def tell_programs(item: Item) -> None:
             "order": order.public_id,
             "state": order.state,
             "total_fen": order.total_fen,
-            "refunded_fen": order.refunded_fen,
+            "refunded_fen": order.given_back_fen,
+            "uncharged_fen": order.uncharged_fen,
         }
         own = [endpoint for endpoint in endpoints if endpoint.account_id in people[order.public_id]]
         announce(kind, own, data, now=item.at)

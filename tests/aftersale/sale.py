@@ -43,9 +43,12 @@ PHOTO: Picture = read_picture(jpeg())
 
 
 class Sale:
-    """Two boxes of apples (25.00) and five jin of greens (15.00) of one seller, paid by transfer, received at ``NOW``."""
+    """Two boxes of apples (25.00) and five jin of greens (15.00) of one seller, received at ``NOW``.
 
-    def __init__(self, *, sent: bool = True, received: bool = True, freight: bool = False) -> None:
+    It is paid by transfer in advance, or not yet, where ``cash`` at the door is agreed.
+    """
+
+    def __init__(self, *, sent: bool = True, received: bool = True, freight: bool = False, cash: bool = False) -> None:
         with transaction():
             self.farmer = factories.account((RoleKind.FARMER, factories.VILLAGE), name="农家")
             self.producer = factories.producer(registered=True, owner=self.farmer)
@@ -71,23 +74,24 @@ class Sale:
         if freight:
             with transaction():
                 terms.method()
-        self.order_id = self._buy(5350 if freight else 4000)
+        self.order_id = self._buy(5350 if freight else 4000, cash=cash)
         if sent:
             with transaction():
                 ship_order(self.order_id, self.producer.id, actor="test", now=NOW - timedelta(days=1))
         if received:
             self.receive()
 
-    def _buy(self, total_fen: int) -> str:
+    def _buy(self, total_fen: int, *, cash: bool) -> str:
+        method = PaymentMethod.CASH_ON_DELIVERY if cash else PaymentMethod.BANK_TRANSFER
         placed_at = NOW - timedelta(days=2)
         with transaction():
             basket = factories.basket(self.buyer_account, (self.apples, 2), (self.greens, 5))
             buyer = self.buyer_account
-            group = place_order(
-                buyer.id, buyer.public_id, basket.public_id, TO, PaymentMethod.BANK_TRANSFER, total_fen, now=placed_at
-            )
+            group = place_order(buyer.id, buyer.public_id, basket.public_id, TO, method, total_fen, now=placed_at)
             payment = payment_of(group).public_id
             order_id = group.orders[0].public_id
+        if cash:
+            return order_id
         with transaction():
             confirm_payment(get_payment(payment, lock=True), actor="test", now=placed_at + HOUR)
         return order_id

@@ -182,3 +182,111 @@ def test_the_operator_sets_terms_and_everybody_reads_them(
         (None, [{"temperature": "ambient", "first_kg_fen": 600, "each_kg_fen": 150, "free_from_fen": None}]),
         ("522636", [{**rate, "free_from_fen": None}]),
     ]
+
+
+PLACE = {
+    "name_zh": "北门自提点",
+    "name_en": "North gate point",
+    "area_code": "522636",
+    "address": "北门 1 号",
+    "hours": "8:00–20:00",
+}
+
+
+def test_the_operator_gives_sellers_a_way_to_send_names_it_anew_and_ends_it(
+    client: FlaskClient, bearer: Headers, bearer_of: Callable[[Account], Headers], shop: Shop
+) -> None:
+    operator = bearer_of(shop.operator)
+    way = {"kind": "courier", "name_zh": "顺丰冷链", "name_en": "Cold courier", "origin_code": "522636", "carrier": "sf"}
+    methods = "/api/v1/delivery/methods"
+    assert client.post(methods, json=way, headers=bearer).status_code == 403
+    for wrong, status, code in (
+        ({"hub": shop.hub.public_id}, 422, "method_hub"),
+        ({"carrier": "nobody"}, 404, "carrier_unknown"),
+        ({"origin_code": "999999"}, 422, "delivery_area_unknown"),
+        ({"kind": "pigeon"}, 422, "input_invalid"),
+    ):
+        answer = client.post(methods, json={**way, **wrong}, headers=operator)
+        assert (answer.status_code, answer.json["code"]) == (status, code)  # type: ignore[index]
+    made: Any = client.post(methods, json=way, headers=operator)
+    today = clock.local_day(clock.now()).isoformat()
+    assert made.status_code == 201
+    path = f"{methods}/{made.json['public_id']}"
+    expected = {**way, "public_id": made.json["public_id"], "hub": None, "valid_from": today, "valid_to": None, "zones": []}
+    assert made.json == expected == client.get(path).json
+    renamed: Any = client.patch(path, json={"name_en": "Chilled courier"}, headers=operator)
+    assert renamed.json == {**expected, "name_en": "Chilled courier"}
+    ended: Any = client.post(f"{path}/end", headers=operator)
+    assert (ended.status_code, ended.json["valid_to"]) == (200, today)
+    assert client.post(f"{path}/end", headers=operator).json == ended.json
+    refused: Any = client.patch(path, json={"name_en": "Again"}, headers=operator)
+    assert (refused.status_code, refused.json["code"]) == (422, "delivery_ended")
+    assert client.get(path).json == ended.json
+
+
+def test_the_operator_opens_changes_and_closes_a_pickup_point(
+    client: FlaskClient, bearer: Headers, bearer_of: Callable[[Account], Headers], shop: Shop
+) -> None:
+    operator, points = bearer_of(shop.operator), "/api/v1/delivery/points"
+    for method, path in (("get", points), ("post", points)):
+        assert getattr(client, method)(path, json={**PLACE, "capacity": 5}, headers=bearer).status_code == 403
+    assert client.post(points, json={**PLACE, "capacity": 100_001}, headers=operator).status_code == 422
+    assert client.post(points, json={**PLACE, "area_code": "999999", "capacity": 5}, headers=operator).status_code == 422
+    made: Any = client.post(points, json={**PLACE, "capacity": 5}, headers=operator)
+    assert made.status_code == 201
+    path = f"{points}/{made.json['public_id']}"
+    found: Any = client.get(points, headers=operator).json
+    assert found["items"] == [made.json] == [client.get(path, headers=operator).json]
+    assert {name: made.json[name] for name in PLACE} == PLACE
+    changed: Any = client.patch(path, json={"capacity": 0, "hours": "9:00–12:00"}, headers=operator)
+    assert changed.json == {**made.json, "capacity": 0, "hours": "9:00–12:00"}
+    assert client.patch(path, json={"area_code": "522601"}, headers=operator).status_code == 422
+    ended: Any = client.post(f"{path}/end", headers=operator)
+    assert ended.json["valid_to"] == clock.local_day(clock.now()).isoformat()
+
+
+def test_a_hub_gets_another_keeper_who_then_does_its_work(
+    client: FlaskClient, bearer: Headers, bearer_of: Callable[[Account], Headers], shop: Shop
+) -> None:
+    operator, hubs = bearer_of(shop.operator), "/api/v1/delivery/hubs"
+    made: Any = client.post(hubs, json={**PLACE, "login": shop.keeper.login}, headers=operator)
+    assert (made.status_code, made.json["keeper"]) == (201, shop.keeper.public_id)
+    path = f"{hubs}/{made.json['public_id']}"
+    nobody: Any = client.patch(path, json={"login": "nobody@example.org"}, headers=operator)
+    assert (nobody.status_code, nobody.json["code"]) == (422, "login_unknown")
+    assert client.patch(path, json={"login": shop.courier.login}, headers=operator).json["keeper"] == shop.courier.public_id  # type: ignore[index]
+    received = f"/api/v1/hubs/{made.json['public_id']}/orders/{'2' * 14}/received"
+    codes = [client.post(received, headers=bearer_of(who)).json["code"] for who in (shop.keeper, shop.courier)]  # type: ignore[index]
+    assert codes == ["hub_unknown", "order_unknown"]
+    assert client.patch(path, json={"login": None}, headers=operator).json["keeper"] is None  # type: ignore[index]
+    assert client.patch(path, json={"hours": "8"}, headers=bearer).status_code == 403
+
+
+def test_carriers_are_added_once(client: FlaskClient, bearer_of: Callable[[Account], Headers], shop: Shop) -> None:
+    operator, carriers = bearer_of(shop.operator), "/api/v1/delivery/carriers"
+    van = {"code": "van", "name_zh": "村里面包车", "name_en": "Village van", "numbered": False}
+    assert client.post(carriers, json={**van, "login": "nobody@example.org"}, headers=operator).status_code == 422
+    answers = [client.post(carriers, json=van, headers=operator) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    found: Any = client.get(carriers).json
+    assert [row["code"] for row in found["items"]] == ["sf", "van"]
+
+
+def test_of_two_programs_that_read_the_same_only_the_first_changes_it(
+    client: FlaskClient, bearer_of: Callable[[Account], Headers], shop: Shop
+) -> None:
+    operator = bearer_of(shop.operator)
+    path = f"/api/v1/delivery/hubs/{shop.hub.public_id}"
+    seen = {**operator, "If-Match": client.get(path, headers=operator).headers["ETag"]}
+    assert client.patch(path, json={"hours": "6:00–9:00"}, headers=seen).status_code == 200
+    late: Any = client.patch(path, json={"hours": "never"}, headers=seen)
+    assert (late.status_code, late.json["code"]) == (412, "precondition_failed")
+    now: Any = client.get(path, headers=operator)
+    assert now.json["hours"] == "6:00–9:00"
+    again = {**operator, "If-Match": now.headers["ETag"]}
+    assert client.patch(path, json={"hours": "7:00–9:00"}, headers=again).status_code == 200
+    zones = f"/api/v1/delivery/methods/{shop.method.public_id}"
+    seen = {**operator, "If-Match": client.get(zones).headers["ETag"]}
+    zone = {"from_day": clock.local_day(clock.now()).isoformat(), "days_from": 1, "days_to": 2, "rates": []}
+    assert client.post(f"{zones}/zones", json=zone, headers=seen).status_code == 201
+    assert client.post(f"{zones}/zones", json=zone, headers=seen).status_code == 412

@@ -8,9 +8,11 @@ from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.ledger.models import Transfer
+from marketplace.orders.dues import lower_amount_due
 from marketplace.orders.models import OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.payments.models import PaymentMethod, Refund
+from marketplace.payments.queries import get_payment_for
 from tests import factories
 from tests.api.conftest import Headers, token_header
 
@@ -121,3 +123,48 @@ def test_an_account_on_which_no_money_ever_stood_has_no_statement(client: FlaskC
     assert (refused.status_code, refused.json["code"]) == (404, "ledger_account_unknown")
     refused = client.get(f"{OPERATIONS}/ledger/statement", headers=operator, query_string={**asked, "account": "a\x00"})
     assert (refused.status_code, list(refused.json["errors"])) == (422, ["account"])
+
+
+def test_a_transfer_for_a_cancelled_purchase_is_booked_once_and_goes_back_by_hand(
+    client: FlaskClient, operator: Headers, bearer: Headers, group: OrderGroup
+) -> None:
+    (row,) = client.get(f"{OPERATIONS}/payments", headers=operator, query_string={"reference": group.reference}).json["items"]
+    path = f"{OPERATIONS}/payments/{row['public_id']}/unapplied"
+    body = {"amount_fen": 2500, "bank_reference": "CMB 2026-11-26/17"}
+    assert client.post(path, headers=bearer, json=body).status_code == 403
+    early = client.post(path, headers=operator, json=body)
+    assert (early.status_code, early.json["code"]) == (409, "payment_open")
+    assert client.post(f"{OPERATIONS}/payments/{row['public_id']}/cancel", headers=operator).json["state"] == "cancelled"
+    assert client.post(path, headers=operator, json={**body, "bank_reference": ""}).status_code == 422
+    assert client.post(path, headers=operator, json={**body, "amount_fen": 0}).status_code == 422
+    answers = [client.post(path, headers=operator, json=body).json for _ in range(2)]
+    assert answers == [{"public_id": row["public_id"], "state": "cancelled", "done": done} for done in (True, False)]
+    other = client.post(path, headers=operator, json={**body, "amount_fen": 2400})
+    assert (other.status_code, other.json["code"]) == (409, "bank_reference_used")
+    (back,) = client.get(f"{OPERATIONS}/refunds/by-hand", headers=operator).json["items"]
+    ledger = client.get(f"{OPERATIONS}/ledger", headers=operator).json["items"]
+    assert ledger == [{"account": "buyers", "balance_fen": -2500}, {"account": "refunds", "balance_fen": 2500}]
+    assert client.post(f"{OPERATIONS}/refunds/{back['public_id']}/sent", headers=operator).json["state"] == "by_hand"
+    ledger = client.get(f"{OPERATIONS}/ledger", headers=operator).json["items"]
+    assert [account["balance_fen"] for account in ledger] == [0, 0]
+
+
+def test_what_was_never_charged_is_not_said_to_have_been_given_back(
+    client: FlaskClient, operator: Headers, bearer: Headers, group: OrderGroup
+) -> None:
+    (order,) = group.orders
+    with transaction():
+        lower_amount_due(get_payment_for("order_group", group.public_id, lock=True), group, order, 700, now=clock.now())
+    (row,) = client.get(f"{OPERATIONS}/payments", headers=operator, query_string={"reference": group.reference}).json["items"]
+    amounts = {"total_fen": 2500, "refunded_fen": 0, "uncharged_fen": 700}
+    assert {name: row["orders"][0][name] for name in amounts} == amounts
+    paid(client, operator, group)
+    path = f"{OPERATIONS}/orders/{order.public_id}/refunds"
+    assert client.post(path, headers=operator, json={"amount_fen": 500, "expected_refunded_fen": 700}).status_code == 409
+    assert client.post(path, headers=operator, json={"amount_fen": 500, "expected_refunded_fen": 0}).status_code == 201
+    too_much = client.post(path, headers=operator, json={"amount_fen": 1301, "expected_refunded_fen": 500})
+    assert (too_much.status_code, too_much.json["code"]) == (409, "refund_too_large")
+    own = client.get(f"/api/v1/orders/{group.public_id}", headers=bearer).json
+    amounts = {"total_fen": 2500, "refunded_fen": 500, "uncharged_fen": 700}
+    assert {name: own["orders"][0][name] for name in amounts} == amounts
+    assert (own["total_fen"], own["payment"]["amount_fen"]) == (1800, 1800)

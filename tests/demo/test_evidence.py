@@ -23,8 +23,15 @@ def test_two_harvests_can_be_ordered_before_they_are_in(ask: Any) -> None:
 
 def test_certificates_wait_count_and_were_refused_and_their_papers_are_there(ask: Any, demo: Demo) -> None:
     found = dict(ask("SELECT state, count(*) FROM certificate GROUP BY state"))
-    assert found == {"verified": 3, "submitted": 1, "refused": 1}
+    assert found == {"verified": 4, "submitted": 1, "refused": 1}
     folder = Path(demo.environ["NONGQIAO_DATA_DIR"]) / "documents"
     papers = {path.parent.name + path.stem: path.read_bytes() for path in folder.rglob("*.pdf")}
     assert papers.keys() == {name for (name,) in ask("SELECT file_name FROM certificate")}
     assert all(content.startswith(b"%PDF-") and b"Not a real certificate" in content for content in papers.values())
+
+
+def test_names_that_are_protected_in_earnest_are_entered_and_one_is_borne(ask: Any) -> None:
+    names = {"麻江蓝莓": "5226", "修文猕猴桃": "520123", "水城猕猴桃": "520204", "凯里生姜": "522601", "贵定盘江酥李": "522723"}
+    assert dict(ask("SELECT name_zh, area_code FROM indication")) == names
+    borne = "SELECT i.name_zh, c.state FROM certificate c JOIN indication i ON i.id = c.indication_id"
+    assert ask(borne) == [("麻江蓝莓", "verified")]

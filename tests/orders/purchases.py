@@ -26,13 +26,15 @@ from marketplace.orders.holding import open_checkout
 from marketplace.orders.models import Order, OrderGroup, OrderLine, ReturnedGoods, Shipment, ShipmentOrder, Weighing
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import payment_of
-from marketplace.orders.refunds import cancel_order
+from marketplace.orders.refunds import cancel_order, send_refund_by_hand
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS
 from marketplace.orders.shipment_states import ShipmentAction
 from marketplace.orders.shipments import News, dispatch, note_news, receive_at_hub, resolve_shipment, send_order
 from marketplace.orders.shortfalls import bring_in_harvest, settle_shortfalls
+from marketplace.orders.unapplied import book_unapplied
 from marketplace.orders.weighing import weigh_and_give_back
 from marketplace.payments.models import Payment, PaymentMethod, Refund
+from marketplace.payments.queries import get_payment, lock_refund
 from marketplace.payments.states import PaymentAction
 from tests import factories
 from tests.factories import delivery as terms
@@ -110,6 +112,19 @@ def buy_and_cancel(basket: Basket, double: Double, now: datetime) -> None:
     with transaction():
         cancel_order(order, actor=basket.account, now=now)
     send_refunds(payment, now=now)
+
+
+def give_up_and_transfer(basket: Basket, double: Double, now: datetime) -> None:
+    """Give up the purchase, and transfer the money to the market's bank all the same; a person sends it back."""
+    payment = place(basket, now)
+    give_up_payment(payment, PaymentAction.CANCEL, actor=basket.account, now=now)
+    with transaction():
+        book_unapplied(get_payment(payment, lock=True), PRICE_FEN * BOUGHT, payment, actor="operator", now=now)
+    with transaction():
+        promised = select(Refund.public_id).join(Payment, Payment.id == Refund.payment_id).where(Payment.public_id == payment)
+        refund = lock_refund(db.session.scalars(promised).one())
+        assert refund is not None
+        send_refund_by_hand(refund, actor="operator", now=now)
 
 
 def check_out(basket: Basket, double: Double, now: datetime) -> None:
@@ -276,7 +291,18 @@ def spend_public_money(basket: Basket, double: Double, now: datetime) -> None:
 LIVES = {
     life.__name__: life
     for life in (
-        *(buy, come_back, abandon, buy_and_cancel, check_out, walk_away, weigh, order_what_does_not_grow, pay_for_what_grew),
+        *(
+            buy,
+            come_back,
+            abandon,
+            buy_and_cancel,
+            give_up_and_transfer,
+            check_out,
+            walk_away,
+            weigh,
+            order_what_does_not_grow,
+            pay_for_what_grew,
+        ),
         *(buy_and_get, buy_by_hub, get_it_back, deny, buy_and_claim, buy_and_send_back),
         get_it_called_back,
         have_files_written,
@@ -376,7 +402,7 @@ def faults(basket: Basket, double: Double) -> list[str]:
         found.append(f"{sold} boxes that are worth {worth_fen} fen are sold for {kept_fen} fen")
     if db.session.scalar(select(func.count()).select_from(StockHold)):
         found.append("goods are still on hold")
-    if db.session.scalar(select(func.count()).select_from(Refund).where(Refund.state != "succeeded")):
+    if db.session.scalar(select(func.count()).select_from(Refund).where(Refund.state.not_in(("succeeded", "by_hand")))):
         found.append("a refund was not sent")
     if check_ledger().fault or db.session.scalar(select(func.sum(Entry.amount_fen))):
         found.append("the ledger does not sum to zero")

@@ -45,6 +45,7 @@ PLACES = {
     "buy_and_cancel": [
         *("refund.written", "refund.committed", "refund.sent", "refund.result_written", "refund.result_committed"),
     ],
+    "give_up_and_transfer": ["expiry.goods_returned", "unapplied.written"],
     "check_out": ["hold.taken", "hold.committed", "hold.released"],
     "walk_away": ["hold.cleared"],
     "weigh": ["weighing.weights_written", "weighing.money_moved", "weighing.committed", "refund.sent"],

@@ -70,7 +70,7 @@ def test_an_order_is_what_was_seen(browser: Browser, world: ShopWorld, session: 
     assert session.execute(select(Listing.available).order_by(Listing.id)).scalars().all() == [8, Decimal("18.5"), 10]
     bought = session.execute(select(Event.listing_id, Event.kind, Event.quantity).order_by(Event.listing_id)).all()
     assert bought == [(world.apples.id, EventKind.PURCHASE, 2.0), (world.greens.id, EventKind.PURCHASE, 1.5)]
-    assert "Each parcel is paid at the door." in browser.get(answer.location).text
+    assert "You pay for each parcel when you get it, at the door or where you fetch it." in browser.get(answer.location).text
     assert "Your basket is empty" in browser.get("/basket").text
 
 

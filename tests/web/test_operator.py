@@ -10,10 +10,15 @@ from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
 from marketplace.ledger.models import Entry, Transfer
 from marketplace.ledger.queries import balance_fen
-from marketplace.orders.shares import producer_account
+from marketplace.ledger.service import post_transfer
+from marketplace.orders.models import ShareKind
+from marketplace.orders.shares import producer_account, set_term
 from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
+from marketplace.regions.queries import area_names
 from marketplace.transparency.jobs import check_now
+from marketplace.web.places import place_name
+from tests.factories import NOW, TODAY
 from tests.web.desk_world import Desk, World, count, make_account
 
 
@@ -85,7 +90,9 @@ def test_a_cancelled_payment_cannot_be_confirmed_and_a_confirmed_one_not_cancell
     desk.post(f"/operator/payments/{cancelled.public_id}/cancel")
     desk.post(f"/operator/payments/{paid.public_id}/confirm")
     before = (count(Transfer), len(jobs()), session.scalars(select(Listing.available)).one())
-    assert desk.post(f"/operator/payments/{cancelled.public_id}/confirm").status_code == 409
+    answer = desk.post(f"/operator/payments/{cancelled.public_id}/confirm")
+    # Its money, if it has come, is booked among the refunds.
+    assert (answer.status_code, answer.location) == (303, f"/operator/money/payments?reference={cancelled.reference}")
     assert desk.post(f"/operator/payments/{paid.public_id}/cancel").status_code == 409
     assert (count(Transfer), len(jobs()), session.scalars(select(Listing.available)).one()) == before
     session.refresh(cancelled)
@@ -115,6 +122,18 @@ def test_the_ledger_says_that_it_sums_to_zero_and_where_the_money_stands(desk: D
     for amount in ("-¥120.00", "¥116.40", "¥3.60", "¥0.00"):
         assert f">{amount}<" in page
     assert world.farm.name_en in page
+
+
+def test_whoever_has_a_share_of_every_order_is_called_by_what_it_is_for_and_where(desk: Desk, world: World) -> None:
+    payee, county = "agent:of-the-county", world.farm.area_code[:6]
+    with transaction():
+        set_term(ShareKind.VILLAGE_AGENT, county, 200, payee, TODAY, "agreed", actor="test", now=NOW)
+        post_transfer("settlement", "order", "any", {"clearing": -240, payee: 240}, at=NOW)
+    page = desk.get("/operator/ledger").text
+    place = place_name(area_names([county])[county])
+    assert f"Help in the village · {place}" in page
+    assert f">{payee}<" not in page
+    assert "¥2.40" in page
 
 
 def test_a_broken_audit_trail_is_named_after_a_check(desk: Desk, world: World, session: Session) -> None:

@@ -190,3 +190,36 @@ def test_half_a_configuration_is_named_at_start(app: Flask, given: dict[str, str
     environ = {"DATABASE_URL": "postgresql://x/y", "NONGQIAO_DATA_DIR": str(app.extensions["settings"].data_dir)}
     with pytest.raises(RuntimeError, match=said):
         Settings.from_env({**environ, **given})
+
+
+def test_a_transfer_for_a_cancelled_purchase_is_found_booked_and_sent_back(desk: Browser, world: ShopWorld) -> None:
+    payment = payment_of(world.order((world.apples, 2)))
+    path, reference = f"/operator/payments/{payment.public_id}", payment.reference
+    as_operator(desk)
+    waiting = "/operator/payments"
+    assert "A transfer has come for it" not in desk.get(f"{PAGE}?reference={reference}").text
+    desk.post(f"{path}/cancel", {}, sent_from=waiting)
+    assert "Nothing with this reference waits for its money" in desk.get(f"{waiting}?reference={reference}").text
+    # Another operator, whose page is older, has the money and says so.
+    answer = desk.post(f"{path}/confirm", {}, sent_from=waiting)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?reference={reference}")
+    text = desk.get(answer.location).text
+    assert f"Payment {reference} has been given up. If its money has come, please book it here." in text
+    target = f"/operator/money/payments/{payment.public_id}/unapplied"
+    for form in ({"received": "25", "bank_reference": ""}, {"received": "0", "bank_reference": "x"}, {"bank_reference": "x"}):
+        answer = desk.post(target, form, sent_from=PAGE)
+        assert (answer.status_code, answer.text.count(f'value="{form["bank_reference"]}"') > 0) == (422, True)
+    assert db.session.scalars(select(Refund)).all() == []
+    form = {"received": "25.00", "bank_reference": "CMB-17"}
+    answer = desk.post(target, form, sent_from=PAGE)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?reference={reference}")
+    text = desk.get(answer.location).text
+    assert "Booked. ¥25.00 is to be sent back by hand." in text
+    assert "To be sent back by hand" in text
+    desk.post(target, form, sent_from=PAGE)
+    assert "This transfer had been booked already. Nothing was booked again." in desk.get(PAGE).text
+    assert desk.post(target, {**form, "received": "24"}, sent_from=PAGE).status_code == 409
+    assert balances() == {"buyers": -2500, "refunds": 2500}
+    desk.is_now(world.buyer)
+    text = desk.get(f"/orders/{payment.purpose_id}").text
+    assert "A payment arrived that this order does not need. The operator of the market sends ¥25.00 back to you." in text

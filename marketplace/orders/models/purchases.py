@@ -98,6 +98,11 @@ class Order(Base):
     # Written by ``orders.shares`` in one statement, never through this.
     shares: Mapped[list[OrderShare]] = relationship(viewonly=True)
 
+    @property
+    def given_back_fen(self) -> int:
+        """What has been promised back to the buyer of what the buyer has paid; never what was not charged."""
+        return self.refunded_fen - self.uncharged_fen
+
 
 class OrderLine(Base):
     """A snapshot of what was bought from one lot; it stays readable when listing and registry have moved on.

@@ -10,7 +10,7 @@ from marketplace.web.api import (
     basket,
     came_back,
     colleagues,
-    delivery,
+    delivery_terms,
     department_lists,
     equity,
     farm,
@@ -46,7 +46,8 @@ _GROUPS = (
     basket,
     orders,
     invoices,
-    delivery,
+    # With how goods travel, to which it adds the terms.
+    delivery_terms,
     came_back,
     farm,
     goods,

@@ -1,4 +1,4 @@
-"""How goods travel: what a basket's delivery costs, shipments and their news, hubs, and the terms behind it all."""
+"""How goods travel: what a basket's delivery costs, shipments and their news, the work of hubs."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,37 +7,32 @@ from flask_smorest import Blueprint
 
 from marketplace.catalogue.queries import producer_of
 from marketplace.delivery import queries as terms
-from marketplace.delivery import service
-from marketplace.delivery.models import Carrier, DeliveryMethod, Hub, Temperature
-from marketplace.delivery.quoting import Rate
+from marketplace.delivery.models import Carrier, Hub
 from marketplace.identity.models import RoleKind, Scope
 from marketplace.identity.queries import may_see
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.kernel.errors import N_, NotFound
 from marketplace.orders.delivering import DeliveryGroup, basket_goods, delivery_groups
 from marketplace.orders.models import Order, Shipment
 from marketplace.orders.queries import basket_view, get_group
 from marketplace.orders.shipment_queries import find_by_number, shipments_of
 from marketplace.orders.shipment_states import NEWS
 from marketplace.orders.shipments import TOLD, News, dispatch, driver_of, get_shipment, note_news, receive_at_hub, send_order
-from marketplace.web.access import PUBLIC, account, allow
+from marketplace.web.access import account
 from marketplace.web.acting import acting, current_seller, farm_named, with_scopes
 from marketplace.web.api.delivery_schemas import (
     BasketDeliverySchema,
     DestinationQuerySchema,
     DispatchSchema,
-    MethodSchema,
-    MethodsSchema,
     NewsSchema,
     NumberQuerySchema,
     SendingSchema,
     ShipmentSchema,
     ShipmentsSchema,
     TakenSchema,
-    ZoneInSchema,
 )
-from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.documents import BODY, ApiBlueprint, problems, signed_in
 from marketplace.web.api.for_farms import for_farm, takes_header
 from marketplace.web.api.schemas import OrderSchema
 
@@ -199,36 +194,3 @@ def _own_hub(public_id: str) -> Hub:
     if hub.keeper != account().public_id and not may_see(account(), RoleKind.OPERATOR, hub.area_code):
         raise NotFound("hub_unknown", N_("There is no such hub."))
     return hub
-
-
-@blueprint.get("/delivery/methods")
-@allow(PUBLIC)
-@blueprint.response(200, MethodsSchema)
-def delivery_methods() -> dict[str, Any]:
-    """Every way to send, with what it charges where and since when."""
-    return {"items": terms.all_methods()}
-
-
-@blueprint.post("/delivery/methods/<public_id:public_id>/zones")
-@only(RoleKind.OPERATOR)
-@blueprint.arguments(ZoneInSchema)
-@blueprint.response(201, MethodSchema)
-@problems(404, *BODY)
-def delivery_zone(given: dict[str, Any], public_id: str) -> DeliveryMethod:
-    """Say what a method charges for a place from a day on. Orders placed before keep what they agreed."""
-    rates = {Temperature(row["temperature"]): _rate(row) for row in given["rates"]}
-    with transaction():
-        method = terms.get_method(public_id, lock=True)
-        days = (given["days_from"], given["days_to"])
-        actor = account().public_id
-        service.set_zone(method, given["area_code"], given["from_day"], days, rates, actor=actor, now=clock.now())
-    return terms.get_method(public_id)
-
-
-def _rate(row: dict[str, Any]) -> Rate:
-    try:
-        return Rate(row["first_kg_fen"], row["each_kg_fen"], row["free_from_fen"])
-    except ValueError:
-        raise Invalid(
-            "rate_invalid", N_("A further kilogram must not cost more than the first, nor less than nothing.")
-        ) from None

@@ -1,4 +1,4 @@
-"""How deliveries, shipments and the terms behind them look to programs."""
+"""How deliveries and shipments look to programs."""
 
 from typing import Any
 
@@ -8,45 +8,43 @@ from marketplace.delivery.models import MethodKind, Temperature
 from marketplace.orders.shipment_states import NEWS, ShipmentState
 from marketplace.orders.shipments import TOLD
 from marketplace.web.api.inputs import (
-    AREA,
     CARRIER,
     COUNTY,
     LARGEST_FEN,
     NUMBER,
-    FenField,
     InputSchema,
     Line,
     Spelled,
-    WholeField,
 )
 from marketplace.web.api.schemas import OutputSchema
 
-_TEMPERATURES = [temperature.value for temperature in Temperature]
-_KINDS = [kind.value for kind in MethodKind]
+TEMPERATURES = [temperature.value for temperature in Temperature]
+KINDS = [kind.value for kind in MethodKind]
 _EVENTS = [state.value for state in ShipmentState]
 
 
-def _amount(**kwargs: Any) -> fields.Integer:
+def amount(**kwargs: Any) -> fields.Integer:
+    """An amount of freight in fen."""
     return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
 
 
 class PartSchema(OutputSchema):
     """One weighing: `first_kg_fen + each_kg_fen * (kilograms - 1)`, or nothing where `free_from_fen` says why."""
 
-    temperature = fields.String(validate=validate.OneOf(_TEMPERATURES))
+    temperature = fields.String(validate=validate.OneOf(TEMPERATURES))
     grams = fields.Integer()
     kilograms = fields.Integer(metadata={"description": "Started ones"})
-    first_kg_fen = _amount()
-    each_kg_fen = _amount()
-    free_from_fen = _amount(allow_none=True)
-    fen = _amount()
+    first_kg_fen = amount()
+    each_kg_fen = amount()
+    free_from_fen = amount(allow_none=True)
+    fen = amount()
 
 
 class OfferedWaySchema(OutputSchema):
     """A way in which a group's goods can travel."""
 
     way = fields.String(metadata={"description": "To name in `delivery` of the checkout"})
-    kind = fields.String(validate=validate.OneOf(_KINDS))
+    kind = fields.String(validate=validate.OneOf(KINDS))
     name_zh = fields.String()
     name_en = fields.String()
     place_zh = fields.String(allow_none=True, metadata={"description": "The pickup point"})
@@ -54,7 +52,7 @@ class OfferedWaySchema(OutputSchema):
     address = fields.String(allow_none=True)
     arrives_from = fields.Date()
     arrives_to = fields.Date()
-    total_fen = _amount()
+    total_fen = amount()
     parts = fields.List(fields.Nested(PartSchema))
 
 
@@ -74,9 +72,9 @@ class BasketDeliverySchema(OutputSchema):
     """What the delivery of a basket can cost; ``total_fen`` is that of the first ways."""
 
     groups = fields.List(fields.Nested(DeliveryGroupSchema))
-    goods_fen = _amount()
-    delivery_fen = _amount()
-    total_fen = _amount()
+    goods_fen = amount()
+    delivery_fen = amount()
+    total_fen = amount()
 
 
 class DestinationQuerySchema(InputSchema):
@@ -152,61 +150,3 @@ class TakenSchema(OutputSchema):
 
     new = fields.Boolean()
     state = fields.String(validate=validate.OneOf(_EVENTS))
-
-
-class RateInSchema(InputSchema):
-    """What the kilograms of one temperature cost; a further one not more than the first."""
-
-    temperature = fields.String(required=True, validate=validate.OneOf(_TEMPERATURES))
-    first_kg_fen = FenField(required=True)
-    each_kg_fen = FenField(required=True)
-    free_from_fen = FenField(load_default=None)
-
-
-class ZoneInSchema(InputSchema):
-    """What a method charges for a place from a day on; without rates the place is closed."""
-
-    area_code = Spelled(AREA, most=12, load_default=None, metadata={"description": "Left out for the whole country"})
-    from_day = fields.Date(required=True)
-    days_from = WholeField(0, 60, required=True)
-    days_to = WholeField(0, 60, required=True)
-    rates = fields.List(fields.Nested(RateInSchema), required=True, validate=validate.Length(max=3))
-
-
-class RateSchema(OutputSchema):
-    """What the kilograms of one temperature cost."""
-
-    temperature = fields.String(validate=validate.OneOf(_TEMPERATURES))
-    first_kg_fen = _amount()
-    each_kg_fen = _amount()
-    free_from_fen = _amount(allow_none=True)
-
-
-class ZoneSchema(OutputSchema):
-    """Where a method goes from a day until the day before another."""
-
-    area_code = fields.String(allow_none=True)
-    days_from = fields.Integer()
-    days_to = fields.Integer()
-    valid_from = fields.Date()
-    valid_to = fields.Date(allow_none=True)
-    rates = fields.List(fields.Nested(RateSchema))
-
-
-class MethodSchema(OutputSchema):
-    """A way to send that sellers of an area have."""
-
-    public_id = fields.String()
-    kind = fields.String(validate=validate.OneOf(_KINDS))
-    name_zh = fields.String()
-    name_en = fields.String()
-    origin_code = fields.String(allow_none=True)
-    valid_from = fields.Date()
-    valid_to = fields.Date(allow_none=True)
-    zones = fields.List(fields.Nested(ZoneSchema))
-
-
-class MethodsSchema(OutputSchema):
-    """All methods, newest first."""
-
-    items = fields.List(fields.Nested(MethodSchema))

@@ -127,6 +127,13 @@ def problems(*statuses: int) -> Callable[[View], View]:
     return mark
 
 
+def with_header(view: View, header: dict[str, Any]) -> View:
+    """Document a header that an operation takes, beside those that are documented already."""
+    known = getattr(view, "_apidoc", {}).get("manual_doc", {}).get("header_parameters", [])
+    documented: View = ApiBlueprint.doc(header_parameters=[*known, {"in": "header", "required": False, **header}])(view)
+    return documented
+
+
 def signed_in(view: View) -> View:
     """Let in whoever shows a token, and document that."""
     documented: View = ApiBlueprint.doc(security=BEARER)(problems(401, 403)(allow(SIGNED_IN)(view)))

@@ -34,6 +34,7 @@ from marketplace.web.api.inputs import (
     WholeField,
     YesNoField,
 )
+from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.api.schemas import OrderSchema, OutputSchema, Quantity, fen
 from marketplace.web.api.selling import blueprint
 from marketplace.web.forms import FormError
@@ -151,7 +152,7 @@ def farm_listings() -> dict[str, Any]:
 @blueprint.response(200, OwnListingSchema)
 @problems(404)
 def farm_listing(public_id: str) -> Listing:
-    """One listing of your farm; its ETag goes into If-Match of a change."""
+    """One listing of your farm; its ETag goes into `If-Match` of a change of its words."""
     return own_listing(public_id, current_seller().producer.id)
 
 
@@ -203,6 +204,7 @@ def _bring_in(producer: Producer, listing: Listing, harvest: dict[str, Any], *, 
 
 
 @blueprint.patch("/listings/<public_id:public_id>")
+@if_match
 @for_farm(Scope.LIST)
 @blueprint.arguments(WordsSchema)
 @blueprint.response(200, OwnListingSchema)
@@ -212,6 +214,7 @@ def change_words(given: dict[str, Any], public_id: str) -> Listing:
     producer, now = current_seller().producer, clock.now()
     with acting(now) as actor:
         listing = own_listing(public_id, producer.id, lock=True)
+        check_unchanged(OwnListingSchema(), listing)
         kept = {name: getattr(listing, name) for name in ("title_zh", "title_en", "story_zh", "story_en", "delivers_to")}
         terms = terms_of(listing)
         weight = terms.catch_weight

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from marketplace.identity.models import Scope
 from marketplace.web.acting import HEADER, by_mandate
-from marketplace.web.api.documents import BEARER, ApiBlueprint, problems
+from marketplace.web.api.documents import BEARER, ApiBlueprint, problems, with_header
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -23,11 +23,9 @@ def takes_header(view: View, scopes: tuple[Scope, ...]) -> View:
     """Document the header that names a farm, and what a mandate over it must be for."""
     needed = " or ".join(f"`{scope}`" for scope in scopes)
     header = {
-        "in": "header",
         "name": HEADER,
-        "required": False,
         "description": f"The public id of the farm to act for, under a mandate for {needed}; left out for your own farm",
         "schema": {"type": "string", "pattern": "^[a-z0-9]{14}$"},
     }
-    documented: View = ApiBlueprint.doc(security=BEARER, header_parameters=[header])(view)
+    documented: View = ApiBlueprint.doc(security=BEARER)(with_header(view, header))
     return documented

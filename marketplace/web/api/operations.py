@@ -14,6 +14,7 @@ from marketplace.orders.collecting import send_refunds
 from marketplace.orders.queries import payments_listed
 from marketplace.orders.refunds import cancel_order, refund_order, send_refund_by_hand
 from marketplace.orders.service import cancel_unpaid, confirm_payment
+from marketplace.orders.unapplied import book_unapplied
 from marketplace.payments.gateway import RefundState
 from marketplace.payments.models import Payment, PaymentMethod, Refund
 from marketplace.payments.queries import get_payment, get_refund, lock_refund, refunds_by_hand
@@ -21,7 +22,7 @@ from marketplace.payments.states import PaymentState
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import REFERENCE, FenField, InputSchema, Line, QueryDay, QueryNumber, Spelled
-from marketplace.web.api.schemas import OutputSchema, fen
+from marketplace.web.api.schemas import OutputSchema, fen, given_back, uncharged
 
 blueprint: Blueprint = ApiBlueprint(
     "api-operations", __name__, url_prefix="/api/v1/operations", description="Payments, refunds and the ledger"
@@ -46,12 +47,13 @@ class RefundSchema(OutputSchema):
 
 
 class PaidPartSchema(OutputSchema):
-    """One seller's order of a payment, with what of it has been promised back."""
+    """One seller's order of a payment, with what of it has been given back; `refunded_fen` goes into a refund's expectation."""
 
     public_id = fields.String()
     state = fields.String()
     total_fen = fen()
-    refunded_fen = fen()
+    refunded_fen = given_back()
+    uncharged_fen = uncharged()
 
 
 class OperatorPaymentSchema(OutputSchema):
@@ -86,6 +88,13 @@ class ReceivedQuerySchema(InputSchema):
     """How much has arrived; left out where it is what is due."""
 
     received_fen = QueryNumber(1, _MOST_RECEIVED_FEN, load_default=None)
+
+
+class UnappliedSchema(InputSchema):
+    """A transfer as it stands on the bank's statement; the bank's reference makes a repeated call book it once."""
+
+    amount_fen = FenField(least=1, required=True)
+    bank_reference = Line(64, required=True)
 
 
 class RefundInputSchema(InputSchema):
@@ -182,6 +191,23 @@ def operator_confirm(given: dict[str, int | None], public_id: str) -> dict[str, 
         payment = get_payment(public_id, lock=True)
         received_fen = given["received_fen"]
         booked = confirm_payment(payment, received_fen=received_fen, actor=account().public_id, now=clock.now())
+        return _moved(payment, booked)
+
+
+@blueprint.post("/payments/<public_id:public_id>/unapplied")
+@only(RoleKind.OPERATOR)
+@blueprint.arguments(UnappliedSchema)
+@blueprint.response(200, PaymentStateSchema)
+@problems(404, 409, *BODY)
+def operator_unapplied(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """Book a transfer that came for a purchase which waits for no money: given up, or paid already. It goes back by hand.
+
+    `payment_open` (409) where the purchase does wait for it, `bank_reference_used` (409) where the reference stands elsewhere.
+    """
+    with transaction():
+        payment = get_payment(public_id, lock=True)
+        actor, now = account().public_id, clock.now()
+        booked = book_unapplied(payment, given["amount_fen"], given["bank_reference"], actor=actor, now=now)
         return _moved(payment, booked)
 
 

@@ -50,6 +50,18 @@ def fen(**kwargs: Any) -> fields.Integer:
     return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN}, **kwargs)
 
 
+def given_back() -> fields.Integer:
+    """What of an order its buyer has paid and is given back."""
+    words = "Of what was paid: promised back to the buyer, on its way or there"
+    return fields.Integer(attribute="given_back_fen", metadata={"minimum": 0, "maximum": LARGEST_FEN, "description": words})
+
+
+def uncharged() -> fields.Integer:
+    """What of an order its buyer was never asked for."""
+    words = "Of the total: taken off before anything was paid, by the scales, a short harvest or a lost parcel"
+    return fields.Integer(metadata={"minimum": 0, "maximum": LARGEST_FEN, "description": words})
+
+
 class PricePerKilogram(fields.Integer):
     """What a kilogram of a listing, or of a row with its columns, costs; rounded half up."""
 
@@ -419,7 +431,8 @@ class OrderSchema(OutputSchema):
     public_id = fields.String()
     state = fields.String(validate=validate.OneOf([state.value for state in OrderState]))
     total_fen = fen()
-    refunded_fen = fen()
+    refunded_fen = given_back()
+    uncharged_fen = uncharged()
     goods_fen = fen()
     delivery_fen = fen()
     delivery = fields.Nested(OrderDeliverySchema, allow_none=True, metadata={"description": "Null where it is included"})

@@ -23,6 +23,10 @@ _BUYERS = {
     News.ARRIVED: (N_("It has arrived"), N_("%(title)s of order %(reference)s has arrived. Enjoy!")),
     News.CANCELLED: (N_("Your order is cancelled"), N_("Order %(reference)s is cancelled.")),
     News.LESS: (N_("Less to pay"), N_("%(title)s of order %(reference)s: not all of it grew. You pay %(amount)s now.")),
+    News.UNAPPLIED: (
+        N_("A transfer that is not needed"),
+        N_("%(amount)s has arrived for order %(reference)s, which needs no payment. We send it back to you."),
+    ),
     News.REFUNDED: (N_("Money back"), N_("%(amount)s of order %(reference)s goes back to you.")),
 }
 _CANCELLED_PART = N_("%(title)s of order %(reference)s is cancelled; %(amount)s goes back to you.")
@@ -70,6 +74,8 @@ def _tell_buyer(item: Item) -> None:
     if item.news in (News.REFUNDED, News.LESS) and order is not None:
         # Several of one order are several events.
         event = f"{event}:{order.refunded_fen}"
+    if item.news is News.UNAPPLIED:
+        event = f"{event}:{item.at:%Y%m%d%H%M%S%f}"
     buyer = db.session.get_one(Account, group.account_id)
     page_url = outside_url("storefront.order", public_id=group.public_id)
     send(reader_of_account(buyer), Notice(f"order.{item.news}", event, subject, text, values, page_url=page_url), now=item.at)

@@ -12,6 +12,7 @@ from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.orders.dues import asked_at_first_fen
 from marketplace.orders.queries import count_awaiting, payments_awaiting
 from marketplace.orders.service import cancel_unpaid, confirm_payment
+from marketplace.orders.unapplied import GIVEN_UP
 from marketplace.payments.queries import get_payment
 from marketplace.web.access import account, allow
 from marketplace.web.errors import message_of
@@ -76,10 +77,17 @@ def confirm(public_id: str) -> Response | tuple[str, int]:
         received_fen = read_form(ConfirmForm())["received"]
         with transaction():
             payment = get_payment(public_id, lock=True)
+            reference, given_up = payment.reference, payment.state in GIVEN_UP
             excess_fen = (received_fen or payment.amount_fen) - payment.amount_fen
             booked = confirm_payment(payment, received_fen=received_fen, actor=account().public_id, now=now)
-            reference = payment.reference
     except (Conflict, Invalid) as error:
+        if isinstance(error, Conflict) and given_up:
+            # Somebody has cancelled it while this page was open: the money is booked where it can go back.
+            words = _(
+                "Payment %(reference)s has been given up. If its money has come, please book it here.", reference=reference
+            )
+            flash(words, "warning")
+            return redirect(url_for("operator_money.payments", reference=reference), 303)
         if request.form.get("received") is None:
             raise
         return _page(error=next(iter(error.fields.values())) if isinstance(error, FormError) else message_of(error)), 422

@@ -336,7 +336,7 @@ def hub_end(public_id: str) -> Response:
     """Close a hub; parcels on their way to it are still taken in."""
     read_form(FormSchema())
     with transaction():
-        service.end(queries.get_hub(public_id), actor=account().public_id, now=clock.now())
+        service.end(queries.get_hub(public_id, lock=True), actor=account().public_id, now=clock.now())
     return _done(_("The hub is closed to new orders."), "operator.delivery.places")
 
 
@@ -361,7 +361,8 @@ def point_capacity(public_id: str) -> Response | tuple[str, int]:
     try:
         form = read_form(CapacityForm())
         with transaction():
-            service.change_capacity(queries.get_point(public_id), form["capacity"], actor=account().public_id, now=clock.now())
+            point = queries.get_point(public_id, lock=True)
+            service.change(point, {"capacity": form["capacity"]}, actor=account().public_id, now=clock.now())
     except (Conflict, Invalid) as error:
         return _refused(error, _places_page)
     return _done(_("Saved."), "operator.delivery.places")
@@ -373,7 +374,7 @@ def point_end(public_id: str) -> Response:
     """Close a pickup point; parcels on their way to it can still be fetched."""
     read_form(FormSchema())
     with transaction():
-        service.end(queries.get_point(public_id), actor=account().public_id, now=clock.now())
+        service.end(queries.get_point(public_id, lock=True), actor=account().public_id, now=clock.now())
     return _done(_("The pickup point is closed to new orders."), "operator.delivery.places")
 
 

@@ -18,14 +18,17 @@ from marketplace.kernel.money import plain_yuan
 from marketplace.ledger.queries import Statement, last_check, statement, trial_balance
 from marketplace.orders.goodwill import GOODWILL
 from marketplace.orders.settlement import BUYERS, CLEARING, REFUNDS, SERVICE_FEE
-from marketplace.orders.shares import FREIGHT, producer_account
+from marketplace.orders.shares import FREIGHT, payees_of_terms, producer_account
 from marketplace.payments.payouts import IN_TRANSIT, PAID_OUT
+from marketplace.regions.queries import area_names
 from marketplace.transparency.jobs import check_nightly
 from marketplace.transparency.queries import newest_head
 from marketplace.web.access import allow
 from marketplace.web.csv_files import csv_response, csv_text, harmless
 from marketplace.web.forms import FormError, FormSchema, read_form
 from marketplace.web.languages import pick
+from marketplace.web.places import place_name
+from marketplace.web.waterfall import share_words
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
@@ -69,7 +72,18 @@ def _names() -> dict[str, str]:
         PAID_OUT: _("Paid out to sellers"),
         GOODWILL: _("Borne by the market"),
     }
-    return {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()} | own
+    producers = {producer_account(public_id): pick(zh, en) for public_id, (zh, en) in producer_names().items()}
+    return _names_of_shares() | producers | own
+
+
+def _names_of_shares() -> dict[str, str]:
+    """Whoever has a share of each order of an area is called by what it is for and by the area."""
+    found = payees_of_terms()
+    places = area_names({area for _kind, area in found.values() if area})
+    return {
+        payee: " · ".join([share_words(kind), *([place_name(places[area])] if area in places else [])])
+        for payee, (kind, area) in found.items()
+    }
 
 
 @blueprint.get("")

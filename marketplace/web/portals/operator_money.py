@@ -9,19 +9,22 @@ from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
 from marketplace.orders.collecting import send_refunds
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.queries import payments_listed
 from marketplace.orders.refunds import cancel_order, refund_order, send_refund_by_hand
 from marketplace.orders.states import OrderState
+from marketplace.orders.unapplied import CLOSED, book_unapplied
 from marketplace.payments.gateway import RefundState
 from marketplace.payments.models import Payment, Refund
-from marketplace.payments.queries import get_refund, lock_refund, newest_events, refunds_by_hand
+from marketplace.payments.queries import get_payment, get_refund, lock_refund, newest_events, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
-from marketplace.web.forms import FormSchema, Text, Yuan, read_form
+from marketplace.web.errors import message_of, status_of
+from marketplace.web.filters import yuan
+from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals import operator_payouts
 from marketplace.web.portals.storefront.paying import method_name
@@ -36,6 +39,13 @@ class SearchForm(FormSchema):
     reference = Text(load_default=None, validate=validate.Length(max=24))
 
 
+class UnappliedForm(FormSchema):
+    """A transfer as it stands on the bank's statement."""
+
+    received = Yuan(required=True, error_messages={"required": N_("Please give the amount that has arrived.")})
+    bank_reference = Text(required=True, validate=validate.Length(max=64, error=N_("This is too long.")))
+
+
 class RefundForm(FormSchema):
     """How much of an order goes back, and how much of it had gone back when that was decided."""
 
@@ -47,13 +57,31 @@ class RefundForm(FormSchema):
 @allow(RoleKind.OPERATOR)
 def payments() -> str:
     """Every payment, newest first, with what can be given back."""
-    reference = read_form(SearchForm(), request.args)["reference"]
-    rows = [_payment_row(payment, group) for payment, group in payments_listed(reference)]
+    return _page(read_form(SearchForm(), request.args)["reference"])
+
+
+def _page(reference: str | None, error: DomainError | None = None, at: str = "") -> str:
+    """The page; with what was wrong with the transfer that was to be booked ``at`` a payment, and what had been typed."""
+    found = payments_listed(reference)
+    if at and all(payment.public_id != at for payment, _group in found):
+        found = payments_listed(get_payment(at).reference)
+    rows = [_payment_row(payment, group) for payment, group in found]
     by_hand = [
         {"public_id": row.public_id, "reference": row.payment.reference, "amount_fen": row.amount_fen, "failed": _failed(row)}
         for row in refunds_by_hand()
+        # Whoever has looked for one payment is not shown the others first.
+        if reference is None or any(payment.id == row.payment_id for payment, _group in found)
     ]
-    return render_template("operator/all_payments.html", rows=rows, by_hand=by_hand, reference=reference)
+    errors = {} if error is None else error.fields if isinstance(error, FormError) else {"": message_of(error)}
+    return render_template(
+        "operator/all_payments.html",
+        rows=rows,
+        by_hand=by_hand,
+        reference=reference,
+        at=at,
+        form=request.form if error is not None else {},
+        errors=errors,
+    )
 
 
 def _failed(refund: Refund) -> bool:
@@ -63,6 +91,8 @@ def _failed(refund: Refund) -> bool:
 def _payment_row(payment: Payment, group: OrderGroup) -> dict[str, Any]:
     paid = payment.state == PaymentState.PAID
     return {
+        "public_id": payment.public_id,
+        "is_closed": payment.state in CLOSED,
         "reference": payment.reference,
         "order": group.reference,
         "amount_fen": payment.amount_fen,
@@ -79,7 +109,7 @@ def _part_row(part: Order) -> dict[str, Any]:
         "public_id": part.public_id,
         "seller": pick(part.lines[0].producer_zh, part.lines[0].producer_en),
         "left_fen": part.total_fen - part.refunded_fen,
-        "refunded_fen": part.refunded_fen,
+        "refunded_fen": part.given_back_fen,
         "can_be_cancelled": part.state == OrderState.PLACED,
     }
 
@@ -107,6 +137,27 @@ def refund_words(refund: Refund) -> str:
         RefundState.BY_HAND: _("sent back by hand"),
     }
     return words[RefundState(refund.state)]
+
+
+@blueprint.post("/payments/<public_id>/unapplied")
+@allow(RoleKind.OPERATOR)
+def unapplied(public_id: str) -> Response | tuple[str, int]:
+    """Book a transfer that came for a purchase which waits for no money; all of it is to be sent back by hand."""
+    try:
+        form = read_form(UnappliedForm())
+        with transaction():
+            payment = get_payment(public_id, lock=True)
+            actor, now = account().public_id, clock.now()
+            booked = book_unapplied(payment, form["received"], form["bank_reference"], actor=actor, now=now)
+            reference = payment.reference
+    except (Conflict, Invalid) as error:
+        db.session.rollback()
+        return _page(None, error=error, at=public_id), status_of(error)
+    if booked:
+        flash(_("Booked. %(amount)s is to be sent back by hand.", amount=yuan(form["received"])), "success")
+    else:
+        flash(_("This transfer had been booked already. Nothing was booked again."), "info")
+    return redirect(url_for("operator_money.payments", reference=reference), 303)
 
 
 @blueprint.post("/orders/<public_id>/refund")

@@ -143,7 +143,7 @@ def _slip(order: Order, art: Mapping[int, str], places: Mapping[int, str]) -> di
         "place": places[order.id],
         "collect_fen": order.total_fen - order.refunded_fen if group.paid_at is None else None,
         "producer_fen": kept_fen(order),
-        "refunded_fen": order.refunded_fen - order.uncharged_fen,
+        "refunded_fen": order.given_back_fen,
         "to_weigh": awaits_weighing(order),
         "lines": [
             {
@@ -439,7 +439,7 @@ def _shares(order: Order) -> dict[str, Any]:
     others = [(share_words(share.kind), share.amount_fen - fen) for share, fen in kept if share.kind is not ShareKind.PRODUCER]
     return {
         "uncharged_fen": order.uncharged_fen,
-        "refunded_fen": order.refunded_fen - order.uncharged_fen,
+        "refunded_fen": order.given_back_fen,
         "others": others,
         "producer_fen": kept_fen(order),
     }

@@ -16,15 +16,10 @@ from marketplace.regions.models import Level
 from marketplace.registry.cases.comparison import answer_alert, compare, evidence_of, explanation_of, get_alert, open_alerts
 from marketplace.registry.models import AlertState, ComparisonAlert, Department, Household
 from marketplace.web.access import account, allow, office_reach
+from marketplace.web.case_steps import note_reading
 from marketplace.web.case_words import ALERTS, DEPARTMENTS
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals.officer.case_frame import (
-    deadline,
-    errors_of,
-    note_reading,
-    number_of,
-    villages,
-)
+from marketplace.web.portals.officer.case_frame import deadline, errors_of, number_of, villages
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import sent_files, takes_files
 

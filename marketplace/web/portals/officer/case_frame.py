@@ -1,7 +1,7 @@
-"""What the pages of cases share: the officer's reach, who takes a step, how a household and a deadline are shown."""
+"""What the pages of cases share: how a household, a deadline and the next steps are shown."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,20 +9,12 @@ from flask_babel import ngettext
 
 from marketplace.kernel.errors import DomainError, Invalid
 from marketplace.regions.queries import area_names
-from marketplace.registry.cases.permissions import Taker
 from marketplace.registry.cases.procedures import TABLES
 from marketplace.registry.models import Case, CaseAction, CaseKind, CaseState, ComparisonAlert, Household, Objection
-from marketplace.registry.reading_log import note_readings
-from marketplace.web.access import account
 from marketplace.web.case_words import action_words, exit_colour, kind_words, state_words
 from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError
 from marketplace.web.places import place_name
-
-
-def taker() -> Taker:
-    """The officer, who takes a step."""
-    return Taker(account())
 
 
 def villages(codes: Iterable[str]) -> dict[str, str]:
@@ -82,11 +74,6 @@ def shown_steps(case: Case, actions: Iterable[CaseAction]) -> list[dict[str, Any
         }
         for action in sorted(actions, key=lambda action: (action in stops, action))
     ]
-
-
-def note_reading(households: Iterable[Household], part: str, now: datetime) -> None:
-    """Write down that the officer has read who these households are."""
-    note_readings(((household.id, household.village_code) for household in households), account(), part, now=now)
 
 
 def errors_of(error: DomainError) -> Mapping[str, str]:

@@ -17,14 +17,10 @@ from marketplace.registry.cases.objections import decide_objection, get_objectio
 from marketplace.registry.cases.permissions import levels_over
 from marketplace.registry.models import Notice, NoticeKind, ObjectionState
 from marketplace.web.access import account, allow, office_reach
+from marketplace.web.case_steps import note_reading
 from marketplace.web.case_words import OBJECTIONS, notice_words
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals.officer.case_frame import (
-    deadline,
-    errors_of,
-    note_reading,
-    villages,
-)
+from marketplace.web.portals.officer.case_frame import deadline, errors_of, villages
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("village_notices", __name__, url_prefix="/notices")

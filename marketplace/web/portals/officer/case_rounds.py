@@ -26,17 +26,10 @@ from marketplace.registry.cases.samples import (
 )
 from marketplace.registry.models import CaseAction, CaseState, Round
 from marketplace.web.access import allow, office_reach
+from marketplace.web.case_steps import note_reading, taker
 from marketplace.web.case_words import state_words
 from marketplace.web.forms import FormSchema, Text, read_form
-from marketplace.web.portals.officer.case_frame import (
-    errors_of,
-    note_reading,
-    number_of,
-    shown,
-    shown_steps,
-    taker,
-    villages,
-)
+from marketplace.web.portals.officer.case_frame import errors_of, number_of, shown, shown_steps, villages
 from marketplace.web.portals.officer.cases import StepForm
 from marketplace.web.redirects import see_other
 

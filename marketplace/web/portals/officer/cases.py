@@ -1,6 +1,5 @@
 """Portal: cases at the office: what is due, one case with its steps, opening one."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -16,7 +15,6 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.registry.cases.comparison import open_alerts
 from marketplace.registry.cases.notices import heads_and_numbers
-from marketplace.registry.cases.opening import open_entry, open_exit, open_monitoring
 from marketplace.registry.cases.procedures import TABLES
 from marketplace.registry.cases.reading_cases import (
     cases_of,
@@ -32,18 +30,11 @@ from marketplace.registry.cases.taking import take
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import Case, CaseAction, CaseKind, CaseSource, CaseState, FileSearch, Household, Risk
 from marketplace.web.access import account, allow, office_reach
+from marketplace.web.case_steps import note_reading, opened, taker
 from marketplace.web.case_words import KINDS, RISKS, SOURCES, action_words, notice_words, state_words
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.portals.officer.case_frame import (
-    deadline,
-    errors_of,
-    note_reading,
-    shown,
-    shown_steps,
-    taker,
-    villages,
-)
+from marketplace.web.portals.officer.case_frame import deadline, errors_of, shown, shown_steps, villages
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("cases", __name__, url_prefix="/cases")
@@ -185,20 +176,6 @@ def open_case(household: str) -> Response | tuple[str, int]:
         return _new_page(found, request.form.to_dict(), dict(errors_of(error))), 422
     flash(_("Written down. Nothing has been decided yet."), "success")
     return see_other(url_for("officer.cases.one", public_id=public_id))
-
-
-def opened(household: Household, form: dict[str, Any], *, now: datetime) -> Case:
-    """The case that a form or a program asks for."""
-    source, reason = CaseSource(form["source"]), form["reason"]
-    if form["kind"] == CaseKind.ENTRY:
-        return open_entry(household, source, taker(), now=now, reason=reason)
-    if form["kind"] == CaseKind.EXIT:
-        if source is CaseSource.HOUSEHOLD:
-            raise Invalid("source_unfit", N_("An exit is proposed by officers. The household is asked whether it agrees."))
-        return open_exit(household, source, taker(), now=now, reason=reason)
-    if not form["risk"]:
-        raise Invalid("risk_needed", N_("Please say what kind of risk it is."))
-    return open_monitoring(household, Risk(form["risk"]), source, taker(), now=now, reason=reason)
 
 
 @blueprint.get("/<public_id>")

@@ -15,14 +15,11 @@ from marketplace.registry.cases.reading_cases import cases_of
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import StatusCategory
 from marketplace.web.access import allow, office_reach
+from marketplace.web.case_steps import note_reading
 from marketplace.web.case_words import category_words
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.portals.officer.case_frame import (
-    note_reading,
-    shown,
-    villages,
-)
+from marketplace.web.portals.officer.case_frame import shown, villages
 
 blueprint = Blueprint("registered", __name__, url_prefix="/registered")
 

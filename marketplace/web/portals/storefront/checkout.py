@@ -208,7 +208,7 @@ def _page(view: BasketView, form: Mapping[str, Any], errors: Mapping[str, str] |
             {
                 "value": PaymentMethod.CASH_ON_DELIVERY.value,
                 "label": _("Cash on delivery"),
-                "hint": _("Pay when the parcel is at your door."),
+                "hint": _("Pay when you get the parcel."),
             },
             {
                 "value": PaymentMethod.BANK_TRANSFER.value,
