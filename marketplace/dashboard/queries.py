@@ -1,11 +1,11 @@
 """Figures for government, from day-level facts. Each function's docstring is how its figure was counted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Date, FromClause, Numeric, Select, case, cast, func, literal, select, tuple_, union_all
 
 from marketplace.catalogue.models import Category, Listing, Lot, LotContribution, Product
 from marketplace.dashboard.models import BUYER_OF, Buyer, Channel, SalesFact, SalesMonth
@@ -20,7 +20,14 @@ from marketplace.registry.queries import supported_on
 Grouping = Literal["area", "lot", "product", "category", "channel", "buyer", "day", "month", "quarter", "year"]
 # The number of the rules of counting below and in ``building``; it changes with what a figure means.
 RULE_NUMBER = 2
-_PERIODS = {"day": "YYYY-MM-DD", "month": "YYYY-MM", "quarter": 'YYYY-"Q"Q', "year": "YYYY"}
+# How a period is called, by its first day.
+_PERIODS: dict[str, Callable[[date], str]] = {
+    "day": date.isoformat,
+    "month": lambda day: day.isoformat()[:7],
+    "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
+    "year": lambda day: f"{day.year:04d}",
+}
+_Values = Mapping[Any, Any]
 _SUMS = ("total_fen", "benefit_fen", "grams", "benefit_grams", "order_lines", "farm_gate_fen", "wholesale_fen")
 
 
@@ -94,7 +101,8 @@ def shares_as_of(day: date) -> FromClause:
             ),
         )
         .group_by(LotContribution.lot_id)
-        .subquery()
+        .cte("shares")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
 
 
@@ -119,6 +127,14 @@ def _days(table: Any, period_on: Any, scope_code: str, first: date, last: date) 
     return select(period_on.label("period_on"), *keys, *sums).where(
         period_on.between(first, last), within(table.area_code, scope_code)
     )
+
+
+def part_of(amount: ColumnElement[Any], part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
+    """``amount`` x ``part`` / ``whole``, rounded down to whole fen: a figure never promises more than there is.
+
+    Nearly every lot is one household's, so the division, whose product may be too large for 64 bits, is made for the others.
+    """
+    return case((part == 0, 0), (part == whole, amount), else_=func.div(cast(amount, Numeric) * part, whole))
 
 
 def sales_total(
@@ -148,6 +164,20 @@ def sales(
 
     ``beside`` is the day whose registry ``as_registered_fen`` follows where ``as_of`` is None. Largest first, or in time.
     """
+    return sales_and_total(scope_code, first, last, by=by, as_of=as_of, beside=beside, only=only)[0]
+
+
+def sales_and_total(
+    scope_code: str,
+    first: date,
+    last: date,
+    *,
+    by: Grouping,
+    as_of: date | None = None,
+    beside: date | None = None,
+    only: Only = EVERYTHING,
+) -> tuple[list[SalesRow], SalesRow]:
+    """``sales`` and the sum of its rows, from one statement; a producer of several rows is one in the sum."""
     return _Count(scope_code, first, last, as_of, beside, only, daily=by == "day").rows(by)
 
 
@@ -162,31 +192,31 @@ class _Count:
     daily: bool = False
 
     def total(self) -> SalesRow:
-        found = self._grouped(facts_between(self.scope_code, self.first, self.last), literal(""))
-        return self._row(self.scope_code, "", "", found.get("", {}))
+        facts = facts_between(self.scope_code, self.first, self.last)
+        return self._sum(self._grouped(facts, literal(""))[None])
 
-    def rows(self, by: Grouping) -> list[SalesRow]:
+    def rows(self, by: Grouping) -> tuple[list[SalesRow], SalesRow]:
         facts = facts_between(self.scope_code, self.first, self.last, daily=self.daily)
         if by == "area":
             length = child_length(self.scope_code) if self.scope_code else 2
-            found = {} if length is None else self._grouped(facts, func.left(facts.c.area_code, length))
-            return self._areas(found, length)
-        if by in _PERIODS:
-            found = self._grouped(facts, func.to_char(facts.c.period_on, _PERIODS[by]))
-            return [self._row(key, key, key, found[key]) for key in sorted(found)]
-        if by in ("channel", "buyer"):
+            if length is None:
+                return [], self.total()
+            found = self._grouped(facts, func.left(facts.c.area_code, length))
+            return self._areas(found), self._sum(found[None])
+        if by in ("lot", "product", "category"):
+            found = self._grouped(facts, facts.c.lot_id if by == "lot" else facts.c.product_id, _named(by))
+        elif by in ("channel", "buyer"):
             found = self._grouped(facts, facts.c.channel if by == "channel" else _buyer(facts))
-            rows = [self._row(key, key, key, values) for key, values in found.items()]
         else:
-            names = _named(by)
-            found = self._grouped(facts, facts.c.lot_id if by == "lot" else facts.c.product_id, names)
-            rows = [self._row(*key, values) for key, values in found.items()]
-        return sorted(rows, key=lambda row: (-row.total_fen, row.key))
+            found = self._grouped(facts, _period(facts, by))
+        rows = [
+            self._row(key, values["name_zh"], values["name_en"], values) for key, values in found.items() if key is not None
+        ]
+        in_time = by in _PERIODS
+        return sorted(rows, key=lambda row: row.key if in_time else (-row.total_fen, row.key)), self._sum(found[None])
 
-    def _grouped(
-        self, facts: FromClause, key: ColumnElement[Any], names: FromClause | None = None
-    ) -> dict[Any, Mapping[Any, Any]]:
-        """The sums by a key, or by the three columns of ``names`` that stand for it."""
+    def _grouped(self, facts: FromClause, key: ColumnElement[Any], names: FromClause | None = None) -> dict[Any, _Values]:
+        """The sums by a key, or by the columns of ``names`` that stand for it; under None those of all together."""
         sums, joined = self._sums(facts)
         each = (
             select(key.label("key"), facts.c.producer_id, *sums)
@@ -197,21 +227,20 @@ class _Count:
         )
         # Added up by producer first, there are few rows to count producers in.
         added = [func.sum(column).label(column.name) for column in each.c if column.name not in ("key", "producer_id")]
+        producers = func.count(each.c.producer_id.distinct()).label("producers")
         if names is None:
-            query = select(each.c.key, *added, func.count(each.c.producer_id.distinct()).label("producers")).group_by(
-                each.c.key
-            )
-            return {row[0]: row._mapping for row in db.session.execute(query)}
-        keys = (names.c.key, names.c.name_zh, names.c.name_en)
-        query = select(*keys, *added, func.count(each.c.producer_id.distinct()).label("producers"))
-        query = query.join(names, names.c.id == each.c.key).group_by(*keys)
-        return {tuple(row[:3]): row._mapping for row in db.session.execute(query)}
+            keys = [each.c.key, each.c.key.label("name_zh"), each.c.key.label("name_en")]
+            query = select(*keys, *added, producers).group_by(func.grouping_sets(tuple_(each.c.key), tuple_()))
+        else:
+            keys = [names.c.key, names.c.name_zh, names.c.name_en]
+            query = select(*keys, *added, producers).join(names, names.c.id == each.c.key)
+            query = query.group_by(func.grouping_sets(tuple_(*keys), tuple_()))
+        return {row[0]: row._mapping for row in db.session.execute(query)}
 
     def _sums(self, facts: FromClause) -> tuple[list[ColumnElement[Any]], FromClause]:
         """The sums over facts, and the facts with what they need beside them."""
-        # Whole fen of each fact, rounded down: a figure never promises more than there is.
         own = {
-            f"own_{name}": func.div(facts.c[name] * facts.c.benefit_fen, func.nullif(facts.c.total_fen, 0))
+            f"own_{name}": part_of(facts.c[name], facts.c.benefit_fen, facts.c.total_fen)
             for name in ("farm_gate_fen", "wholesale_fen")
         }
         columns = {**{name: facts.c[name] for name in _SUMS}, **own}
@@ -219,27 +248,33 @@ class _Count:
         day = self.as_of or self.beside
         if day is not None:
             shares = shares_as_of(day)
-            columns["as_registered_fen"] = func.div(facts.c.total_fen * shares.c.registered_g, shares.c.all_g)
+            columns["as_registered_fen"] = part_of(facts.c.total_fen, shares.c.registered_g, shares.c.all_g)
             joined = facts.join(shares, shares.c.lot_id == facts.c.lot_id)
         return [func.coalesce(func.sum(column), 0).label(name) for name, column in columns.items()], joined
 
-    def _areas(self, found: Mapping[Any, Mapping[Any, Any]], length: int | None) -> list[SalesRow]:
+    def _areas(self, found: Mapping[Any, _Values]) -> list[SalesRow]:
         """Every area one level below, also those that sold nothing: an empty row is a finding."""
-        if length is None:
-            return []
-        parent = self.scope_code or None
         areas = db.session.execute(
-            select(Area.code, Area.name).where(Area.parent_code == parent, Area.valid_to.is_(None)).order_by(Area.code)
+            select(Area.code, Area.name)
+            .where(Area.parent_code == (self.scope_code or None), Area.valid_to.is_(None))
+            .order_by(Area.code)
         ).all()
         rows = [self._row(code, name, name, found.get(code, {})) for code, name in areas]
         return sorted(rows, key=lambda row: (-row.total_fen, row.key))
 
-    def _row(self, key: str, name_zh: str, name_en: str, values: Mapping[Any, Any]) -> SalesRow:
-        known = {name: int(values.get(name, 0)) for name in ("producers", "as_registered_fen", *_SUMS)}
-        own = {name: int(values.get(name, 0)) for name in ("own_farm_gate_fen", "own_wholesale_fen")}
+    def _sum(self, values: _Values) -> SalesRow:
+        return self._row(self.scope_code, "", "", values)
+
+    def _row(self, key: str, name_zh: str, name_en: str, values: _Values) -> SalesRow:
+        known = {name: int(values.get(name) or 0) for name in ("producers", "as_registered_fen", *_SUMS)}
+        own = {name: int(values.get(name) or 0) for name in ("own_farm_gate_fen", "own_wholesale_fen")}
         as_sold_fen = known.pop("benefit_fen")
         counted = as_sold_fen if self.as_of is None else known["as_registered_fen"]
         return SalesRow(key, name_zh, name_en, benefit_fen=counted, as_sold_fen=as_sold_fen, **known, **own)
+
+
+def _period(facts: FromClause, by: Grouping) -> ColumnElement[Any]:
+    return facts.c.period_on if by == "day" else cast(func.date_trunc(by, facts.c.period_on), Date)
 
 
 def _buyer(facts: FromClause) -> ColumnElement[Any]:

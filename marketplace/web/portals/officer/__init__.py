@@ -21,6 +21,8 @@ from marketplace.web.portals.officer import (
     policy,
     registered,
     sales,
+    sales_prices,
+    sales_spread,
     submissions,
     tilt,
     visits,
@@ -34,4 +36,15 @@ for part in (
 ):
     blueprint.register_blueprint(part.blueprint)
 
-__all__ = ["blueprint", "files_edit", "files_exports", "files_pictures", "files_rollup", "policy", "sales", "tilt"]
+__all__ = [
+    "blueprint",
+    "files_edit",
+    "files_exports",
+    "files_pictures",
+    "files_rollup",
+    "policy",
+    "sales",
+    "sales_prices",
+    "sales_spread",
+    "tilt",
+]
