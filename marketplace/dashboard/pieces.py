@@ -22,14 +22,16 @@ def pieces(first: date, last: date) -> Pieces:
     >>> pieces(date(2026, 2, 3), date(2026, 2, 27))
     Pieces(months=None, days=((datetime.date(2026, 2, 3), datetime.date(2026, 2, 27)),))
     """
+    if first > last:
+        return Pieces(None, ())
     if last.year == date.max.year:
         # The calendar's last month has no day after it; nothing was ever sold there.
-        return Pieces(None, ((first, last),) if first <= last else ())
+        return Pieces(None, ((first, last),))
     begins = first if first.day == 1 else next_month(first)
     # The first day that no whole month of the span holds.
     ends = (last + timedelta(days=1)).replace(day=1)
     if begins >= ends:
-        return Pieces(None, ((first, last),) if first <= last else ())
+        return Pieces(None, ((first, last),))
     around = ((first, begins - timedelta(days=1)), (ends, last))
     return Pieces((begins, (ends - timedelta(days=1)).replace(day=1)), tuple(span for span in around if span[0] <= span[1]))
 

@@ -209,11 +209,12 @@ class _Count:
             found = self._grouped(facts, facts.c.channel if by == "channel" else _buyer(facts))
         else:
             found = self._grouped(facts, _period(facts, by))
-        rows = [
-            self._row(key, values["name_zh"], values["name_en"], values) for key, values in found.items() if key is not None
-        ]
-        in_time = by in _PERIODS
-        return sorted(rows, key=lambda row: row.key if in_time else (-row.total_fen, row.key)), self._sum(found[None])
+        each = {key: values for key, values in found.items() if key is not None}
+        if by in _PERIODS:
+            names = {day: _PERIODS[by](day) for day in each}
+            return [self._row(*[names[day]] * 3, each[day]) for day in sorted(each)], self._sum(found[None])
+        rows = [self._row(key, values["name_zh"], values["name_en"], values) for key, values in each.items()]
+        return sorted(rows, key=lambda row: (-row.total_fen, row.key)), self._sum(found[None])
 
     def _grouped(self, facts: FromClause, key: ColumnElement[Any], names: FromClause | None = None) -> dict[Any, _Values]:
         """The sums by a key, or by the columns of ``names`` that stand for it; under None those of all together."""

@@ -17,6 +17,9 @@ from marketplace.kernel.db import db
 from marketplace.registry.measures.inequality import gini
 from marketplace.registry.models import SUPPORTED
 
+# Nothing was ever sold outside these days, and days at the ends of the calendar have none beside them.
+_EARLIEST, _LATEST = date(1970, 1, 1), date(9000, 12, 31)
+
 
 class Why(enum.StrEnum):
     """Why a household sold nothing: the first of these that is so."""
@@ -162,10 +165,11 @@ def spread(scope_code: str, first: date, last: date, *, as_of: date) -> Spread:
     of the span; none of them was in stock on any day of it; none in stock stood in a list that somebody was shown; the newest
     look at the price of each that did found it unusually high; none of these.
     """
+    first, last = max(first, _EARLIEST), min(last, _LATEST)
     begins, ends = day_bounds(first, last)
     parts = pieces(first, last)
     # What a span has none of, whole months or days at an end, is written as one that ends before it begins.
-    month, last_month = parts.months or (last, first - timedelta(days=1))
+    month, last_month = parts.months or (_LATEST, _EARLIEST)
     first_end = month - timedelta(days=1) if parts.months else last
     last_begin = next_month(last_month) if parts.months else last + timedelta(days=1)
     given = {

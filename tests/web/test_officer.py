@@ -145,7 +145,7 @@ def test_townships_lead_on_to_villages_and_a_village_shows_its_goods(county_desk
     assert f"area={POOR_VILLAGE}" in township
     village = county_desk.get(f"/office/sales?{MAY.replace(COUNTY, COOP_VILLAGE)}&by=area").text
     assert "Registered households in Shiqiao village sold for ¥9.00, 33% of all sales." in village
-    assert "Apples" in village
+    assert "Red apples · " in village
 
 
 def test_the_span_is_the_twelve_months_that_end_with_the_last_day_of_facts(county_desk: Desk) -> None:

@@ -276,7 +276,7 @@ def heading(by: str) -> str:
         "lot": _("Lot"),
         "product": _("Product"),
         "category": _("Category"),
-        "channel": _("Channel"),
+        "channel": _("Sales channel"),
         "buyer": _("Buyer"),
         "year": _("Year"),
         "quarter": _("Quarter"),

@@ -74,7 +74,7 @@ def comparison(total: SalesRow, last_year: SalesRow | None, earlier: Span) -> di
             {"key": "name", "label": _("Sellers"), "kind": "text"},
             {"key": "now", "label": _("This period"), "kind": "yuan"},
             {"key": "then", "label": _("Last year"), "kind": "yuan"},
-            {"key": "change", "label": _("Change"), "kind": "figure"},
+            {"key": "change", "label": _("Against last year"), "kind": "figure"},
             {"key": "price", "label": pick("每斤", "A kilogram"), "kind": "figure"},
         ],
         "rows": rows,
