@@ -1,9 +1,9 @@
 """Sales of registered households that everybody may see: a county's quarter, with hidden whatever few households stand behind.
 
-The tables of a county and quarter are one publication: townships and villages by month, and townships by way of sale. All their
-cells, the sums of rows, columns, levels and periods too, are hidden together, because a reader adds and subtracts across tables. A
-cell is hidden at first where fewer households sold than the rule for small cells says, a nought excepted; others go with it until
-nobody can narrow a hidden one down. Amounts are whole yuan, rounded down, so that a cell is what the parts below it add up to.
+The tables of a county and quarter are one publication: townships and villages by month, and townships by channel. All their
+cells, the sums of rows, columns, levels and periods too, are hidden together, because readers add and subtract across tables.
+A cell is hidden at first where fewer households sold than the rule for small cells says, a nought excepted; others go with it
+until nobody can narrow a hidden one down. Amounts are whole yuan, each village's, month's and channel's rounded down.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ _FEN = 100
 
 @dataclass(frozen=True)
 class Publication:
-    """What is shown of a county's quarter: whole yuan for each cell, None where it is hidden; ``sums`` as a reader knows them."""
+    """What is shown of a county's quarter: whole yuan, None where a cell is hidden; and the ``sums`` that a reader knows."""
 
     county_code: str
     first: date
