@@ -1,50 +1,29 @@
 """Building the facts. A day replaces its own rows and comes out the same however often it is built."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Select, Table, delete, insert, text
 
-from marketplace.catalogue.models import Listing
-from marketplace.dashboard.models import SalesFact
+from marketplace.dashboard.building import EXPOSURE, days_of_sales, months_of_sales
+from marketplace.dashboard.models import ExposureFact, SalesFact, SalesMonth
+from marketplace.dashboard.pieces import next_month
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
-from marketplace.orders.models import OrderGroup, OrderLine
-from marketplace.orders.sold import sold_lines
 
 
 def build_days(first: date, last: date) -> int:
-    """Build the sales facts of a span of days from the order lines; answers how many rows there are now."""
+    """Build the facts of a span of days, and the months they lie in; answers how many sales facts there are now."""
+    _in_turn()
+    db.session.execute(delete(SalesFact).where(SalesFact.sold_on.between(first, last)))
+    built = _add(SalesFact.__table__, days_of_sales(first, last))
+    begins, ends = first.replace(day=1), next_month(last) - timedelta(days=1)
+    db.session.execute(delete(SalesMonth).where(SalesMonth.month_on.between(begins, ends)))
+    _add(SalesMonth.__table__, months_of_sales(begins, ends))
     begin, end = day_bounds(first, last)
-    db.session.execute(text("DELETE FROM sales_fact WHERE sold_on BETWEEN :first AND :last"), {"first": first, "last": last})
-    sold = sold_lines()
-    # The day is the market's: a payment at 23:30 in Danzhai belongs to that evening, whatever the server's zone says.
-    sold_on = func.date(func.timezone("Asia/Shanghai", OrderGroup.paid_at))
-    facts = (
-        select(
-            sold_on,
-            OrderLine.lot_id,
-            func.min(OrderLine.area_code),
-            func.min(Listing.producer_id),
-            func.min(Listing.product_id),
-            func.count(),
-            func.sum(sold.c.grams),
-            func.sum(sold.c.total_fen),
-            func.sum(sold.c.benefit_fen),
-        )
-        .select_from(OrderGroup)
-        .join(sold, sold.c.group_id == OrderGroup.id)
-        .join(OrderLine, OrderLine.id == sold.c.line_id)
-        .join(Listing, Listing.id == OrderLine.listing_id)
-        .where(OrderGroup.paid_at >= begin, OrderGroup.paid_at < end)
-        .group_by(sold_on, OrderLine.lot_id)
-    )
-    # All columns of a fact, in their order.
-    built = db.session.execute(
-        insert(SalesFact.__table__)
-        .from_select(list(SalesFact.__table__.columns), facts)
-        .execution_options(preserve_rowcount=True)
-    )
-    return int(built.rowcount)  # type: ignore[attr-defined]
+    db.session.execute(delete(ExposureFact).where(ExposureFact.shown_on.between(first, last)))
+    db.session.execute(EXPOSURE, {"begin": begin, "end": end})
+    return built
 
 
 def build_day(day: date) -> int:
@@ -53,12 +32,28 @@ def build_day(day: date) -> int:
 
 
 def build_all() -> int:
-    """Build every day on which something was paid, and clear days on which nothing was."""
-    db.session.execute(text("DELETE FROM sales_fact"))
+    """Build every day on which something was paid or shown, and clear the others."""
+    _in_turn()
+    for table in ("sales_fact", "sales_month", "exposure_fact"):
+        db.session.execute(text(f"DELETE FROM {table}"))
     span = db.session.execute(
         text(
-            "SELECT (min(paid_at) AT TIME ZONE 'Asia/Shanghai')::date, (max(paid_at) AT TIME ZONE 'Asia/Shanghai')::date"
-            " FROM order_group"
+            "SELECT least(paid.first_at, shown.first_at) AT TIME ZONE 'Asia/Shanghai',"
+            " greatest(paid.last_at, shown.last_at) AT TIME ZONE 'Asia/Shanghai'"
+            " FROM (SELECT min(paid_at) AS first_at, max(paid_at) AS last_at FROM order_group) paid,"
+            " (SELECT min(at) AS first_at, max(at) AS last_at FROM served_list) shown"
         )
     ).one()
-    return build_days(span[0], span[1]) if span[0] is not None else 0
+    return build_days(span[0].date(), span[1].date()) if span[0] is not None else 0
+
+
+def _in_turn() -> None:
+    """Wait for whoever builds, until this transaction ends: two days of one month would each add it up without the other."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('dashboard.facts', 0))"))
+
+
+def _add(table: Any, rows: Select[Any]) -> int:
+    assert isinstance(table, Table)
+    # All columns, in their order.
+    statement = insert(table).from_select(list(table.columns), rows).execution_options(preserve_rowcount=True)
+    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]

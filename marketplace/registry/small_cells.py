@@ -22,7 +22,14 @@ TOTAL = "total"
 _ROUNDING = 1e-6
 
 
-def hidden_cells(cells: Mapping[Key, int], sums: Sequence[Sum[Key]], *, smallest: int, narrowest: int) -> frozenset[Key]:
+def hidden_cells(
+    cells: Mapping[Key, int],
+    sums: Sequence[Sum[Key]],
+    *,
+    smallest: int,
+    narrowest: int,
+    sensitive: Collection[Key] | None = None,
+) -> frozenset[Key]:
     """The cells not to be shown.
 
     Parameters
@@ -35,6 +42,8 @@ def hidden_cells(cells: Mapping[Key, int], sums: Sequence[Sum[Key]], *, smallest
         A cell of fewer persons than this is hidden, unless it is nought.
     narrowest : int
         How many persons apart the least and the greatest possible value of a hidden cell must be.
+    sensitive : collection of keys, optional
+        Of amounts: the cells to hide to begin with, because few stand behind them. Without it the small ones are taken.
 
     Examples
     --------
@@ -44,7 +53,8 @@ def hidden_cells(cells: Mapping[Key, int], sums: Sequence[Sum[Key]], *, smallest
     >>> sorted(hidden_cells(cells, sums, smallest=10, narrowest=5))
     ['b', 'c']
     """
-    hidden = {key for key, number in cells.items() if 0 < number < smallest}
+    few = (key for key, number in cells.items() if 0 < number < smallest) if sensitive is None else sensitive
+    hidden = {key for key in few if cells[key]}
     unsafe = sorted(hidden, key=repr)
     while unsafe:
         key = unsafe.pop()

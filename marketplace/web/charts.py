@@ -21,3 +21,13 @@ def line_positions(values: Sequence[int], top: int) -> list[tuple[float, float]]
     """
     step = 100 / max(1, len(values) - 1)
     return [(round(at * step, 2), round(100 - 100 * value / max(1, top), 2)) for at, value in enumerate(values)]
+
+
+def shades(values: Sequence[int], steps: int = 5) -> list[int]:
+    """The shade of each value, from 0 for nothing to ``steps`` for the largest: as many tones as there are steps of its share.
+
+    >>> shades([0, 1, 50, 100])
+    [0, 1, 3, 5]
+    """
+    largest = max(values, default=0)
+    return [0 if value <= 0 else min(steps, 1 + steps * value // largest) for value in values]

@@ -118,6 +118,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-sales", "/office/sales"),
         ("office-sales-product", "/office/sales?by=product"),
         ("office-sales-month", "/office/sales?by=month"),
+        ("office-sales-spread", "/office/sales/spread"),
+        ("office-sales-prices", "/office/sales/prices"),
         ("office-policy", "/office/policy"),
         ("office-policy-draft", "/office/policy/draft"),
         (

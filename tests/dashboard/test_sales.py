@@ -118,7 +118,7 @@ def test_building_a_day_again_gives_the_same_rows(session: Session) -> None:
     with transaction():
         build_all()
     assert rows() == first
-    assert [(row[-2], row[-1]) for row in first] == [(7500, 7500)]
+    assert [(row.total_fen, row.benefit_fen) for row in db.session.scalars(select(SalesFact))] == [(7500, 7500)]
 
 
 def test_as_of_another_day_counts_with_the_registry_of_that_day(session: Session) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from marketplace.dashboard.queries import sales, sales_total
+from marketplace.dashboard.models import Buyer, Channel
+from marketplace.dashboard.queries import Only, sales_and_total, sales_total
+from marketplace.dashboard.spread import Why, spread
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import N_
 from marketplace.kernel.jobs import enqueue
 from marketplace.recommendations.models import Policy
 from marketplace.recommendations.policies import (
@@ -21,15 +24,16 @@ from marketplace.recommendations.policies import (
     withdraw_policy,
 )
 from marketplace.recommendations.policy_jobs import apply_policies_job
+from marketplace.regions.models import Level
 from marketplace.web.access import account, area_in_scope
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import AREA, InputError, InputSchema, QueryDay, ShareField, Spelled
+from marketplace.web.api.inputs import AREA, SLUG, InputError, InputSchema, QueryDay, ShareField, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.forms import said
 
 blueprint: Blueprint = ApiBlueprint("api-office", __name__, url_prefix="/api/v1/office", description="Government's figures")
 
-GROUPINGS = ("area", "product", "month", "day")
+GROUPINGS = ("area", "lot", "product", "category", "channel", "buyer", "year", "quarter", "month", "day")
 _USUAL = timedelta(days=364)
 _WITHIN = {"description": "Digits of an area within your own; your own, when left out"}
 _AS_OF = {"description": "By the registry of that day; by the share each line was sold with, when left out"}
@@ -42,17 +46,67 @@ class SalesQuerySchema(InputSchema):
     first = QueryDay(data_key="from", metadata={"description": "A year before the last day, when left out"})
     last = QueryDay(data_key="to", metadata={"description": "Today, when left out"})
     as_of = QueryDay(metadata=_AS_OF)
-    by = fields.String(load_default="area", validate=validate.OneOf(GROUPINGS))
+    by = fields.String(
+        load_default="area",
+        validate=validate.OneOf(GROUPINGS),
+        metadata={"description": "Lots are told apart within one village alone"},
+    )
+    category = Spelled(SLUG, most=40)
+    product = Spelled(SLUG, most=40)
+    channel = fields.Enum(Channel, by_value=True)
+    buyer = fields.Enum(Buyer, by_value=True)
+
+
+class SpreadQuerySchema(InputSchema):
+    """Whose sales, of which days, and whose households by the registry of which day."""
+
+    area = Spelled(AREA, most=12, metadata=_WITHIN)
+    first = QueryDay(data_key="from", metadata={"description": "A year before the last day, when left out"})
+    last = QueryDay(data_key="to", metadata={"description": "Today, when left out"})
+    as_of = QueryDay(metadata={"description": "The day whose registry is asked; today, when left out"})
+
+
+class UnsoldSchema(OutputSchema):
+    """How many households sold nothing, for one reason."""
+
+    why = fields.Enum(Why, by_value=True)
+    households = fields.Integer()
+
+
+class SpreadSchema(OutputSchema):
+    """How sales are spread over registered households. No household can be told from it."""
+
+    area_code = fields.String()
+    first_on = fields.Date()
+    last_on = fields.Date()
+    as_of = fields.Date()
+    households = fields.Integer()
+    sold = fields.Integer(metadata={"description": "How many of them sold something"})
+    total_fen = fen()
+    gini = fields.Float(allow_none=True)
+    gini_of_sellers = fields.Float(allow_none=True)
+    lorenz = fields.List(fields.Float(), metadata={"description": "The part of all sales below each twentieth of households"})
+    unsold = fields.List(fields.Nested(UnsoldSchema))
+    counted = fields.String(metadata={"description": "The rule behind the figures"})
 
 
 class SoldSchema(OutputSchema):
-    """Paid sales of one group. ``registered_fen`` is what went to registered households."""
+    """Paid sales of one group. ``registered_fen`` is what went to registered households.
+
+    ``as_sold_fen`` counts that by the registry of the day of each order, ``as_registered_fen`` by that of ``as_of``, or
+    of today. ``farm_gate_fen`` is what producers got of goods with a known wholesale price, ``wholesale_fen`` what it cost
+    there.
+    """
 
     key = fields.String(metadata={"description": "An area's digits, a product's slug, a month or a day"})
     name_zh = fields.String()
     name_en = fields.String()
     total_fen = fen()
     registered_fen = fen(attribute="benefit_fen")
+    as_sold_fen = fen()
+    as_registered_fen = fen()
+    farm_gate_fen = fen()
+    wholesale_fen = fen()
     grams = fields.Integer()
     order_lines = fields.Integer()
     producers = fields.Integer()
@@ -126,10 +180,13 @@ def office_sales(given: dict[str, Any]) -> dict[str, Any]:
     there (404).
     """
     code = area_in_scope(RoleKind.OFFICER, given.get("area"))
-    last: date = given.get("last") or clock.local_day(clock.now())
-    first: date = given.get("first") or max(date.min, last - _USUAL if last - date.min > _USUAL else date.min)
+    today = clock.local_day(clock.now())
+    first, last = _span(given, today)
     as_of, by = given.get("as_of"), given["by"]
-    total = sales_total(code, first, last, as_of=as_of)
+    if by == "lot" and len(code) != Level.VILLAGE:
+        raise InputError({"by": [said(N_("Lots are told apart within one village alone."))]})
+    narrowed = Only(**{name: given[name] for name in ("category", "product", "channel", "buyer") if name in given})
+    rows, total = sales_and_total(code, first, last, by=by, as_of=as_of, beside=as_of or today, only=narrowed)
     return {
         "area_code": code,
         "first_on": first,
@@ -137,9 +194,42 @@ def office_sales(given: dict[str, Any]) -> dict[str, Any]:
         "as_of": as_of,
         "by": by,
         "total": total,
-        "rows": sales(code, first, last, by=by, as_of=as_of),
+        "rows": rows,
         "counted": " ".join((sales_total.__doc__ or "").split()),
     }
+
+
+@blueprint.get("/sales/spread")
+@only(RoleKind.OFFICER)
+@blueprint.arguments(SpreadQuerySchema, location="query")
+@blueprint.response(200, SpreadSchema)
+@problems(404, 422)
+def office_sales_spread(given: dict[str, Any]) -> dict[str, Any]:
+    """How sales are spread over an area's registered households, and for what reasons the others sold nothing."""
+    code = area_in_scope(RoleKind.OFFICER, given.get("area"))
+    today = clock.local_day(clock.now())
+    first, last = _span(given, today)
+    as_of = given.get("as_of") or today
+    found = spread(code, first, last, as_of=as_of)
+    return {
+        "area_code": code,
+        "first_on": first,
+        "last_on": last,
+        "as_of": as_of,
+        "households": found.households,
+        "sold": found.sold,
+        "total_fen": found.total_fen,
+        "gini": found.gini,
+        "gini_of_sellers": found.gini_of_sellers,
+        "lorenz": found.lorenz(),
+        "unsold": [{"why": why, "households": number} for why, number in found.unsold.items()],
+        "counted": " ".join((spread.__doc__ or "").split()),
+    }
+
+
+def _span(given: dict[str, Any], today: date) -> tuple[date, date]:
+    last: date = given.get("last") or today
+    return given.get("first") or max(date.min, last - _USUAL if last - date.min > _USUAL else date.min), last
 
 
 @blueprint.get("/policies")

@@ -8,9 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from marketplace.dashboard.queries import SalesRow
+from marketplace.dashboard.queries import RULE_NUMBER, SalesRow
 from marketplace.kernel.money import plain_yuan
-from marketplace.web import csv_files
 from marketplace.web.charts import bar_widths, line_positions
 from marketplace.web.csv_files import harmless
 from marketplace.web.filters import day as day_text
@@ -19,7 +18,8 @@ from marketplace.web.filters import percent, yuan
 from marketplace.web.languages import is_chinese, pick
 from marketplace.web.places import place_name
 
-GROUPINGS = ("area", "product", "month", "day")
+GROUPINGS = ("area", "lot", "product", "category", "channel", "buyer", "year", "quarter", "month", "day")
+_IN_TIME = ("year", "quarter", "month", "day")
 _MOST_BARS = 12
 _MOST_POINTS = 370
 
@@ -146,7 +146,30 @@ def tiles(total: SalesRow, before: SalesRow | None) -> list[dict[str, str | None
     ]
 
 
+def tab_names() -> dict[str, str]:
+    """The ways to divide, in their order."""
+    return {
+        "area": _("By area"),
+        "lot": _("By lot"),
+        "category": _("By category"),
+        "product": _("By product"),
+        "channel": _("By channel"),
+        "buyer": _("By buyer"),
+        "year": _("By year"),
+        "quarter": _("By quarter"),
+        "month": _("By month"),
+        "day": _("By day"),
+    }
+
+
 def _label(by: str, row: SalesRow) -> str:
+    if by in ("channel", "buyer"):
+        return sales_words(by)[row.key]
+    if by == "quarter":
+        year, quarter = row.key.split("-Q")
+        return f"{year}年{quarter}季度" if is_chinese() else f"Q{quarter} {year}"
+    if by in ("year", "total"):
+        return row.key if by == "year" else _("Total")
     if by == "day":
         return day_text(date.fromisoformat(row.key))
     if by == "month":
@@ -155,19 +178,30 @@ def _label(by: str, row: SalesRow) -> str:
     return place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)
 
 
-def chart(by: str, rows: Sequence[SalesRow], span: Span, area_url: Callable[[str], str]) -> dict[str, Any] | None:
+def sales_words(by: str) -> dict[str, str]:
+    """How channels and kinds of buyers are called."""
+    if by == "channel":
+        return {
+            "consumer": _("Shop, to consumers"),
+            "enterprise": _("To enterprises"),
+            "reserved": _("To enterprises, reserved quota"),
+        }
+    return {"person": _("Persons"), "enterprise": _("Enterprises")}
+
+
+def chart(by: str, rows: Sequence[SalesRow], span: Span, url: Callable[[str], str | None]) -> dict[str, Any] | None:
     """Bars for areas and products, a line for months and days; None where there is nothing to draw."""
     if not any(row.benefit_fen for row in rows):
         return None
-    if by in ("area", "product"):
-        shown = sorted(rows, key=lambda row: (-row.benefit_fen, row.key))[:_MOST_BARS]
+    if by not in ("month", "day"):
+        shown = list(rows) if by in _IN_TIME else sorted(rows, key=lambda row: (-row.benefit_fen, row.key))[:_MOST_BARS]
         widths = bar_widths([row.benefit_fen for row in shown])
         bars = [
             {
                 "label": _label(by, row),
                 "text": yuan(row.benefit_fen),
                 "width": width,
-                "url": area_url(row.key) if by == "area" else None,
+                "url": url(row.key),
                 "note": None if row.benefit_fen else _("No sales yet"),
             }
             for row, width in zip(shown, widths, strict=True)
@@ -211,32 +245,53 @@ def _days(span: Span) -> list[str]:
     return [(span.first + timedelta(days=at)).isoformat() for at in range(span.days)]
 
 
-def table(by: str, rows: Sequence[SalesRow], total: SalesRow, area_url: Callable[[str], str]) -> dict[str, Any]:
+def table(
+    by: str, rows: Sequence[SalesRow], total: SalesRow, registry_day: date, url: Callable[[str], str | None]
+) -> dict[str, Any]:
     """Columns, rows and the total of the table. Producers may sell in several rows, so their total is counted anew."""
-    heading = {"area": _("Area"), "product": _("Product"), "month": _("Month"), "day": _("Day")}[by]
     columns = [
-        {"key": "name", "label": heading, "kind": "text"},
-        {"key": "benefit_fen", "label": _("Registered households"), "kind": "yuan"},
+        {"key": "name", "label": heading(by), "kind": "text"},
+        {"key": "as_sold_fen", "label": _("Registered when sold"), "kind": "yuan"},
+        {"key": "as_registered_fen", "label": _("Registered on %(day)s", day=day_text(registry_day)), "kind": "yuan"},
+        {"key": "others_fen", "label": _("Other sellers"), "kind": "yuan"},
         {"key": "total_fen", "label": _("All sales"), "kind": "yuan"},
         {"key": "share", "label": _("Share"), "kind": "percent"},
         {"key": "grams", "label": _("Weight"), "kind": "grams"},
         {"key": "order_lines", "label": _("Order lines"), "kind": "number"},
         {"key": "producers", "label": _("Producers"), "kind": "number"},
     ]
-    if by in ("area", "product"):
+    if by not in _IN_TIME:
         rows = sorted(rows, key=lambda row: (-row.benefit_fen, -row.total_fen, row.key))
     return {
         "columns": columns,
-        "rows": [_cells(row, _label(by, row), area_url(row.key) if by == "area" else None) for row in rows],
+        "rows": [_cells(row, _label(by, row), url(row.key)) for row in rows],
         "total": _cells(total, _("Total"), None),
     }
+
+
+def heading(by: str) -> str:
+    """What the rows are."""
+    return {
+        "area": _("Area"),
+        "lot": _("Lot"),
+        "product": _("Product"),
+        "category": _("Category"),
+        "channel": _("Sales channel"),
+        "buyer": _("Buyer"),
+        "year": _("Year"),
+        "quarter": _("Quarter"),
+        "month": _("Month"),
+        "day": _("Day"),
+    }[by]
 
 
 def _cells(row: SalesRow, name: str, url: str | None) -> dict[str, Any]:
     return {
         "name": name,
         "url": url,
-        "benefit_fen": row.benefit_fen,
+        "as_sold_fen": row.as_sold_fen,
+        "as_registered_fen": row.as_registered_fen,
+        "others_fen": row.total_fen - row.benefit_fen,
         "total_fen": row.total_fen,
         "share": row.benefit_share,
         "grams": row.grams,
@@ -252,7 +307,7 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
         if as_of is None
         else _(
             "The part of registered households is sales × grams brought by households registered on %(day)s ÷ all grams,"
-            " for each lot and day, rounded down to a whole fen.",
+            " for each lot and whole month, or day where a month is not whole, rounded down to a whole fen.",
             day=day_text(as_of),
         )
     )
@@ -263,7 +318,11 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
             last=day_text(span.last),
         ),
         share,
-        _("The figures rest on %(count)s order lines.", count=f"{total.order_lines:,}"),
+        _(
+            "The figures rest on %(count)s order lines, counted by rule %(number)s.",
+            count=f"{total.order_lines:,}",
+            number=RULE_NUMBER,
+        ),
         _("A sale belongs to the village the goods came from, whoever bought them."),
         _("Purchases that are not paid yet or were cancelled are left out."),
         _(
@@ -272,13 +331,16 @@ def how_counted(span: Span, as_of: date | None, total: SalesRow) -> list[str]:
             last=day_text(span.before.last),
         ),
         _("A producer who sells in several rows is counted in each, and once in the total."),
+        _(
+            "A buyer counts as an enterprise by the account. Its purchases from registered households are reserved quota in a"
+            " year for which it has set a share."
+        ),
     ]
 
 
-def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) -> str:
-    """The table as CSV: a header with units, plain numbers, and no cell that a spreadsheet would run."""
-    counted = _("as sold") if as_of is None else _("registry of %(day)s", day=as_of.isoformat())
-    header = [
+def file_head() -> list[str]:
+    """The columns of the table in a file."""
+    return [
         _("Code"),
         _("Name"),
         _("From"),
@@ -289,11 +351,18 @@ def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) 
         _("Weight (g)"),
         _("Order lines"),
         _("Producers"),
+        _("Registered when sold (yuan)"),
+        _("By the registry of the day named (yuan)"),
     ]
-    cells = [
+
+
+def file_rows(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) -> list[list[str | int]]:
+    """The rows of the table in a file: plain numbers, and no cell that a spreadsheet would run."""
+    counted = _("as sold") if as_of is None else _("registry of %(day)s", day=as_of.isoformat())
+    return [
         [
             harmless(row.key),
-            harmless(place_name(row.name_zh) if by == "area" else pick(row.name_zh, row.name_en)),
+            harmless(row.key if by in _IN_TIME else _label(by, row)),
             span.first.isoformat(),
             span.last.isoformat(),
             counted,
@@ -302,7 +371,8 @@ def csv_text(by: str, rows: Sequence[SalesRow], span: Span, as_of: date | None) 
             row.grams,
             row.order_lines,
             row.producers,
+            plain_yuan(row.as_sold_fen),
+            plain_yuan(row.as_registered_fen),
         ]
         for row in rows
     ]
-    return csv_files.csv_text(header, cells)

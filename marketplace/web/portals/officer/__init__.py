@@ -24,6 +24,8 @@ from marketplace.web.portals.officer import (
     registered,
     rules,
     sales,
+    sales_prices,
+    sales_spread,
     submissions,
     tilt,
     visits,
@@ -40,4 +42,15 @@ for part in (
 ):
     blueprint.register_blueprint(part.blueprint)
 
-__all__ = ["blueprint", "files_edit", "files_exports", "files_pictures", "files_rollup", "policy", "sales", "tilt"]
+__all__ = [
+    "blueprint",
+    "files_edit",
+    "files_exports",
+    "files_pictures",
+    "files_rollup",
+    "policy",
+    "sales",
+    "sales_prices",
+    "sales_spread",
+    "tilt",
+]

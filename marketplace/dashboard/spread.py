@@ -1,0 +1,214 @@
+"""How sales are spread over the registered households of an area: who sold how much, and why others sold nothing.
+
+Only numbers of households leave this file, never a household.
+"""
+
+import enum
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+
+from marketplace.dashboard.pieces import next_month, pieces
+from marketplace.kernel.clock import day_bounds
+from marketplace.kernel.db import db
+from marketplace.registry.measures.inequality import gini
+from marketplace.registry.models import SUPPORTED
+
+# Nothing was ever sold outside these days, and days at the ends of the calendar have none beside them.
+_EARLIEST, _LATEST = date(1970, 1, 1), date(9000, 12, 31)
+
+
+class Why(enum.StrEnum):
+    """Why a household sold nothing: the first of these that is so."""
+
+    NO_LISTING = "no_listing"
+    NO_STOCK = "no_stock"
+    NOT_FOUND = "not_found"
+    PRICE = "price"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the registered households of an area sold in a span.
+
+    ``amounts_fen`` has one entry a household that sold, the least first; ``unsold`` counts the others by reason.
+    """
+
+    households: int
+    amounts_fen: NDArray[np.int64]
+    unsold: dict[Why, int]
+
+    @property
+    def sold(self) -> int:
+        """How many sold something."""
+        return len(self.amounts_fen)
+
+    @property
+    def total_fen(self) -> int:
+        """What they sold together."""
+        return int(self.amounts_fen.sum())
+
+    @property
+    def gini(self) -> float | None:
+        """The Gini coefficient over all registered households, those without sales included; None where nobody sold.
+
+        >>> Spread(4, np.array([100]), {}).gini
+        0.75
+        """
+        return gini(self._all) if self.total_fen else None
+
+    @property
+    def gini_of_sellers(self) -> float | None:
+        """The same over those that sold.
+
+        >>> Spread(4, np.array([100, 100]), {}).gini_of_sellers
+        0.0
+        """
+        return gini(self.amounts_fen) if self.total_fen else None
+
+    @property
+    def _all(self) -> NDArray[np.int64]:
+        return np.concatenate([np.zeros(self.households - self.sold, dtype=np.int64), self.amounts_fen])
+
+    def lorenz(self, points: int = 20) -> list[float]:
+        """The part of all sales of the poorest-selling ``at / points`` of households, for ``at`` from 0 to ``points``.
+
+        Between two households the curve is straight, as Lorenz (1905) draws it.
+
+        >>> Spread(4, np.array([100, 300]), {}).lorenz(4)
+        [0.0, 0.0, 0.0, 0.25, 1.0]
+        """
+        if not self.total_fen:
+            return []
+        reached = np.concatenate([[0], np.cumsum(self._all)]) / self.total_fen
+        places = np.linspace(0, self.households, points + 1)
+        return [round(float(part), 6) for part in np.interp(places, np.arange(self.households + 1), reached)]
+
+
+# A lot's money goes to its households by the grams they brought, rounded down; whole months are read as months.
+_AMOUNTS = """
+WITH registered AS MATERIALIZED (
+  SELECT DISTINCT household_status.household_id FROM household_status
+  JOIN household ON household.id = household_status.household_id
+  WHERE household_status.days @> CAST(:as_of AS date) AND household_status.category = ANY(:supported)
+    AND household.village_code LIKE :within
+), sold AS MATERIALIZED (
+  SELECT lot_id, sum(total_fen) AS total_fen FROM (
+    SELECT lot_id, total_fen FROM sales_month WHERE month_on BETWEEN :month AND :last_month
+    UNION ALL SELECT lot_id, total_fen FROM sales_fact WHERE sold_on BETWEEN :first AND :first_end
+    UNION ALL SELECT lot_id, total_fen FROM sales_fact WHERE sold_on BETWEEN :last_begin AND :last
+  ) own GROUP BY lot_id
+), lots AS MATERIALIZED (
+  SELECT lot_contribution.lot_id, sold.total_fen, sum(lot_contribution.grams) AS grams
+  FROM sold JOIN lot_contribution USING (lot_id) GROUP BY 1, 2
+)
+"""
+_SOLD = text(
+    _AMOUNTS + "SELECT sum(CASE WHEN lot_contribution.grams = lots.grams THEN lots.total_fen"
+    " ELSE div(lots.total_fen * lot_contribution.grams, lots.grams) END)::bigint AS fen"
+    " FROM lots JOIN lot_contribution USING (lot_id) JOIN registered USING (household_id)"
+    " GROUP BY household_id ORDER BY fen"
+)
+_HOUSEHOLDS = text(_AMOUNTS + "SELECT count(*) FROM registered")
+# Goods are a household's that it lists itself or has brought something to. What is not so on any day of the span counts.
+_UNSOLD = text(
+    _AMOUNTS
+    + """
+, idle AS MATERIALIZED (
+  SELECT household_id FROM registered
+  EXCEPT SELECT lot_contribution.household_id FROM lots JOIN lot_contribution USING (lot_id) WHERE lots.total_fen > 0
+), goods AS MATERIALIZED (
+  SELECT idle.household_id, listing.id AS listing_id FROM idle
+  JOIN producer ON producer.household_id = idle.household_id JOIN listing ON listing.producer_id = producer.id
+  WHERE listing.state <> 'draft' AND listing.published_at < :ends
+  UNION
+  SELECT idle.household_id, lot.listing_id FROM idle
+  JOIN lot_contribution ON lot_contribution.household_id = idle.household_id JOIN lot ON lot.id = lot_contribution.lot_id
+  JOIN listing ON listing.id = lot.listing_id WHERE listing.state <> 'draft' AND listing.published_at < :ends
+), stocked AS (
+  SELECT lot.listing_id FROM lot JOIN stock_movement ON stock_movement.lot_id = lot.id
+  WHERE lot.listing_id IN (SELECT listing_id FROM goods) AND stock_movement.at < :ends AND NOT lot.expected
+  GROUP BY lot.id, lot.listing_id
+  HAVING coalesce(sum(stock_movement.quantity) FILTER (WHERE stock_movement.at < :begins), 0) > 0
+    OR bool_or(stock_movement.quantity > 0 AND stock_movement.at >= :begins)
+), shown AS (
+  SELECT DISTINCT listing_id FROM exposure_fact WHERE shown_on BETWEEN :first AND :last
+    AND listing_id IN (SELECT listing_id FROM goods)
+), dear AS (
+  SELECT DISTINCT ON (listing_id) listing_id, verdict IN ('flagged', 'waits') AND deviation > 0 AS high FROM price_check
+  WHERE checked_on <= :last AND listing_id IN (SELECT listing_id FROM goods) ORDER BY listing_id, price_check.id DESC
+), each AS (
+  SELECT idle.household_id, count(goods.listing_id) AS goods,
+    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)) AS stocked,
+    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)
+                       AND goods.listing_id IN (SELECT listing_id FROM shown)) AS shown,
+    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)
+                       AND goods.listing_id IN (SELECT listing_id FROM shown)
+                       AND goods.listing_id NOT IN (SELECT listing_id FROM dear WHERE high)) AS fair
+  FROM idle LEFT JOIN goods USING (household_id) GROUP BY idle.household_id
+)
+SELECT CASE WHEN goods = 0 THEN 'no_listing' WHEN stocked = 0 THEN 'no_stock' WHEN shown = 0 THEN 'not_found'
+  WHEN fair = 0 THEN 'price' ELSE 'other' END AS why, count(*) FROM each GROUP BY 1
+"""
+)
+
+
+def spread(scope_code: str, first: date, last: date, *, as_of: date) -> Spread:
+    """How sales of a span are spread over the households of an area that are registered on ``as_of``.
+
+    A household has the part of each lot's sales that it brought of the lot's grams, rounded down to whole fen for the span. One
+    that sold nothing counts under the first reason that holds: it had no goods listed (own or together with others) by the end
+    of the span; none of them was in stock on any day of it; none in stock stood in a list that somebody was shown; the newest
+    look at the price of each that did found it unusually high; none of these.
+    """
+    first, last = max(first, _EARLIEST), min(last, _LATEST)
+    begins, ends = day_bounds(first, last)
+    parts = pieces(first, last)
+    # What a span has none of, whole months or days at an end, is written as one that ends before it begins.
+    month, last_month = parts.months or (_LATEST, _EARLIEST)
+    first_end = month - timedelta(days=1) if parts.months else last
+    last_begin = next_month(last_month) if parts.months else last + timedelta(days=1)
+    given = {
+        "month": month,
+        "last_month": last_month,
+        "first_end": first_end,
+        "last_begin": last_begin,
+        "as_of": as_of,
+        "supported": [str(category) for category in SUPPORTED],
+        "within": f"{scope_code}%",
+        "first": first,
+        "last": last,
+        "begins": begins,
+        "ends": ends,
+    }
+    households = int(db.session.scalar(_HOUSEHOLDS, given) or 0)
+    amounts = np.array([fen for fen in db.session.scalars(_SOLD, given) if fen], dtype=np.int64)
+    found = {Why(why): int(number) for why, number in db.session.execute(_UNSOLD, given)}
+    return Spread(households, amounts, {why: found.get(why, 0) for why in Why})
+
+
+def first_day_shown() -> date | None:
+    """The first day of which it is known what lists showed."""
+    found = db.session.scalar(text("SELECT min(shown_on) FROM exposure_fact"))
+    return found if isinstance(found, date) else None
+
+
+def year_earlier(first: date, last: date) -> tuple[date, date]:
+    """The same days one year earlier; of 29 February, the day before.
+
+    >>> [day.isoformat() for day in year_earlier(date(2024, 2, 1), date(2024, 2, 29))]
+    ['2023-02-01', '2023-02-28']
+    """
+    return _year_earlier(first), _year_earlier(last)
+
+
+def _year_earlier(day: date) -> date:
+    if day.year == date.min.year:
+        return date.min
+    if (day.month, day.day) == (2, 29):
+        day -= timedelta(days=1)
+    return day.replace(year=day.year - 1)
