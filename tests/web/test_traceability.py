@@ -180,7 +180,8 @@ def test_two_operators_call_goods_back_and_the_buyer_answers_and_is_paid(browser
     assert browser.post(f"{path}/tell").status_code == 303
     line = db.session.scalars(select(RecallLine)).one()
     browser.is_now(sale.buyer_account)
-    assert "农药超标" in browser.get(f"/recalls/{line.public_id}").text
+    page = browser.get(f"/recalls/{line.public_id}").text
+    assert "农药超标" in page and 'value="kept"' in page and "I still have it" in page
     assert browser.post(f"/recalls/{line.public_id}", {"reply": "perhaps"}).status_code == 422
     assert browser.post(f"/recalls/{line.public_id}", {"reply": "kept"}).status_code == 303
     assert "25.00" in browser.get(f"/recalls/{line.public_id}").text

@@ -54,7 +54,7 @@ def recall_page(public_id: str) -> str:
         not_sent=line.order.shipped_at is None,
         reply=_(REPLIES[RecallReply(found.reply)]) if found.reply else None,
         paid_back_fen=found.claim.settled_fen if found.claim is not None else None,
-        replies=[(reply.value, _(words)) for reply, words in REPLIES.items()],
+        replies=[{"value": reply.value, "label": _(words)} for reply, words in REPLIES.items()],
     )
 
 
