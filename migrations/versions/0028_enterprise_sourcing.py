@@ -537,6 +537,12 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("accepted_g", sa.BigInteger(), nullable=True),
+        sa.Column("invoice_matches", sa.Boolean(), nullable=True),
+        sa.CheckConstraint(
+            "(accepted_g IS NULL) = (state NOT IN ('accepted', 'refused'))", name=op.f("ck_contract_part_accepted_has_grams")
+        ),
+        sa.CheckConstraint("accepted_g BETWEEN 0 AND grams", name=op.f("ck_contract_part_accepted_within_grams")),
         sa.CheckConstraint(
             "state IN ('agreed', 'failed', 'dropped') OR order_id IS NOT NULL", name=op.f("ck_contract_part_ordered_has_order")
         ),
@@ -605,17 +611,12 @@ def upgrade() -> None:
         sa.Column("seller_by", sa.String(length=64), nullable=True),
         sa.Column("seller_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seller_says", sa.String(length=400), nullable=False),
-        sa.Column("invoice_id", sa.BigInteger(), nullable=True),
-        sa.Column("invoice_matches", sa.Boolean(), nullable=True),
         sa.CheckConstraint(
             "grade IN ('special', 'first', 'second', 'ungraded')", name=op.f("ck_acceptance_record_grade_known")
         ),
         sa.CheckConstraint("refused_goes IN ('back', 'written_off')", name=op.f("ck_acceptance_record_refused_goes_known")),
         sa.CheckConstraint(
             "seller_word IN ('agreed', 'questioned', 'silent')", name=op.f("ck_acceptance_record_seller_word_known")
-        ),
-        sa.CheckConstraint(
-            "(invoice_id IS NULL) = (invoice_matches IS NULL)", name=op.f("ck_acceptance_record_invoice_is_matched")
         ),
         sa.CheckConstraint(
             "(refused_g > 0) = (refused_goes IS NOT NULL)", name=op.f("ck_acceptance_record_refused_goes_somewhere")
@@ -632,7 +633,6 @@ def upgrade() -> None:
             "refused_g = 0 OR length(refused_because) > 0", name=op.f("ck_acceptance_record_refused_has_reason")
         ),
         sa.CheckConstraint("weighed_g BETWEEN 0 AND 1000000000", name=op.f("ck_acceptance_record_weighed_range")),
-        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_acceptance_record_invoice_id_invoice")),
         sa.ForeignKeyConstraint(["part_id"], ["contract_part.id"], name=op.f("fk_acceptance_record_part_id_contract_part")),
         sa.ForeignKeyConstraint(["received_by_id"], ["account.id"], name=op.f("fk_acceptance_record_received_by_id_account")),
         sa.PrimaryKeyConstraint("part_id", "number", name=op.f("pk_acceptance_record")),

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from marketplace.catalogue.models import Listing, Producer
 from marketplace.kernel.db import Base
 from marketplace.kernel.types import Fen, Grams, Id, Moment, PublicId
-from marketplace.orders.models import Invoice, Order, OrderGroup
+from marketplace.orders.models import Order, OrderGroup
 from marketplace.sourcing.models.demands import Demand, DemandDelivery
 from marketplace.sourcing.models.enterprises import Enterprise
 from marketplace.sourcing.models.plans import Plan
@@ -97,6 +97,8 @@ class ContractPart(Base):
             "state IN ('agreed', 'ordered', 'weighed', 'questioned', 'accepted', 'refused', 'failed', 'dropped')",
             name="state_known",
         ),
+        CheckConstraint("(accepted_g IS NULL) = (state NOT IN ('accepted', 'refused'))", name="accepted_has_grams"),
+        CheckConstraint("accepted_g BETWEEN 0 AND grams", name="accepted_within_grams"),
         CheckConstraint("state IN ('agreed', 'failed', 'dropped') OR order_id IS NOT NULL", name="ordered_has_order"),
         # What did not come about says why.
         CheckConstraint("state NOT IN ('failed', 'dropped') OR length(reason) > 0", name="ended_has_reason"),
@@ -125,6 +127,10 @@ class ContractPart(Base):
     state: Mapped[str] = mapped_column(String(12), default=PartState.AGREED)
     reason: Mapped[str] = mapped_column(String(200), default="")
     due_at: Mapped[Moment | None]
+    # What was found good in the end, in grams; empty until then.
+    accepted_g: Mapped[Grams | None]
+    # Whether the seller's invoice says the amount that was accepted; empty while there is none.
+    invoice_matches: Mapped[bool | None]
 
     contract: Mapped[Contract] = relationship(back_populates="parts")
     delivery: Mapped[DemandDelivery] = relationship()
@@ -153,7 +159,6 @@ class AcceptanceRecord(Base):
         CheckConstraint("refused_g = 0 OR length(refused_because) > 0", name="refused_has_reason"),
         CheckConstraint("seller_word IN ('agreed', 'questioned', 'silent')", name="seller_word_known"),
         CheckConstraint("(seller_word IS NULL) = (seller_at IS NULL)", name="seller_word_has_moment"),
-        CheckConstraint("(invoice_id IS NULL) = (invoice_matches IS NULL)", name="invoice_is_matched"),
     )
 
     part_id: Mapped[int] = mapped_column(ForeignKey("contract_part.id"), primary_key=True)
@@ -172,9 +177,5 @@ class AcceptanceRecord(Base):
     seller_by: Mapped[str | None] = mapped_column(String(64))
     seller_at: Mapped[Moment | None]
     seller_says: Mapped[str] = mapped_column(String(400), default="")
-    # The seller's invoice of what was accepted, and whether it says the same amount.
-    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"))
-    invoice_matches: Mapped[bool | None]
 
     part: Mapped[ContractPart] = relationship(back_populates="records")
-    invoice: Mapped[Invoice | None] = relationship()
