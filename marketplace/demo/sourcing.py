@@ -1,4 +1,4 @@
-"""A canteen's year in the demo: its people and place, demands in every state, quotes, a sealed tender, and contracts under way."""
+"""A canteen in the demo: its people and place, demands in every state, quotes, a sealed tender, contracts under way."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from marketplace.catalogue.models import Listing, ListingState, Producer
-from marketplace.identity.models import Account, Role, RoleKind
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.service import create_account
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.orders.models import Order
@@ -35,12 +36,12 @@ _BUDGET_FEN, _SHARE_BP = 80_000_000, 2_000
 _LEAST_G = 20_000
 
 
-def add_sourcing(password_hash: str | None, *, now: datetime) -> list[tuple[str, str]]:
+def add_sourcing(password: str, *, now: datetime) -> list[tuple[str, str]]:
     """Fill the canteen's desk; the accounts one can sign in with beside its own."""
     owner_account = db.session.scalars(select(Account).filter_by(login="canteen")).one()
     owner = enterprises.own_member(owner_account, now=now)
     enterprises.name_enterprise(owner, "凯里市第一食堂", "凯里市第一食堂", None, now=now)
-    buyer, _approver, door = (_colleague(owner, *row, password_hash, now) for row in _COLLEAGUES)
+    buyer, _approver, door = (_colleague(owner, *row, password, now) for row in _COLLEAGUES)
     place = enterprises.add_place(owner, _PLACE, now=now).public_id
     set_purchase_target(owner_account, local_day(now).year, _SHARE_BP, budget_fen=_BUDGET_FEN, now=now)
     goods = _goods()
@@ -50,11 +51,9 @@ def add_sourcing(password_hash: str | None, *, now: datetime) -> list[tuple[str,
 
 
 def _colleague(
-    owner: EnterpriseMember, login: str, name: str, role: MemberRole, limit: int, password_hash: str | None, now: datetime
+    owner: EnterpriseMember, login: str, name: str, role: MemberRole, limit: int, password: str, now: datetime
 ) -> EnterpriseMember:
-    roles = [Role(kind=RoleKind.ENTERPRISE, scope_code="")]
-    db.session.add(Account(login=login, display_name=name, password_hash=password_hash, created_at=now, roles=roles))
-    db.session.flush()
+    create_account(login, name, password, now=now, roles=[(RoleKind.ENTERPRISE, "")])
     return enterprises.add_member(owner, login, role, limit, now=now)
 
 
@@ -114,9 +113,8 @@ def _live(
 
 def _wanted_g(listing: Listing) -> int:
     """A twentieth of the stock, in whole steps."""
-    return max(
-        sellable_grams(listing.unit, listing.unit_grams, int(listing.available * listing.unit_grams) // 20), listing.unit_grams
-    )
+    wanted_g = int(listing.available * listing.unit_grams) // 20
+    return max(sellable_grams(listing.unit, listing.unit_grams, wanted_g), listing.unit_grams)
 
 
 def _open(buyer: EnterpriseMember, place: str, listing: Listing, way: DemandWay, at: datetime) -> Demand:
