@@ -112,13 +112,13 @@ def _live(
 
 
 def _wanted_g(listing: Listing) -> int:
-    """A twentieth of the stock, in whole steps."""
-    wanted_g = int(listing.available * listing.unit_grams) // 20
+    """A fifth of the stock, in whole steps."""
+    wanted_g = int(listing.available * listing.unit_grams) // 5
     return max(sellable_grams(listing.unit, listing.unit_grams, wanted_g), listing.unit_grams)
 
 
 def _open(buyer: EnterpriseMember, place: str, listing: Listing, way: DemandWay, at: datetime) -> Demand:
-    """A demand for a twentieth of what there is, at up to a quarter more than the shop's price, a week later."""
+    """A demand for a fifth of what there is, at up to a quarter more than the shop's price, a week later."""
     first = local_day(at) + 7 * _DAY
     fen_kg = listing.price_fen * 1000 // listing.unit_grams
     given = DemandGiven(

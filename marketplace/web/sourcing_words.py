@@ -43,7 +43,7 @@ _DEMANDS = {
     DemandState.WITHDRAWN: (N_("Taken back"), "neutral"),
 }
 _QUOTES = {
-    QuoteState.OFFERED: (N_("Offered"), "info"),
+    QuoteState.OFFERED: (N_("Has offered"), "info"),
     QuoteState.COUNTERED: (N_("The farm is thinking"), "wait"),
     QuoteState.CHOSEN: (N_("Chosen"), "good"),
     QuoteState.DECLINED: (N_("Declined"), "neutral"),
@@ -52,7 +52,7 @@ _QUOTES = {
 }
 _CONTRACTS = {
     ContractState.TO_APPROVE: (N_("Waits for approval"), "wait"),
-    ContractState.IN_FORCE: (N_("In force"), "good"),
+    ContractState.IN_FORCE: (N_("Binding"), "good"),
     ContractState.FULFILLED: (N_("Fulfilled"), "neutral"),
     ContractState.REFUSED: (N_("Not approved"), "neutral"),
 }
@@ -61,8 +61,8 @@ _PARTS = {
     PartState.ORDERED: (N_("Ordered"), "info"),
     PartState.WEIGHED: (N_("Weighed, the farm is asked"), "wait"),
     PartState.QUESTIONED: (N_("Questioned, to be weighed again"), "wait"),
-    PartState.ACCEPTED: (N_("Accepted"), "good"),
-    PartState.REFUSED: (N_("Refused"), "bad"),
+    PartState.ACCEPTED: (N_("Accepted as good"), "good"),
+    PartState.REFUSED: (N_("Refused at the door"), "bad"),
     PartState.FAILED: (N_("Did not come"), "bad"),
     PartState.DROPPED: (N_("Dropped"), "neutral"),
 }

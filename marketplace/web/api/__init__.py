@@ -27,6 +27,7 @@ from marketplace.web.api import (
     recommendations,
     registry,
     reviews,
+    sourcing,
     token,
     webhooks,
 )
@@ -49,6 +50,7 @@ _GROUPS = (
     badge,
     after_sale,
     reviews,
+    sourcing,
     office,
     cases,
     forms,
