@@ -198,6 +198,14 @@ class QuoteInputSchema(FiguresSchema):
     listing = PublicIdField(required=True)
 
 
+class BidInputSchema(InputSchema):
+    """What a bid says; nobody reads it before the opening."""
+
+    listing = PublicIdField(required=True)
+    grams = WholeField(1, _MOST_G, required=True)
+    fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
+
+
 class ReplySchema(InputSchema):
     """Other figures; both left out agrees to those that stand."""
 
@@ -364,7 +372,7 @@ def own_contracts() -> dict[str, Any]:
 @only(RoleKind.ENTERPRISE)
 @blueprint.response(200, ContractSchema)
 @problems(404, 409)
-def approve(public_id: str) -> Contract:
+def approve_contract(public_id: str) -> Contract:
     """Put a contract in force, if your limit covers it."""
     with transaction():
         contracting.approve(_by(Deed.APPROVE), public_id, now=clock.now())
@@ -376,7 +384,7 @@ def approve(public_id: str) -> Contract:
 @blueprint.arguments(ContractReasonSchema)
 @blueprint.response(200, ContractSchema)
 @problems(404, 409, *BODY)
-def refuse(given: dict[str, str], public_id: str) -> Contract:
+def refuse_contract(given: dict[str, str], public_id: str) -> Contract:
     """Do not approve a contract; the answers can be chosen among again."""
     with transaction():
         contracting.refuse(_by(Deed.APPROVE), public_id, given["words"], now=clock.now())
@@ -418,7 +426,7 @@ def offer(given: dict[str, Any], public_id: str) -> Any:
 
 @blueprint.post("/farm/requests/<public_id:public_id>/bid")
 @for_farm(Scope.LIST)
-@blueprint.arguments(QuoteInputSchema(exclude=("words",)))
+@blueprint.arguments(BidInputSchema)
 @blueprint.response(201, SealedSchema)
 @problems(404, 409, *BODY)
 def seal_bid(given: dict[str, Any], public_id: str) -> dict[str, str]:
