@@ -20,6 +20,7 @@ from marketplace.registry import assessment_jobs, figure_jobs
 from marketplace.registry.duplicates import looking as duplicate_jobs
 from marketplace.registry.forms import jobs as form_jobs
 from marketplace.registry.importing import jobs as import_jobs
+from marketplace.sourcing import jobs as sourcing_jobs
 from marketplace.transparency import jobs as log_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
@@ -51,6 +52,7 @@ JOB_MODULES = (
     form_jobs,
     letter_jobs,
     notice_jobs,
+    sourcing_jobs,
     submission_jobs,
 )
 

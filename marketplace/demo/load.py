@@ -37,6 +37,7 @@ from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neig
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
+from marketplace.demo.sourcing import add_sourcing
 from marketplace.demo.traceability import add_traceability
 from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
@@ -92,6 +93,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_delivery("consumer", "farmer", "cooperative", now=now)
     add_traceability(now=now)
     in_names = add_mandates(PASSWORD, now=now)
+    in_names += add_sourcing(PASSWORD, now=now)
     add_imports("longquan", "danzhai", now=now)
     add_market_prices(now=now)
     say(f"  the files of {len(county.codes):,} households")

@@ -12,6 +12,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.steps import step
+from marketplace.orders.by_contract import is_by_contract
 from marketplace.orders.models import Order, Shipment, ShipmentEvent, ShipmentOrder
 from marketplace.orders.service import lock_order, move_on
 from marketplace.orders.shipment_states import FAILED, GATHERING, ShipmentState
@@ -50,7 +51,8 @@ def due_for_acceptance(now: datetime, *, limit: int = 5_000) -> Sequence[str]:
     """The public ids of orders whose time for a complaint is over and that have none, oldest first."""
     return db.session.scalars(
         select(Order.public_id)
-        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray, ~_at_its_hub)
+        # Who buys by contract has a clock of their own, that of the weighing.
+        .where(Order.state.in_(UNACCEPTED), ~Order.claim_open, ~_went_astray, ~_at_its_hub, ~is_by_contract())
         .where(
             or_(
                 and_(Order.state == OrderState.DELIVERED, Order.delivered_at <= now - AFTER_DELIVERY),
@@ -66,12 +68,12 @@ def may_accept_by_time(order: Order, now: datetime) -> bool:
     """Whether silence about a locked order counts as a yes now."""
     if order.state not in UNACCEPTED or order.claim_open:
         return False
-    facts = select(_went_astray, _at_its_hub, _on_the_road_since).where(Order.id == order.id)
-    astray, at_its_hub, on_the_road_since = db.session.execute(facts).one()
+    facts = select(or_(_went_astray, is_by_contract()), _at_its_hub, _on_the_road_since).where(Order.id == order.id)
+    other_word, at_its_hub, on_the_road_since = db.session.execute(facts).one()
     since, long = on_the_road_since, AFTER_SHIPPING
     if order.state == OrderState.DELIVERED:
         since, long = order.delivered_at, AFTER_DELIVERY
-    return not astray and not at_its_hub and since is not None and since <= now - long
+    return not other_word and not at_its_hub and since is not None and since <= now - long
 
 
 def accept_by_time(*, now: datetime) -> int:

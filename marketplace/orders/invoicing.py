@@ -23,7 +23,8 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.orders.models import Invoice, InvoiceCounter, Order, OrderGroup
 from marketplace.orders.preorders import uncharged_fen
-from marketplace.payments.models import Refund, RefundReason
+from marketplace.orders.states import OrderState
+from marketplace.payments.models import PaymentMethod, Refund, RefundReason
 
 LONGEST_TITLE = 100
 # The unified social credit code (GB 32100-2015) has these characters, and a last one that checks the others.
@@ -105,7 +106,9 @@ def check_tax_number(text: str) -> str:
 
 
 def issue_invoice(order: Order, group: OrderGroup, to: InvoiceTo, *, actor: str, now: datetime) -> Invoice:
-    """The invoice of a locked order that was paid; asked again, the same one, whatever it is asked to say.
+    """The invoice of a locked order that was paid, or accepted by contract and is to be paid.
+
+    Asked again, it is the same one, whatever it is asked to say.
 
     Raises
     ------
@@ -121,7 +124,8 @@ def issue_invoice(order: Order, group: OrderGroup, to: InvoiceTo, *, actor: str,
     if not 1 <= len(title) <= LONGEST_TITLE or any(ord(character) < 32 for character in title):
         raise Invalid("invoice_title_invalid", N_("Please say to whom the invoice is made out, in 1 to 100 characters."))
     tax_number = check_tax_number(to.tax_number) if to.tax_number else None
-    if group.paid_at is None:
+    owed = group.payment_method == PaymentMethod.AFTER_ACCEPTANCE and order.state == OrderState.ACCEPTED
+    if group.paid_at is None and not owed:
         raise Conflict("not_paid", N_("Nothing has been paid for this order yet."))
     if order.total_fen == order.refunded_fen:
         raise Conflict("nothing_to_invoice", N_("All the money of this order went back, so there is nothing to invoice."))
@@ -212,7 +216,6 @@ def _next_number(year: int) -> str:
 
 
 def _contents(order: Order, group: OrderGroup, title: str, tax_number: str | None, day: date) -> dict[str, Any]:
-    assert group.paid_at is not None
     basis = tax_basis(ProducerKind(order.producer.kind), local_day(group.placed_at))
     first = order.lines[0]
     lines = [
@@ -232,7 +235,8 @@ def _contents(order: Order, group: OrderGroup, title: str, tax_number: str | Non
     return {
         "purchase": group.reference,
         "issued_on": day.isoformat(),
-        "paid_on": local_day(group.paid_at).isoformat(),
+        # What is paid after it was accepted is invoiced before.
+        "paid_on": local_day(group.paid_at).isoformat() if group.paid_at is not None else None,
         "seller_zh": first.producer_zh,
         "seller_en": first.producer_en,
         "seller_area_code": first.area_code,

@@ -14,22 +14,19 @@ from marketplace.catalogue.pricing import price_at
 from marketplace.catalogue.quantities import check_minimum, check_quantity
 from marketplace.catalogue.service import Taken, take_stock
 from marketplace.catalogue.terms import tiers_of
-from marketplace.kernel import audit, ids
+from marketplace.kernel import ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.money import line_total_fen, split_fen
 from marketplace.kernel.steps import step
-from marketplace.orders.delivering import Agreed, agree_on_orders
+from marketplace.orders.delivering import agree_on_orders
 from marketplace.orders.holding import holder_of
-from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup, OrderLine
-from marketplace.orders.news import News, tell
+from marketplace.orders.models import Basket, BasketLine, OrderGroup, OrderLine
 from marketplace.orders.preorders import check_prepaid
-from marketplace.orders.shares import producer_account, split_order, terms_in_force, write_shares
-from marketplace.orders.weights import to_weigh
+from marketplace.orders.writing import SellersPart, order_line, write_purchase
 from marketplace.payments.gateway import find_provider
 from marketplace.payments.models import PaymentMethod
-from marketplace.payments.service import create_payment
 from marketplace.registry.queries import latest_revision
 
 
@@ -95,18 +92,16 @@ def place_order(
     snapshots = _snapshots(lines, taken)
     check_prepaid((line for own in snapshots.values() for line in own), method)
     agreed = agree_on_orders(snapshots, destination.area_code, delivery or {}, now=now)
-    group.total_fen = sum(line.total_fen for own in snapshots.values() for line in own) + sum(a.fen for a in agreed.values())
-    if group.total_fen != expected_total_fen:
+    parts = [SellersPart(producer_id, lines, agreed[producer_id]) for producer_id, lines in snapshots.items()]
+    total_fen = sum(part.total_fen for part in parts)
+    if total_fen != expected_total_fen:
         raise Conflict(
             "total_changed",
             N_("A price has changed since you saw it. Please check the new total and confirm again."),
-            total_fen=group.total_fen,
+            total_fen=total_fen,
         )
     basket.ordered = True
-    _add_orders(group, snapshots, agreed)
-    create_payment("order_group", group.public_id, method, group.total_fen, now=now)
-    audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
-    tell(News.PLACED, group, now=now)
+    write_purchase(group, parts, actor=actor, now=now)
     step("checkout.order_written")
     return group
 
@@ -164,52 +159,6 @@ def _snapshots(lines: Sequence[BasketLine], taken: Mapping[int, Sequence[Taken]]
         parts_fen = split_fen(total_fen, weights)
         for part in taken[listing.id]:
             snapshots[producer.id].append(
-                OrderLine(
-                    listing_id=listing.id,
-                    lot_id=part.lot_id,
-                    title_zh=listing.title_zh,
-                    title_en=listing.title_en,
-                    producer_zh=producer.name_zh,
-                    producer_en=producer.name_en,
-                    area_code=listing.area_code,
-                    harvested_on=part.harvested_on,
-                    unit=listing.unit,
-                    unit_grams=listing.unit_grams,
-                    quantity=part.quantity,
-                    expected=part.expected,
-                    price_fen=price_fen,
-                    total_fen=parts_fen[part.lot_id],
-                    benefit_bp=part.share.bp,
-                    benefit_fen=part.share.of(parts_fen[part.lot_id]),
-                    registry_revision=revision,
-                    weighing=to_weigh(listing, part.quantity, parts_fen[part.lot_id]),
-                )
+                order_line(listing, producer, part, price_fen=price_fen, total_fen=parts_fen[part.lot_id], revision=revision)
             )
     return snapshots
-
-
-def _add_orders(group: OrderGroup, snapshots: Mapping[int, list[OrderLine]], agreed: Mapping[int, Agreed]) -> None:
-    """One order for each seller, with its shares by the terms of the day where the seller is at home."""
-    sellers = {producer_id: db.session.get_one(Producer, producer_id) for producer_id in sorted(snapshots)}
-    terms = terms_in_force([seller.area_code for seller in sellers.values()], local_day(group.placed_at))
-    parts = {}
-    for producer_id, seller in sellers.items():
-        lines, freight = snapshots[producer_id], agreed[producer_id]
-        goods_fen = sum(line.total_fen for line in lines)
-        payee = producer_account(seller.public_id)
-        own = split_order(goods_fen, freight.fen, producer=payee, terms=terms[seller.area_code])
-        group.orders.append(
-            Order(
-                producer_id=producer_id,
-                total_fen=goods_fen + freight.fen,
-                delivery_fen=freight.fen,
-                delivery=freight.delivery,
-                producer_fen=sum(part.amount_fen for part in own if part.payee == payee),
-                lines=lines,
-            )
-        )
-        parts[producer_id] = own
-    # Only now, all at once: a purchase that was written before would ask the database for the orders it has not.
-    db.session.add(group)
-    db.session.flush()
-    write_shares({order.id: parts[order.producer_id] for order in group.orders})

@@ -21,7 +21,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import line_total_fen
 from marketplace.orders.models import Basket, BasketLine, Order, OrderGroup
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import ENDED, OrderState
 from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.states import PaymentState
 from marketplace.regions.models import Area
@@ -38,6 +38,15 @@ _TO_CONFIRM = (
     Payment.purpose_kind == "order_group",
     Payment.state == PaymentState.AWAITING,
     Payment.method != PaymentMethod.ONLINE,
+    # Of a contract nothing is owed before its goods were accepted.
+    or_(
+        Payment.method != PaymentMethod.AFTER_ACCEPTANCE,
+        ~select(Order.id)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .where(OrderGroup.public_id == Payment.purpose_id, Order.state.not_in(ENDED))
+        .correlate(Payment)
+        .exists(),
+    ),
 )
 
 

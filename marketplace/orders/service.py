@@ -18,10 +18,10 @@ from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.news import News, tell
 from marketplace.orders.preorders import check_harvested
 from marketplace.orders.settlement import book_payment, book_surplus, settle_if_due
-from marketplace.orders.states import ORDERS, OrderAction, OrderState
+from marketplace.orders.states import ENDED, ORDERS, OrderAction, OrderState
 from marketplace.orders.weights import check_weighed
 from marketplace.payments.gateway import PageState, PayPage
-from marketplace.payments.models import Payment, PaymentAttempt, PaymentMethod
+from marketplace.payments.models import GOODS_FIRST, Payment, PaymentAttempt, PaymentMethod
 from marketplace.payments.queries import live_attempt
 from marketplace.payments.service import apply_action, create_excess_refund, create_surplus_refund, record_charge, record_page
 from marketplace.payments.states import LIVE, UNPAID, PaymentAction, PaymentState
@@ -88,6 +88,8 @@ def confirm_payment(payment: Payment, *, received_fen: int | None = None, actor:
 
 def _book(payment: Payment, *, actor: str, now: datetime) -> bool:
     group = _lock_group(payment.purpose_id)
+    if payment.method == PaymentMethod.AFTER_ACCEPTANCE and any(row.state not in ENDED for row in _lock_orders(group)):
+        raise Conflict("not_accepted_yet", N_("These goods are paid for when they have been accepted. Please wait for that."))
     if not apply_action(payment, PaymentAction.CONFIRM, now=now):
         return False
     group.paid_at = now
@@ -181,7 +183,7 @@ def return_goods(orders: Sequence[Order], purpose_kind: str, purpose_id: str, no
 def ship_order(public_id: str, producer_id: int, *, actor: str, now: datetime) -> Order:
     """Note that a producer's own order is on its way. Goods on bank transfer leave when the money has come."""
     order, group = lock_order(public_id, producer_id=producer_id)
-    if group.paid_at is None and group.payment_method != PaymentMethod.CASH_ON_DELIVERY:
+    if group.paid_at is None and group.payment_method not in GOODS_FIRST:
         raise Conflict("not_paid_yet", N_("Please wait with shipping until the payment has been confirmed."))
     check_weighed(order)
     check_harvested(order)
@@ -204,6 +206,8 @@ def deliver_order(public_id: str, *, producer_id: int | None = None, actor: str,
 def accept_delivery(public_id: str, account_id: int, *, actor: str, now: datetime) -> Order:
     """Note that a buyer has received an order in good order; what has been paid for goes to those who share in it."""
     order, group = lock_order(public_id, account_id=account_id)
+    if group.payment_method == PaymentMethod.AFTER_ACCEPTANCE:
+        raise Conflict("by_contract", N_("These goods came by contract. Please weigh and accept them at your purchasing desk."))
     unheard = order.state == OrderState.SHIPPED
     move_on(order, group, OrderAction.ACCEPT, actor=actor, now=now)
     if unheard:

@@ -11,7 +11,7 @@ from marketplace.kernel.db import db
 from marketplace.orders.models import Order, OrderDelivery, OrderGroup, Shipment, ShipmentOrder
 from marketplace.orders.shipment_states import FAILED, GATHERING, ON_THE_ROAD
 from marketplace.orders.states import OrderState
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import GOODS_FIRST
 
 _WITH_ALL = (
     joinedload(Shipment.carrier),
@@ -59,7 +59,7 @@ class HubWork:
 
 def hub_work(hub: Hub, *, limit: int = 50, sent: int = 10) -> HubWork:
     """A hub's work, oldest first; an order that waits for its buyer's transfer is not expected yet."""
-    may_leave = or_(OrderGroup.paid_at.is_not(None), OrderGroup.payment_method == PaymentMethod.CASH_ON_DELIVERY)
+    may_leave = or_(OrderGroup.paid_at.is_not(None), OrderGroup.payment_method.in_(GOODS_FIRST))
     expected = db.session.scalars(
         select(Order)
         .join(OrderDelivery, OrderDelivery.order_id == Order.id)

@@ -30,6 +30,8 @@ class OrderAction(enum.StrEnum):
     GO_ASTRAY = "go_astray"
 
 
+# Nothing more happens to it.
+ENDED = (OrderState.ACCEPTED, OrderState.CANCELLED)
 # The goods are under way or lie at the buyer's door, and nobody has said yet that they are good.
 UNACCEPTED = (OrderState.SHIPPED, OrderState.DELIVERED)
 ORDERS = StateMachine(

@@ -2,7 +2,7 @@
 
 from marketplace.orders.models import Order
 from marketplace.orders.news import Item, News
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import GOODS_FIRST
 from marketplace.webhooks.service import announce, endpoints_for
 
 _EVENTS = {
@@ -38,6 +38,6 @@ def tell_programs(item: Item) -> None:
 
 def _people(item: Item, order: Order) -> set[int]:
     """Whose programs hear of it. A seller's hear of an order once its money has come, or is to be paid at the door."""
-    firm = item.group.paid_at is not None or item.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
+    firm = item.group.paid_at is not None or item.group.payment_method in GOODS_FIRST
     seller = order.producer.account_id
     return {item.group.account_id} | ({seller} if firm and seller is not None else set())

@@ -17,6 +17,7 @@ MENUS = {
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
         ("producer.after.start", N_("Buyers"), "people"),
+        ("producer_requests.listed", N_("Requests"), "list"),
     ],
     "officer": [
         ("officer.files.start", N_("Household files"), "search"),
@@ -65,7 +66,12 @@ MENUS = {
         ("operator.mandates.denials", N_("In others’ names"), "people"),
     ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
-    "buyer": [("buyer.start", N_("What to source now"), "basket")],
+    "buyer": [
+        ("buyer.start", N_("What to source now"), "basket"),
+        ("buyer_demands.listed", N_("Demands"), "list"),
+        ("buyer_contracts.listed", N_("Contracts"), "check"),
+        ("buyer_enterprise.show", N_("My enterprise"), "people"),
+    ],
 }
 
 

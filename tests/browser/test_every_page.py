@@ -81,6 +81,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-file-correct", "/farm/file/correct/water"),
         ("farm-numbers", "/farm/file/numbers"),
         ("farm-shares", "/farm/shares"),
+        ("farm-requests", "/farm/requests/"),
     ],
     "village": [
         ("office-collect", "/office/collect"),
@@ -189,6 +190,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("buyer-start", "/buyer/"),
         ("buyer-narrowed", "/buyer/?category=&kg=10"),
         ("buyer-none", "/buyer/?kg=1000000"),
+        ("buyer-demands", "/buyer/demands/"),
+        ("buyer-demand-new", "/buyer/demands/new"),
+        ("buyer-contracts", "/buyer/contracts/"),
+        ("buyer-enterprise", "/buyer/enterprise/"),
     ],
 }
 

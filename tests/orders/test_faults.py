@@ -19,6 +19,8 @@ from marketplace.kernel import embedded_postgres, steps
 from marketplace.kernel.errors import Conflict
 from marketplace.orders.collecting import pay_page
 from tests.conftest import ROOT
+from tests.orders.contract_lives import LIVES as CONTRACTS
+from tests.orders.contract_lives import contract_faults
 from tests.orders.paying_out import LIVES as PAYING_OUT
 from tests.orders.paying_out import carry_on, payout_faults
 from tests.orders.purchases import BACK, RETURN, Basket, buy, faults, filled_basket, place, real_now, recover
@@ -77,6 +79,12 @@ PLACES = {
     ],
     "pay_out_to_nobody": ["payout.return_written", "payout.refusal_committed"],
     "keep_the_log": ["log.leaves_written", "log.nodes_written", "log.committed", "log.head_written", "log.head_committed"],
+    "deliver_by_contract": [
+        *("contract.goods_taken", "contract.delivery_placed", "contract.delivery_committed"),
+        *("acceptance.taken_in", "acceptance.settled"),
+    ],
+    "refuse_by_contract": ["acceptance.refused_whole"],
+    "wait_in_vain": ["contract.order_given_up", "sourcing.moved", "sourcing.committed"],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -130,6 +138,8 @@ def test_a_life_without_a_cut_leaves_nothing_to_do(shop: Flask, double: Double, 
 def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = False) -> list[str]:
     """What is wrong after everything has happened that happens after a cut."""
     recover(double, real_now(), silent=silent)
+    if life in CONTRACTS:
+        return [*contract_faults(), *faults(basket, double)]
     if life in COLLECTING:
         send_again(basket, real_now())
         return [*faults(basket, double), *form_faults(basket, real_now())]

@@ -16,14 +16,14 @@ from marketplace.config import Settings
 from marketplace.kernel import steps
 from marketplace.kernel.db import db
 from marketplace.web.application import create_app
-from tests.orders import paying_out
+from tests.orders import contract_lives, paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
 from tests.registry.forms import lives
 from tests.transparency import lives as log_lives
 
 DIED, NOWHERE = 99, "nowhere"
-ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES, **log_lives.LIVES}
+ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES, **log_lives.LIVES, **contract_lives.LIVES}
 
 
 @cache

@@ -32,6 +32,7 @@ from marketplace.web.api import (
     registry,
     reviews,
     rules,
+    sourcing,
     token,
     traceability,
     webhooks,
@@ -56,6 +57,7 @@ _GROUPS = (
     badge,
     after_sale,
     reviews,
+    sourcing,
     office,
     notices,
     # With the operations on cases themselves, which it adds to.

@@ -16,7 +16,7 @@ from marketplace.recommendations.queries import is_personalised
 from marketplace.recommendations.service import delete_history, set_personalised
 from marketplace.recommendations.subscriptions import find_subscription, subscribe, unsubscribe
 from marketplace.sourcing.queries import year_of_purchases
-from marketplace.sourcing.service import set_purchase_target
+from marketplace.sourcing.service import MOST_BUDGET_FEN, set_purchase_target
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.inputs import EMAIL, InputSchema, Secret, Spelled, WholeField, YesNoField
@@ -58,6 +58,8 @@ class TargetInputSchema(InputSchema):
     """The part of this year's purchases that is reserved, in parts of ten thousand."""
 
     share_bp = WholeField(0, 10_000, required=True)
+    # In fen, of the whole year; left out, the budget stays as it was.
+    budget_fen = WholeField(1, MOST_BUDGET_FEN, load_default=None)
 
 
 class YearSchema(OutputSchema):
@@ -67,6 +69,7 @@ class YearSchema(OutputSchema):
     total_fen = fen()
     registered_fen = fen()
     target_bp = fields.Integer(allow_none=True)
+    budget_fen = fields.Integer(allow_none=True)
     missing_fen = fen()
 
 
@@ -196,5 +199,5 @@ def own_target(given: dict[str, int]) -> Any:
     now = clock.now()
     year = clock.local_day(now).year
     with transaction():
-        set_purchase_target(account(), year, given["share_bp"], now=now)
+        set_purchase_target(account(), year, given["share_bp"], budget_fen=given["budget_fen"], now=now)
         return year_of_purchases(account().id, year)

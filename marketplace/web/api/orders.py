@@ -17,7 +17,7 @@ from marketplace.orders.collecting import pay_page
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.shipments import note_received
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import SHOP_METHODS, PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.queries import find_area_in_force
 from marketplace.web.access import account
@@ -63,7 +63,7 @@ class CheckoutSchema(InputSchema):
     basket = PublicIdField(required=True)
     expected_total_fen = FenField(required=True)
     destination = fields.Nested(DestinationSchema, required=True)
-    payment_method = fields.String(required=True, validate=validate.OneOf([method.value for method in PaymentMethod]))
+    payment_method = fields.String(required=True, validate=validate.OneOf([method.value for method in SHOP_METHODS]))
     delivery = fields.List(
         fields.Nested(ChosenWaySchema),
         load_default=list,

@@ -10,7 +10,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.news import Item, News
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import GOODS_FIRST
 from marketplace.web.filters import yuan
 from marketplace.web.languages import pick
 from marketplace.web.notices.sending import Notice, reader_of_account, reader_of_producer, readers_of_sellers, send
@@ -45,9 +45,8 @@ def tell_news(item: Item) -> None:
 
 
 def _is_firm(item: Item) -> bool:
-    """A seller hears of an order when its money has come, or when it is to be paid at the door; never before."""
-    at_the_door = item.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
-    if at_the_door:
+    """A seller hears of an order when its money has come, or when the goods leave before it; never before."""
+    if item.group.payment_method in GOODS_FIRST:
         return item.news is News.PLACED
     return item.news is News.PAID
 

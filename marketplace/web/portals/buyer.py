@@ -19,7 +19,7 @@ from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account, allow
 from marketplace.web.cards import reasons_in_words
 from marketplace.web.deliveries import delivery_area
-from marketplace.web.forms import Amount, FormSchema, Text, read_form
+from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
@@ -63,6 +63,7 @@ class TargetForm(FormSchema):
         error_messages={"required": N_("Please give a share in per cent.")},
         validate=validate.Range(0, 100, error=N_("A target is a share between 0 and 100 per cent.")),
     )
+    budget = Yuan(load_default=None)
 
 
 @blueprint.get("/")
@@ -122,7 +123,8 @@ def _benefit(row: Any) -> str | None:
 def _year(purchases: YearOfPurchases) -> dict[str, Any]:
     """The year's figures for the page, with the bar of the target."""
     target = None if purchases.target_bp is None else purchases.target_bp / 10_000
-    reached = min(1.0, purchases.share / target) if target else 1.0
+    wanted_fen = purchases.registered_fen + purchases.missing_fen
+    reached = purchases.registered_fen / wanted_fen if purchases.missing_fen else 1.0
     return {
         "number": purchases.year,
         "total_fen": purchases.total_fen,
@@ -131,6 +133,8 @@ def _year(purchases: YearOfPurchases) -> dict[str, Any]:
         "target": target,
         "target_percent": None if target is None else f"{target * 100:g}",
         "missing_fen": purchases.missing_fen,
+        "budget_fen": purchases.budget_fen,
+        "budget_yuan": None if purchases.budget_fen is None else f"{purchases.budget_fen / 100:.2f}",
         "reached": round(100 * reached),
         "reached_share": reached,
     }
@@ -143,6 +147,7 @@ def target() -> Response:
     form = read_form(TargetForm())
     now = clock.now()
     with transaction():
-        set_purchase_target(account(), clock.local_day(now).year, int(form["percent"] * 100), now=now)
+        year = clock.local_day(now).year
+        set_purchase_target(account(), year, int(form["percent"] * 100), budget_fen=form["budget"], now=now)
     flash(_("Your target for this year is set."), "success")
     return see_other(url_for("buyer.start"))

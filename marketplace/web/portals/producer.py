@@ -33,7 +33,7 @@ from marketplace.orders.shares import parts_of_refund, producer_account, shares_
 from marketplace.orders.shipments import note_own_arrival, send_order
 from marketplace.orders.states import OrderState
 from marketplace.orders.weights import awaits_weighing
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import GOODS_FIRST
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account
@@ -118,7 +118,7 @@ def orders() -> str:
 def _may_leave(order: Order) -> bool:
     if any(waits_for_harvest(line) for line in order.lines):
         return False
-    return order.group.paid_at is not None or order.group.payment_method == PaymentMethod.CASH_ON_DELIVERY
+    return order.group.paid_at is not None or order.group.payment_method in GOODS_FIRST
 
 
 def _places(some: Sequence[Order]) -> dict[int, str]:

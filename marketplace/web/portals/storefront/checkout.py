@@ -19,7 +19,7 @@ from marketplace.orders.models import OrderGroup
 from marketplace.orders.placing import Destination, place_order
 from marketplace.orders.queries import BasketView, basket_view, last_destination
 from marketplace.payments.gateway import find_provider
-from marketplace.payments.models import PaymentMethod
+from marketplace.payments.models import SHOP_METHODS, PaymentMethod
 from marketplace.recommendations.service import record_purchase
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Area, Level
@@ -72,7 +72,9 @@ class CheckoutForm(FormSchema):
         error_messages={"required": N_("Please give town, street and house number.")},
         validate=validate.Length(max=200, error=N_("The address may have at most 200 characters.")),
     )
-    payment_method = fields.Enum(PaymentMethod, by_value=fields.String(), required=True, error_messages=_METHOD)
+    payment_method = fields.Enum(
+        PaymentMethod, by_value=fields.String(), required=True, error_messages=_METHOD, validate=validate.OneOf(SHOP_METHODS)
+    )
 
 
 @blueprint.get("/checkout")

@@ -107,7 +107,8 @@ def order_part_cancel(group: str, order: str) -> Response:
 
 def may_give_up(payment: Payment, group: OrderGroup) -> bool:
     """Whether the buyer can give up a purchase as a whole: nothing paid, nothing sent."""
-    return payment.state in UNPAID and all(part.state == OrderState.PLACED for part in group.orders)
+    by_contract = payment.method == PaymentMethod.AFTER_ACCEPTANCE
+    return payment.state in UNPAID and not by_contract and all(part.state == OrderState.PLACED for part in group.orders)
 
 
 def method_name(method: str) -> str:
@@ -116,6 +117,7 @@ def method_name(method: str) -> str:
         PaymentMethod.ONLINE: _("Card, Alipay or WeChat Pay"),
         PaymentMethod.BANK_TRANSFER: _("Bank transfer"),
         PaymentMethod.CASH_ON_DELIVERY: _("Cash on delivery"),
+        PaymentMethod.AFTER_ACCEPTANCE: _("By contract, after acceptance"),
     }
     return names[PaymentMethod(method)]
 

@@ -1,0 +1,497 @@
+"""Demands, quotes, bids, contracts and weighing: what the purchasing desk and the farm's page of large orders do."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+from sqlalchemy import select
+
+from marketplace.catalogue.models import CertificateKind
+from marketplace.identity.models import RoleKind, Scope
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.sourcing import accepting, contracting, demands, quoting, tendering
+from marketplace.sourcing.accepting import Found
+from marketplace.sourcing.answering import open_demands_for
+from marketplace.sourcing.contracting import lock_contract
+from marketplace.sourcing.demands import DemandGiven, Window
+from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN, Deed, find_member, member_for
+from marketplace.sourcing.grades import Grade
+from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay, EnterpriseMember
+from marketplace.sourcing.quoting import Figures
+from marketplace.sourcing.states import BidState, ContractState, DemandState, PartState, QuoteState, TenderState
+from marketplace.web.access import account
+from marketplace.web.acting import acting, current_seller
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
+from marketplace.web.api.for_farms import for_farm
+from marketplace.web.api.inputs import AREA, InputSchema, Prose, PublicIdField, Spelled, WholeField, YesNoField
+from marketplace.web.api.schemas import OutputSchema, fen
+
+blueprint: Blueprint = ApiBlueprint("api-sourcing", __name__, url_prefix="/api/v1", description="Demands and contracts")
+
+_MOST_G = 999_999_999
+_GOODS = re.compile(r"[a-z0-9-]{1,80}")
+
+
+def _one_of(kind: Any) -> validate.OneOf:
+    return validate.OneOf([one.value for one in kind])
+
+
+class DeliverySchema(OutputSchema):
+    """One delivery of a demand."""
+
+    number = fields.Integer()
+    opens_on = fields.Date()
+    closes_on = fields.Date()
+    wanted_g = fields.Integer()
+
+
+class DemandSchema(OutputSchema):
+    """What an enterprise wants."""
+
+    public_id = fields.String()
+    reference = fields.String()
+    state = fields.String(validate=_one_of(DemandState))
+    kind = fields.String(validate=_one_of(DemandKind))
+    way = fields.String(validate=_one_of(DemandWay))
+    product = fields.String(attribute="product.slug", allow_none=True)
+    category = fields.String(attribute="category.slug", allow_none=True)
+    grade = fields.String(validate=_one_of(Grade))
+    price_ceiling_fen_kg = fen()
+    tolerance_bp = fields.Integer()
+    certificate_kinds = fields.List(fields.String(validate=_one_of(CertificateKind)))
+    origin_code = fields.String()
+    words = fields.String()
+    answer_by_at = fields.AwareDateTime()
+    deliveries = fields.List(fields.Nested(DeliverySchema))
+
+
+class DemandsSchema(OutputSchema):
+    """Several of them."""
+
+    items = fields.List(fields.Nested(DemandSchema))
+
+
+class QuoteSchema(OutputSchema):
+    """What a farm offers for a demand, as the last round says."""
+
+    public_id = fields.String()
+    demand = fields.String(attribute="demand.public_id")
+    listing = fields.String(attribute="listing.public_id")
+    state = fields.String(validate=_one_of(QuoteState))
+    grams = fields.Integer()
+    fen_kg = fen()
+    round = fields.Integer()
+    due_at = fields.AwareDateTime(allow_none=True)
+
+
+class BidSchema(OutputSchema):
+    """A bid after the opening."""
+
+    public_id = fields.String()
+    listing = fields.String(attribute="listing.public_id")
+    state = fields.String(validate=_one_of(BidState))
+    grams = fields.Integer()
+    fen_kg = fen()
+
+
+class AnswersSchema(OutputSchema):
+    """All answers to a demand: quotes, or the bids once they were opened."""
+
+    quotes = fields.List(fields.Nested(QuoteSchema))
+    tender = fields.String(validate=_one_of(TenderState), allow_none=True)
+    bids = fields.List(fields.Nested(BidSchema))
+
+
+class ContractPartSchema(OutputSchema):
+    """One seller's part of one delivery."""
+
+    public_id = fields.String()
+    delivery = fields.Integer(attribute="delivery.number")
+    listing = fields.String(attribute="listing.public_id")
+    order = fields.String(attribute="order.public_id", allow_none=True)
+    state = fields.String(validate=_one_of(PartState))
+    grams = fields.Integer()
+    fen_kg = fen()
+    total_fen = fen()
+    accepted_g = fields.Integer(allow_none=True)
+    invoice_matches = fields.Boolean(allow_none=True)
+    reason = fields.String()
+
+
+class ContractSchema(OutputSchema):
+    """A contract with its parts."""
+
+    public_id = fields.String()
+    reference = fields.String()
+    demand = fields.String(attribute="demand.public_id")
+    state = fields.String(validate=_one_of(ContractState))
+    grams = fields.Integer()
+    total_fen = fen()
+    parts = fields.List(fields.Nested(ContractPartSchema))
+
+
+class ContractsSchema(OutputSchema):
+    """Several of them."""
+
+    items = fields.List(fields.Nested(ContractSchema))
+
+
+class SealedSchema(OutputSchema):
+    """The receipt of a sealed bid: the SHA-256 of its sealed bytes."""
+
+    public_id = fields.String()
+    digest = fields.String()
+
+
+class DoneSchema(OutputSchema):
+    """``done`` is false where it had been done before."""
+
+    done = fields.Boolean()
+
+
+class DeliveryWindowSchema(InputSchema):
+    """The days on which a delivery may come, and how much is wanted."""
+
+    opens_on = fields.Date(required=True)
+    closes_on = fields.Date(required=True)
+    wanted_g = WholeField(1, _MOST_G, required=True)
+
+
+class DemandInputSchema(InputSchema):
+    """A demand; ``goods`` is the slug of a product, or of a category."""
+
+    place = PublicIdField(required=True)
+    goods = Spelled(_GOODS, most=80, required=True)
+    by_category = YesNoField(load_default=False)
+    windows = fields.List(
+        fields.Nested(DeliveryWindowSchema), required=True, validate=validate.Length(min=1, max=demands.MOST_DELIVERIES)
+    )
+    price_ceiling_fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
+    way = fields.String(required=True, validate=_one_of(DemandWay))
+    answer_by_at = fields.AwareDateTime(required=True)
+    grade = fields.String(load_default=Grade.UNGRADED.value, validate=_one_of(Grade))
+    tolerance_bp = WholeField(0, 5_000, load_default=0)
+    certificate_kinds = fields.List(
+        fields.String(validate=_one_of(CertificateKind)), load_default=list, validate=validate.Length(max=5)
+    )
+    origin_code = Spelled(AREA, most=12, load_default="")
+    kind = fields.String(load_default=DemandKind.ONE_OFF.value, validate=_one_of(DemandKind))
+    most_households = WholeField(1, 10_000, load_default=None)
+    budget_reserved = YesNoField(load_default=False)
+    words = Prose(400, may_be_empty=True, load_default="")
+
+
+class FiguresSchema(InputSchema):
+    """Grams over all deliveries, and the price of a kilogram."""
+
+    grams = WholeField(1, _MOST_G, required=True)
+    fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
+    words = Prose(400, may_be_empty=True, load_default="")
+
+
+class QuoteInputSchema(FiguresSchema):
+    """The same, of one of the farm's own listings."""
+
+    listing = PublicIdField(required=True)
+
+
+class BidInputSchema(InputSchema):
+    """What a bid says; nobody reads it before the opening."""
+
+    listing = PublicIdField(required=True)
+    grams = WholeField(1, _MOST_G, required=True)
+    fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
+
+
+class ReplySchema(InputSchema):
+    """Other figures; both left out agrees to those that stand."""
+
+    grams = WholeField(1, _MOST_G, load_default=None)
+    fen_kg = WholeField(1, LARGEST_PRICE_FEN, load_default=None)
+    words = Prose(400, may_be_empty=True, load_default="")
+
+
+class ChosenSchema(InputSchema):
+    """The quotes or bids a contract is made of."""
+
+    chosen = fields.List(PublicIdField(), required=True, validate=validate.Length(min=1, max=200))
+
+
+class ContractReasonSchema(InputSchema):
+    """Why."""
+
+    words = Prose(200, required=True)
+
+
+class WeighingInputSchema(InputSchema):
+    """What was found on the scales, in grams."""
+
+    weighed_g = WholeField(0, _MOST_G, required=True)
+    accepted_g = WholeField(0, _MOST_G, required=True)
+    refused_g = WholeField(0, _MOST_G, load_default=0)
+    grade = fields.String(load_default=Grade.UNGRADED.value, validate=_one_of(Grade))
+    refused_because = Prose(200, may_be_empty=True, load_default="")
+    goes_back = YesNoField(load_default=True)
+
+
+def _own_enterprise() -> int:
+    member = find_member(account().id)
+    return member.enterprise_id if member is not None else 0
+
+
+def _by(deed: Deed) -> EnterpriseMember:
+    return member_for(account(), deed, now=clock.now())
+
+
+@blueprint.get("/enterprise/demands")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, DemandsSchema)
+def own_demands() -> dict[str, Any]:
+    """The newest demands of your enterprise."""
+    rows = select(Demand).filter_by(enterprise_id=_own_enterprise()).order_by(Demand.id.desc()).limit(200)
+    return {"items": db.session.scalars(rows).all()}
+
+
+@blueprint.post("/enterprise/demands")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(DemandInputSchema)
+@blueprint.response(201, DemandSchema)
+@problems(404, *BODY)
+def make_demand(given: dict[str, Any]) -> Demand:
+    """Write a demand down; farms see it once it is published."""
+    words = {**given, "windows": [Window(**row) for row in given["windows"]]}
+    for name, kind in (("way", DemandWay), ("grade", Grade), ("kind", DemandKind)):
+        words[name] = kind(words[name])
+    words["certificate_kinds"] = [CertificateKind(one) for one in given["certificate_kinds"]]
+    with transaction():
+        return demands.make_demand(_by(Deed.BUY), DemandGiven(**words), now=clock.now())
+
+
+@blueprint.get("/enterprise/demands/<public_id:public_id>/answers")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, AnswersSchema)
+@problems(404)
+def answers(public_id: str) -> dict[str, Any]:
+    """Quotes to a demand of yours, and of a tender the bids once two of you have opened them."""
+    demand = demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    tender = demand.tender.state if demand.tender is not None else None
+    return {"quotes": quoting.quotes_to(demand), "tender": tender, "bids": tendering.opened_bids(demand)}
+
+
+def _moved(act: Callable[..., Demand], public_id: str) -> Demand:
+    demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    with transaction():
+        return act(_by(Deed.BUY), public_id, now=clock.now())
+
+
+@blueprint.post("/enterprise/demands/<public_id:public_id>/publish")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, DemandSchema)
+@problems(404, 409)
+def publish_demand(public_id: str) -> Demand:
+    """Let farms see a demand and answer it."""
+    return _moved(demands.publish, public_id)
+
+
+@blueprint.post("/enterprise/demands/<public_id:public_id>/close")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, DemandSchema)
+@problems(404, 409)
+def close_demand(public_id: str) -> Demand:
+    """Take no more answers."""
+    return _moved(demands.close, public_id)
+
+
+@blueprint.post("/enterprise/demands/<public_id:public_id>/withdraw")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, DemandSchema)
+@problems(404, 409)
+def withdraw_demand(public_id: str) -> Demand:
+    """Take a demand back."""
+    return _moved(demands.withdraw, public_id)
+
+
+@blueprint.post("/enterprise/demands/<public_id:public_id>/opening")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, DoneSchema)
+@problems(404, 409)
+def open_bids(public_id: str) -> dict[str, bool]:
+    """Turn your key; ``done`` says whether the bids are open, which takes a second person."""
+    demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    with transaction():
+        return {"done": tendering.turn_key(_by(Deed.OPEN_BIDS), public_id, now=clock.now())}
+
+
+@blueprint.post("/enterprise/demands/<public_id:public_id>/contract")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(ChosenSchema)
+@blueprint.response(201, ContractSchema)
+@problems(404, 409, *BODY)
+def make_contract(given: dict[str, Any], public_id: str) -> Contract:
+    """Make a contract of quotes or opened bids; it is in force at once where your limit covers it."""
+    demand = demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    act = contracting.contract_bids if demand.way == DemandWay.TENDER else contracting.contract_quotes
+    with transaction():
+        return act(_by(Deed.BUY), public_id, given["chosen"], now=clock.now())
+
+
+@blueprint.post("/enterprise/quotes/<public_id:public_id>/counter")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(FiguresSchema)
+@blueprint.response(200, QuoteSchema)
+@problems(404, 409, *BODY)
+def counter(given: dict[str, Any], public_id: str) -> Any:
+    """Answer a quote with other figures."""
+    with transaction():
+        return quoting.counter(_by(Deed.BUY), public_id, Figures(**given), now=clock.now())
+
+
+@blueprint.post("/enterprise/quotes/<public_id:public_id>/decline")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, QuoteSchema)
+@problems(404, 409)
+def decline(public_id: str) -> Any:
+    """Say no to a quote."""
+    with transaction():
+        return quoting.decline(_by(Deed.BUY), public_id, now=clock.now())
+
+
+@blueprint.get("/enterprise/contracts")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, ContractsSchema)
+def own_contracts() -> dict[str, Any]:
+    """The newest contracts of your enterprise."""
+    rows = select(Contract).filter_by(enterprise_id=_own_enterprise()).order_by(Contract.id.desc()).limit(200)
+    return {"items": db.session.scalars(rows).all()}
+
+
+@blueprint.post("/enterprise/contracts/<public_id:public_id>/approve")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(200, ContractSchema)
+@problems(404, 409)
+def approve_contract(public_id: str) -> Contract:
+    """Put a contract in force, if your limit covers it."""
+    with transaction():
+        contracting.approve(_by(Deed.APPROVE), public_id, now=clock.now())
+        return lock_contract(public_id)
+
+
+@blueprint.post("/enterprise/contracts/<public_id:public_id>/refuse")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(ContractReasonSchema)
+@blueprint.response(200, ContractSchema)
+@problems(404, 409, *BODY)
+def refuse_contract(given: dict[str, str], public_id: str) -> Contract:
+    """Do not approve a contract; the answers can be chosen among again."""
+    with transaction():
+        contracting.refuse(_by(Deed.APPROVE), public_id, given["words"], now=clock.now())
+        return lock_contract(public_id)
+
+
+@blueprint.post("/enterprise/parts/<public_id:public_id>/weighing")
+@only(RoleKind.ENTERPRISE)
+@blueprint.arguments(WeighingInputSchema)
+@blueprint.response(200, ContractPartSchema)
+@problems(404, 409, *BODY)
+def weigh_part(given: dict[str, Any], public_id: str) -> Any:
+    """Note what arrived of a part: what is good is owed, the rest goes back or is written off."""
+    found = Found(**{**given, "grade": Grade(given["grade"])})
+    with transaction():
+        return accepting.weigh(_by(Deed.RECEIVE), public_id, found, now=clock.now())
+
+
+@blueprint.get("/farm/requests")
+@for_farm(Scope.LIST)
+@blueprint.response(200, DemandsSchema)
+def requests() -> dict[str, Any]:
+    """Demands that your farm has goods for and can still answer."""
+    ways = (DemandWay.QUOTES, DemandWay.TENDER)
+    return {"items": open_demands_for(current_seller().producer.id, ways, now=clock.now())}
+
+
+@blueprint.post("/farm/requests/<public_id:public_id>/quote")
+@for_farm(Scope.LIST)
+@blueprint.arguments(QuoteInputSchema)
+@blueprint.response(201, QuoteSchema)
+@problems(404, 409, *BODY)
+def offer(given: dict[str, Any], public_id: str) -> Any:
+    """Offer goods for a demand."""
+    now, figures = clock.now(), Figures(given["grams"], given["fen_kg"], given["words"])
+    with acting(now) as actor:
+        return quoting.offer(current_seller().producer, public_id, given["listing"], figures, actor=actor, now=now)
+
+
+@blueprint.post("/farm/requests/<public_id:public_id>/bid")
+@for_farm(Scope.LIST)
+@blueprint.arguments(BidInputSchema)
+@blueprint.response(201, SealedSchema)
+@problems(404, 409, *BODY)
+def seal_bid(given: dict[str, Any], public_id: str) -> dict[str, str]:
+    """Seal a bid for a tender; an earlier one of yours is taken back by it."""
+    now = clock.now()
+    producer, figures = current_seller().producer, (given["listing"], given["grams"], given["fen_kg"])
+    with acting(now) as actor:
+        made = tendering.bid(producer, public_id, *figures, actor=actor, now=now)
+        return {"public_id": made.public_id, "digest": made.digest.hex()}
+
+
+@blueprint.delete("/farm/requests/<public_id:public_id>/bid")
+@for_farm(Scope.LIST)
+@blueprint.response(200, DoneSchema)
+@problems(404, 409)
+def take_bid_back(public_id: str) -> dict[str, bool]:
+    """Take a bid back before the opening."""
+    now = clock.now()
+    with acting(now) as actor:
+        return {"done": tendering.take_bid_back(current_seller().producer, public_id, actor=actor, now=now)}
+
+
+@blueprint.post("/farm/quotes/<public_id:public_id>/answer")
+@for_farm(Scope.LIST)
+@blueprint.arguments(ReplySchema)
+@blueprint.response(200, QuoteSchema)
+@problems(404, 409, *BODY)
+def answer_counter(given: dict[str, Any], public_id: str) -> Any:
+    """Agree with a buyer's figures, or answer with others."""
+    now = clock.now()
+    whole = given["grams"] is not None and given["fen_kg"] is not None
+    figures = Figures(given["grams"], given["fen_kg"], given["words"]) if whole else None
+    with acting(now) as actor:
+        return quoting.answer_counter(current_seller().producer, public_id, figures, actor=actor, now=now)
+
+
+@blueprint.delete("/farm/quotes/<public_id:public_id>")
+@for_farm(Scope.LIST)
+@blueprint.response(200, QuoteSchema)
+@problems(404, 409)
+def take_quote_back(public_id: str) -> Any:
+    """Take a quote back before it is chosen."""
+    now = clock.now()
+    with acting(now) as actor:
+        return quoting.take_back(current_seller().producer, public_id, actor=actor, now=now)
+
+
+@blueprint.post("/farm/parts/<public_id:public_id>/agree")
+@for_farm(Scope.SHIP)
+@blueprint.response(200, ContractPartSchema)
+@problems(404, 409)
+def agree(public_id: str) -> Any:
+    """Sign what the buyer's scales say."""
+    now = clock.now()
+    with acting(now) as actor:
+        return accepting.agree(current_seller().producer.id, public_id, actor=actor, now=now)
+
+
+@blueprint.post("/farm/parts/<public_id:public_id>/question")
+@for_farm(Scope.SHIP)
+@blueprint.arguments(ContractReasonSchema)
+@blueprint.response(200, ContractPartSchema)
+@problems(404, 409, *BODY)
+def question(given: dict[str, str], public_id: str) -> Any:
+    """Have it weighed once more."""
+    now = clock.now()
+    with acting(now) as actor:
+        return accepting.question(current_seller().producer.id, public_id, given["words"], actor=actor, now=now)

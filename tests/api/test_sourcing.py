@@ -1,0 +1,103 @@
+"""Programs of an enterprise and of a farm come from a demand to a contract, and hear clear words where they may not."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from marketplace.identity.models import Account
+from marketplace.identity.service import issue_token
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from tests.sourcing.world import DAY, Canteen, Farm
+
+NOW = clock.now()
+FIRST = clock.local_day(NOW) + 8 * DAY
+
+
+class Program:
+    """Calls in an account's name."""
+
+    def __init__(self, client: FlaskClient, account: Account) -> None:
+        with transaction():
+            token, _row = issue_token(account, now=NOW)
+        self._client, self._headers = client, {"Authorization": f"Bearer {token}"}
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        answer = self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)
+        return answer.status_code, answer.json
+
+
+@pytest.fixture
+def canteen(session: Session) -> Canteen:
+    return Canteen()
+
+
+def wanted(canteen: Canteen, **other: Any) -> dict[str, Any]:
+    usual = {
+        "place": canteen.place.public_id,
+        "goods": "potato",
+        "windows": [{"opens_on": FIRST.isoformat(), "closes_on": FIRST.isoformat(), "wanted_g": 100_000}],
+        "price_ceiling_fen_kg": 500,
+        "way": "quotes",
+        "answer_by_at": (NOW + 2 * DAY).isoformat(),
+    }
+    return usual | other
+
+
+def test_a_demand_becomes_a_contract_between_two_programs(client: FlaskClient, canteen: Canteen) -> None:
+    farm = Farm()
+    buyer, seller = Program(client, canteen.owner_account), Program(client, farm.account)
+    status, demand = buyer.call("POST", "/enterprise/demands", wanted(canteen))
+    assert (status, demand["state"], demand["product"]) == (201, "draft", "potato")
+    name = demand["public_id"]
+    assert buyer.call("POST", f"/enterprise/demands/{name}/publish")[1]["state"] == "open"
+    assert [row["public_id"] for row in seller.call("GET", "/farm/requests")[1]["items"]] == [name]
+    offered = {"listing": farm.listing.public_id, "grams": 100_000, "fen_kg": 450}
+    status, quote = seller.call("POST", f"/farm/requests/{name}/quote", offered)
+    assert (status, quote["state"], quote["fen_kg"]) == (201, "offered", 450)
+    own = f"/enterprise/quotes/{quote['public_id']}/counter"
+    assert buyer.call("POST", own, {"grams": 100_000, "fen_kg": 400})[1]["state"] == "countered"
+    assert seller.call("POST", f"/farm/quotes/{quote['public_id']}/answer", {})[1]["fen_kg"] == 400
+    assert [row["fen_kg"] for row in buyer.call("GET", f"/enterprise/demands/{name}/answers")[1]["quotes"]] == [400]
+    status, contract = buyer.call("POST", f"/enterprise/demands/{name}/contract", {"chosen": [quote["public_id"]]})
+    assert (status, contract["state"], contract["total_fen"]) == (201, "in_force", 40_000)
+    assert buyer.call("GET", "/enterprise/contracts")[1]["items"] == [contract]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"price_ceiling_fen_kg": 0}, 422), ({"price_ceiling_fen_kg": -1}, 422), ({"windows": []}, 422), ({"extra": 1}, 422)],
+)
+def test_a_demand_that_cannot_be_meant_is_refused(
+    client: FlaskClient, canteen: Canteen, change: dict[str, Any], status: int
+) -> None:
+    Farm()
+    buyer = Program(client, canteen.owner_account)
+    assert buyer.call("POST", "/enterprise/demands", wanted(canteen, **change))[0] == status
+    assert buyer.call("GET", "/enterprise/demands")[1] == {"items": []}
+
+
+def test_a_sealed_bid_is_answered_with_its_receipt_alone(client: FlaskClient, canteen: Canteen) -> None:
+    farm = Farm()
+    buyer, seller = Program(client, canteen.owner_account), Program(client, farm.account)
+    name = buyer.call("POST", "/enterprise/demands", wanted(canteen, way="tender"))[1]["public_id"]
+    buyer.call("POST", f"/enterprise/demands/{name}/publish")
+    given = {"listing": farm.listing.public_id, "grams": 100_000, "fen_kg": 431}
+    status, receipt = seller.call("POST", f"/farm/requests/{name}/bid", given)
+    assert (status, set(receipt), len(receipt["digest"])) == (201, {"public_id", "digest"}, 64)
+    assert buyer.call("GET", f"/enterprise/demands/{name}/answers")[1] == {"quotes": [], "tender": "sealed", "bids": []}
+    status, problem = buyer.call("POST", f"/enterprise/demands/{name}/opening")
+    assert (status, problem["code"]) == (409, "not_yet")
+    assert seller.call("DELETE", f"/farm/requests/{name}/bid")[1] == {"done": True}
+
+
+def test_what_is_anothers_is_not_there(client: FlaskClient, canteen: Canteen) -> None:
+    Farm()
+    demand, other = canteen.demand(), Canteen()
+    program = Program(client, other.owner_account)
+    assert program.call("GET", f"/enterprise/demands/{demand.public_id}/answers")[0] == 404
+    assert program.call("POST", f"/enterprise/demands/{demand.public_id}/withdraw")[0] == 404
+    receiver = Program(client, canteen.receiver.account)
+    assert receiver.call("POST", "/enterprise/demands", wanted(canteen))[0] == 403
