@@ -14,11 +14,21 @@ from marketplace.payments.states import AttemptState, PaymentState
 
 
 class PaymentMethod(enum.StrEnum):
-    """How somebody pays; ``online`` is card, Alipay or WeChat Pay on the provider's page."""
+    """How somebody pays; ``online`` is card, Alipay or WeChat Pay on the provider's page.
+
+    ``after_acceptance`` is a transfer against the invoice of goods that were delivered and found good, by contract.
+    """
 
     ONLINE = "online"
     BANK_TRANSFER = "bank_transfer"
     CASH_ON_DELIVERY = "cash_on_delivery"
+    AFTER_ACCEPTANCE = "after_acceptance"
+
+
+# The goods leave before any money has come.
+GOODS_FIRST = (PaymentMethod.CASH_ON_DELIVERY, PaymentMethod.AFTER_ACCEPTANCE)
+# What a buyer in the shop can choose among.
+SHOP_METHODS = (PaymentMethod.ONLINE, PaymentMethod.BANK_TRANSFER, PaymentMethod.CASH_ON_DELIVERY)
 
 
 class RefundReason(enum.StrEnum):
@@ -44,7 +54,10 @@ class Payment(Base):
         # One purpose is paid once.
         UniqueConstraint("purpose_kind", "purpose_id"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
-        CheckConstraint("method IN ('online', 'bank_transfer', 'cash_on_delivery')", name="method_known"),
+        CheckConstraint(
+            "method IN ('online', 'bank_transfer', 'cash_on_delivery', 'after_acceptance')",
+            name="method_known",
+        ),
         CheckConstraint(
             "state IN ('awaiting', 'processing', 'paid', 'failed', 'cancelled', 'expired')",
             name="state_known",

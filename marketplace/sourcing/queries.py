@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from marketplace.catalogue.models import Category, Listing, Producer
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.sold import sold_lines
-from marketplace.sourcing.models import PurchaseTarget
+from marketplace.sourcing.models import EnterpriseMember, PurchaseTarget
 
 
 @dataclass(frozen=True)
 class YearOfPurchases:
-    """What an account has ordered in a calendar year of the market, in fen, without what was cancelled.
+    """What an enterprise has ordered in a calendar year of the market, in fen, without what was cancelled.
 
     ``registered_fen`` is the value of goods of registered households that have agreed to be named as such; the share of others
     would let a buyer of few goods work out whose they are.
@@ -25,6 +25,12 @@ class YearOfPurchases:
     total_fen: int
     registered_fen: int
     target_bp: int | None
+    budget_fen: int | None = None
+
+    @property
+    def whole_fen(self) -> int:
+        """What the target is a part of: the year's budget, or what was bought where none was entered."""
+        return self.total_fen if self.budget_fen is None else self.budget_fen
 
     @property
     def share(self) -> float:
@@ -33,34 +39,44 @@ class YearOfPurchases:
 
     @property
     def missing_fen(self) -> int:
-        """What of the purchases so far would have to come from registered households for the target to be met; 0 when it is."""
+        """What would still have to come from registered households for the target to be met; 0 when it is."""
         if self.target_bp is None:
             return 0
-        return max(0, -(-self.total_fen * self.target_bp // 10_000) - self.registered_fen)
+        return max(0, -(-self.whole_fen * self.target_bp // 10_000) - self.registered_fen)
 
 
 def year_of_purchases(account_id: int, year: int) -> YearOfPurchases:
-    """How an account stands in a year, in one statement."""
+    """How an account's enterprise stands in a year: what its members ordered while they were, or the account alone."""
     first, last = day_bounds(date(year, 1, 1), date(year, 12, 31))
-    target = select(PurchaseTarget.share_bp).filter_by(account_id=account_id, year=year).scalar_subquery()
+    enterprise_id = select(EnterpriseMember.enterprise_id).filter_by(account_id=account_id, left_at=None).scalar_subquery()
+    target = db.session.execute(
+        select(PurchaseTarget.share_bp, PurchaseTarget.budget_fen)
+        .filter_by(year=year)
+        .where(PurchaseTarget.enterprise_id == enterprise_id)
+    ).first()
+    by_member = exists().where(
+        EnterpriseMember.enterprise_id == enterprise_id,
+        EnterpriseMember.account_id == OrderGroup.account_id,
+        EnterpriseMember.joined_at <= OrderGroup.placed_at,
+        or_(EnterpriseMember.left_at.is_(None), EnterpriseMember.left_at > OrderGroup.placed_at),
+    )
     sold = sold_lines()
     row = db.session.execute(
         select(
             func.coalesce(func.sum(sold.c.total_fen), 0),
             func.coalesce(func.sum(sold.c.benefit_fen).filter(Producer.badge_consent), 0),
-            target,
         )
         .select_from(sold)
         .join(Order, Order.id == sold.c.order_id)
         .join(OrderGroup, OrderGroup.id == Order.group_id)
         .join(Producer, Producer.id == Order.producer_id)
         .where(
-            OrderGroup.account_id == account_id,
+            or_(by_member, and_(enterprise_id.is_(None), OrderGroup.account_id == account_id)),
             OrderGroup.placed_at >= first,
             OrderGroup.placed_at < last,
         )
     ).one()
-    return YearOfPurchases(year, int(row[0]), int(row[1]), row[2])
+    return YearOfPurchases(year, int(row[0]), int(row[1]), *(target or (None, None)))
 
 
 def wanted_lots(category_slug: str | None, least_kg: int) -> ColumnElement[bool] | None:
