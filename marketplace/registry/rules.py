@@ -16,7 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, display_rules
+from marketplace.registry import assessment_rules, display_rules, plan_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -25,7 +25,13 @@ from marketplace.registry.models import RuleChange
 # Rules of which the program ships no value, with one of the form that they have: a line and ratios are set by a document.
 SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grain": 0}}
 # Each procedure has its rules in a file of its own.
-SHIPPED: tuple[Rule, ...] = (*assessment_rules.RULES, *display_rules.RULES, *quality.RULES, *shipped_rules.RULES)
+SHIPPED: tuple[Rule, ...] = (
+    *assessment_rules.RULES,
+    *display_rules.RULES,
+    *plan_rules.RULES,
+    *quality.RULES,
+    *shipped_rules.RULES,
+)
 
 
 def rule(name: str, area_code: str, day: date) -> Rule:
