@@ -35,6 +35,7 @@ from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neig
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.sellers import Plan, make_plan
+from marketplace.demo.sourcing import add_sourcing
 from marketplace.kernel import audit, ids
 from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import local_day
@@ -97,6 +98,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)
+    say("  kitchens’ demands, and what farms can give")
+    add_sourcing("farmer", now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     village = min(danzhai_villages())
     offices = [(f"officer of {called(get_area(code).name)}", login_of(code)) for code in (village[: Level.TOWNSHIP], village)]

@@ -309,8 +309,9 @@ def lacks_of(want: Want, offers: Sequence[Offer], terms: Terms) -> dict[Constrai
             float(full or offer.left_g < max(LEAST_PART_G, offer.least_lot_g)),
             max(0, _GRADES.index(offer.grade) - wanted_grade),
             max(0, early, late),
-            max(0, over),
-            max(0, transport + min(over, 0)),
+            # The ceiling has to hold price and way; a price above it fails as that, with all that would be needed.
+            over + transport if over > 0 else 0,
+            max(0, over + transport) if over <= 0 else 0,
             len(needed - offer.certificates),
             _levels_too_narrow(demand.origin_code, offer.area_code),
             max(0, offer.least_lot_g - want.wanted_g),

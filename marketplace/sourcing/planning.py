@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from marketplace.catalogue.models import Producer
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import may_see
 from marketplace.kernel import audit
@@ -20,6 +21,7 @@ from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import reference
 from marketplace.kernel.steps import step
 from marketplace.kernel.workdays import Term
+from marketplace.regions.models import Level
 from marketplace.registry import plan_rules
 from marketplace.registry.queries import latest_revision
 from marketplace.registry.rules import rule
@@ -73,7 +75,12 @@ class Worked:
 
 
 def work_out(
-    demands: Sequence[Demand], *, now: datetime, share: float | None = None, time_limit_s: float = TIME_LIMIT_S
+    demands: Sequence[Demand],
+    *,
+    now: datetime,
+    share: float | None = None,
+    points: int = POINTS,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> Worked:
     """Work a plan out for demands; ``share`` in place of the policy's. Writes nothing and locks nothing.
 
@@ -90,7 +97,7 @@ def work_out(
         raise Invalid("plan_share", N_("Please give a share from 0 to 100 per cent."))
     _check_waiting(demands)
     matching = match(demands, day=local_day(now), share=share)
-    curve = frontier(matching.problem, matching.policy, points=POINTS, time_limit_s=time_limit_s)
+    curve = frontier(matching.problem, matching.policy, points=points, time_limit_s=time_limit_s)
     asked = matching.policy.registered_share
     met = [number for number, point in enumerate(curve) if point.plan.registered_share >= asked - _CLOSE]
     return Worked(demands, matching, curve, met[0] if met else len(curve) - 1)
@@ -388,10 +395,16 @@ def _take_over(plan: Plan) -> None:
 
 def _ask(parts: Sequence[PlanPart], now: datetime) -> None:
     today = local_day(now)
+    read = select(PlanPart.id, Producer.area_code, DemandDelivery.closes_on)
+    read = read.join(Producer, Producer.id == PlanPart.producer_id).join(
+        DemandDelivery, DemandDelivery.id == PlanPart.delivery_id
+    )
+    known = {row.id: row for row in db.session.execute(read.where(PlanPart.id.in_([part.id for part in parts])))}
+    counties = {row.area_code[: Level.COUNTY] for row in known.values()}
+    terms = {county: Term.of(rule(plan_rules.ANSWER_TIME, county, today).value).last_day(today) for county in counties}
     for part in parts:
-        area = part.producer.area_code
-        last = Term.of(rule(plan_rules.ANSWER_TIME, area, today).value).last_day(today)
-        last = min(last, max(today, part.delivery.closes_on))
+        row = known[part.id]
+        last = min(terms[row.area_code[: Level.COUNTY]], max(today, row.closes_on))
         part.state = PLAN_PARTS.next_state(PlanPartState(part.state), PlanPartAction.ASK) or part.state
         part.asked_at, part.answer_by_at = now, day_bounds(last, last)[1]
 

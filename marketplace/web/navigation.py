@@ -17,6 +17,7 @@ MENUS = {
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
         ("producer.after.start", N_("Buyers"), "people"),
+        ("producer_parts.parts", N_("Asked of me"), "truck"),
     ],
     "officer": [
         ("officer.files.start", N_("Household files"), "search"),
@@ -35,6 +36,7 @@ MENUS = {
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
+        ("officer.plans.plans", N_("Plans"), "truck"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
     ],
     "operator": [
@@ -49,12 +51,16 @@ MENUS = {
         ("operator.shipments.listed", N_("Shipments"), "truck"),
         ("operator.delivery.methods", N_("Delivery"), "truck"),
         ("operator.delivery.places", N_("Hubs and points"), "pin"),
+        ("operator_plans.plans", N_("Plans"), "truck"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
         ("operator.mandates.denials", N_("In others’ names"), "people"),
     ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
-    "buyer": [("buyer.start", N_("What to source now"), "basket")],
+    "buyer": [
+        ("buyer.start", N_("What to source now"), "basket"),
+        ("buyer_plans.plans", N_("Plans"), "truck"),
+    ],
 }
 
 

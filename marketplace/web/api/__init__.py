@@ -23,6 +23,7 @@ from marketplace.web.api import (
     operations,
     orders,
     payouts,
+    plans,
     prices,
     recommendations,
     registry,
@@ -58,6 +59,7 @@ _GROUPS = (
     operations,
     colleagues,
     prices,
+    plans,
     webhooks,
 )
 

@@ -1,4 +1,4 @@
-"""Portal: government's desk: sales, policies, the tilt, mandates, households' files and numbers, cases, forms, visits."""
+"""Portal: government's desk: sales, policies, tilt, mandates, households' files and numbers, cases, forms, visits, plans."""
 
 from marketplace.web.portals.officer import (
     case_alerts,
@@ -18,6 +18,7 @@ from marketplace.web.portals.officer import (
     mandates,
     numbers,
     phones,
+    plans,
     policy,
     registered,
     sales,
@@ -30,7 +31,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 for part in (
     *(mandates, files, numbers, imports, duplicates),
     *(cases, case_rounds, case_notices, case_alerts, registered),
-    *(form_data, forms, phones, submissions, visits, collect),
+    *(form_data, forms, phones, submissions, visits, collect, plans),
 ):
     blueprint.register_blueprint(part.blueprint)
 
