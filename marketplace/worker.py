@@ -20,6 +20,7 @@ from marketplace.registry import assessment_jobs, figure_jobs
 from marketplace.registry.duplicates import looking as duplicate_jobs
 from marketplace.registry.forms import jobs as form_jobs
 from marketplace.registry.importing import jobs as import_jobs
+from marketplace.sourcing import plan_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
@@ -39,6 +40,7 @@ JOB_MODULES = (
     order_jobs,
     outbox_jobs,
     payment_jobs,
+    plan_jobs,
     policy_jobs,
     recommendation_jobs,
     assessment_jobs,

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from marketplace.catalogue.models import Listing, ListingState, Producer
+from marketplace.catalogue.queries import producer_of
 from marketplace.delivery.models import Hub
 from marketplace.demo.accounts import PASSWORD
 from marketplace.identity.models import Account, RoleKind
@@ -44,6 +45,8 @@ COUNTY = "522636"
 WEEKS, SEED = 4, 6
 _PRICE_LEFT = 0.85
 _GRADES = (Grade.FIRST, Grade.SECOND, Grade.UNGRADED, Grade.UNGRADED)
+# Kitchens buy what everybody eats.
+_DEAREST_FEN_KG = 1500
 _MADE_UP_PHONE = "13800000000"
 # Login, name, title on invoices, and where the goods arrive.
 _KITCHENS = (
@@ -78,8 +81,11 @@ def add_sourcing(farmer: str, *, now: datetime) -> None:
     first = monday_of(local_day(now)) + timedelta(days=14)
     goods = _declare(first, rng, now)
     buyers = [_kitchen(*kitchen, now) for kitchen in _KITCHENS]
-    own = _goods_of(farmer)
-    ranked = sorted(goods.values(), key=lambda one: (one.product_id not in own, -one.weekly_g, one.product_id))
+    own, gathered = _goods_of(farmer), _goods_of_hubs()
+    ranked = sorted(
+        (one for one in goods.values() if one.fen_kg <= _DEAREST_FEN_KG),
+        key=lambda one: (one.product_id not in own, one.product_id not in gathered, -one.weekly_g, one.product_id),
+    )
     demands = [
         _demand(buyers[at % len(buyers)], ranked[at % len(ranked)], at, first, now, rng)
         for at in range(_WITH_PLAN + len(_WITHOUT_PLAN))
@@ -88,7 +94,7 @@ def add_sourcing(farmer: str, *, now: datetime) -> None:
         demand.state = state
     db.session.flush()
     plans = [_planned([demand], buyers[at % len(buyers)][0], now) for at, demand in enumerate(demands[:_WITH_PLAN])]
-    _decide(plans, [buyers[at % len(buyers)][0] for at in range(_WITH_PLAN)], rng, now)
+    _decide(plans, [buyers[at % len(buyers)][0] for at in range(_WITH_PLAN)], find_account_by_login(farmer), rng, now)
 
 
 def _declare(first: date, rng: random.Random, now: datetime) -> dict[int, _Goods]:
@@ -158,6 +164,11 @@ def _goods_of(login: str) -> set[int]:
     return set(db.session.scalars(query.where(Producer.account_id == account.id, Listing.state == ListingState.ON_SALE)))
 
 
+def _goods_of_hubs() -> set[int]:
+    query = select(SupplyDeclaration.product_id).where(SupplyDeclaration.hub_id.is_not(None))
+    return set(db.session.scalars(query.distinct()))
+
+
 def _kitchen(login: str, name: str, title: str, area: str, now: datetime) -> tuple[Account, Enterprise, DeliveryPlace]:
     account = find_account_by_login(login)
     if account is None:
@@ -218,8 +229,11 @@ def _planned(demands: Sequence[Demand], by: Account, now: datetime) -> Plan:
     return propose_plan(work_out(demands, now=now, points=3), by=by, now=now - timedelta(hours=4))
 
 
-def _decide(plans: Sequence[Plan], buyers: Sequence[Account], rng: random.Random, now: datetime) -> None:
-    """Approve most of the plans, and have most of their sellers answer."""
+def _decide(
+    plans: Sequence[Plan], buyers: Sequence[Account], farmer: Account | None, rng: random.Random, now: datetime
+) -> None:
+    """Approve most of the plans, and have most of their sellers answer; the farmer who signs in still has to."""
+    own = producer_of(farmer.id) if farmer is not None else None
     for at, (plan, buyer) in enumerate(zip(plans, buyers, strict=True)):
         if at % 4 == 3 or not plan.parts:
             continue
@@ -229,5 +243,5 @@ def _decide(plans: Sequence[Plan], buyers: Sequence[Account], rng: random.Random
         approve_plan(plan.public_id, by=buyer, now=now - timedelta(hours=3))
         for part in list(plan.parts):
             said = rng.random()
-            if at and said < 0.85:
+            if said < 0.85 and (own is None or part.producer_id != own.id):
                 answer_part(part.public_id, part.producer_id, accept=said < 0.75, actor=ACTOR, now=now - timedelta(hours=1))

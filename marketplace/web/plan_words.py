@@ -19,7 +19,7 @@ PLAN_STATES = {
     "proposed": (N_("waits for a decision"), "wait"),
     "approved": (N_("approved"), "good"),
     "superseded": (N_("replaced by a newer one"), "neutral"),
-    "rejected": (N_("rejected"), "bad"),
+    "rejected": (N_("turned down"), "neutral"),
 }
 PART_STATES = {
     "proposed": (N_("not asked yet"), "neutral"),

@@ -27,6 +27,8 @@ from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
 from tests.registry.forms.lives import LIVES as COLLECTING
 from tests.registry.forms.lives import form_faults, send_again
+from tests.sourcing.lives import LIVES as PLANNING
+from tests.sourcing.lives import carry_on_planning, plan_faults
 
 # Which life comes by which place; every place in the code must be in one of them.
 PLACES = {
@@ -68,6 +70,7 @@ PLACES = {
         *("payout.sending_committed", "payout.transfer_sent", "payout.confirmation_written", "payout.transfer_committed"),
     ],
     "pay_out_to_nobody": ["payout.return_written", "payout.refusal_committed"],
+    "plan_and_ask": ["plan.proposed", "plan.approved", "plan.answered"],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -124,6 +127,9 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
     if life in COLLECTING:
         send_again(basket, real_now())
         return [*faults(basket, double), *form_faults(basket, real_now())]
+    if life in PLANNING:
+        carry_on_planning(basket, real_now())
+        return [*faults(basket, double), *plan_faults(basket)]
     if life not in PAYING_OUT:
         return faults(basket, double)
     carry_on(basket, life, real_now())

@@ -20,9 +20,10 @@ from tests.orders import paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
 from tests.registry.forms import lives
+from tests.sourcing import lives as planning
 
 DIED, NOWHERE = 99, "nowhere"
-ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES}
+ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES, **planning.LIVES}
 
 
 @cache

@@ -64,7 +64,7 @@ def test_nobody_answers_for_another_farm(browser: Browser, session: Session) -> 
     stranger = farm()
     browser.is_now(farmer_of(stranger))
     (part,) = plan.parts
-    assert browser.post(f"/farm/parts/{part.public_id}/no", sent_from="/farm/supplies/").status_code == 404
+    assert browser.post(f"/farm/parts/{part.public_id}/no", sent_from="/farm/parts/supplies/").status_code == 404
     assert db.session.get_one(PlanPart, part.id).state == PlanPartState.ASKED
 
 
@@ -73,17 +73,17 @@ def test_a_farmer_declares_changes_and_takes_back_what_there_will_be(browser: Br
     browser.is_now(farmer_of(goods))
     week = monday_of(local_day(NOW)) + timedelta(days=7)
     form = {"listing": goods.public_id, "week": week.isoformat(), "weeks": "2", "kg": "40", "price": "2.10", "loss": "5"}
-    assert browser.post("/farm/supplies/", form, sent_from="/farm/supplies/").status_code == 303
+    assert browser.post("/farm/parts/supplies/", form, sent_from="/farm/parts/supplies/").status_code == 303
     (made,) = db.session.query(SupplyDeclaration).all()
     assert [(one.week_on, one.grams) for one in made.weeks] == [(week, 38_000), (week + timedelta(days=7), 38_000)]
     assert (made.min_price_fen_kg, made.loss_rate_bp) == (210, 500)
-    path = f"/farm/supplies/{made.public_id}"
+    path = f"/farm/parts/supplies/{made.public_id}"
     less = {"week": week.isoformat(), "kg": "20"}
-    assert "Take this back" in browser.get("/farm/supplies/").text
-    assert browser.post(f"{path}/yield", less, sent_from="/farm/supplies/").status_code == 303
+    assert "Take this back" in browser.get("/farm/parts/supplies/").text
+    assert browser.post(f"{path}/yield", less, sent_from="/farm/parts/supplies/").status_code == 303
     assert db.session.get_one(SupplyDeclaration, made.id).weeks[0].grams == 19_000
-    assert browser.post(f"{path}/withdraw", sent_from="/farm/supplies/").status_code == 303
-    assert "Take this back" not in browser.get("/farm/supplies/").text
+    assert browser.post(f"{path}/withdraw", sent_from="/farm/parts/supplies/").status_code == 303
+    assert "Take this back" not in browser.get("/farm/parts/supplies/").text
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_form_that_cannot_be_meant_comes_back_with_what_is_wrong(
     goods = farm()
     browser.is_now(farmer_of(goods))
     form = {"listing": goods.public_id, "week": "2026-06-22", "kg": "40", "price": "2.10", **change}
-    answer = browser.post("/farm/supplies/", form, sent_from="/farm/supplies/")
+    answer = browser.post("/farm/parts/supplies/", form, sent_from="/farm/parts/supplies/")
     assert (answer.status_code, words in answer.text) == (422, True)
     assert db.session.query(SupplyDeclaration).count() == 0
 

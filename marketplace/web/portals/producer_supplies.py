@@ -33,7 +33,7 @@ from marketplace.web.plan_words import GRADES
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.redirects import see_other
 
-blueprint = Blueprint("producer_supplies", __name__, url_prefix="/farm/supplies")
+blueprint = Blueprint("producer_supplies", __name__, url_prefix="/farm/parts/supplies")
 farm_pages(blueprint)
 
 WEEKS_SHOWN = 12
