@@ -33,6 +33,7 @@ from marketplace.demo.households.offices import add_officers, login_of
 from marketplace.demo.imports import add_imports
 from marketplace.demo.mandates import add_mandates
 from marketplace.demo.market_prices import add_market_prices
+from marketplace.demo.matching import add_matching
 from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
@@ -107,6 +108,8 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)
+    say("  kitchens’ demands, and what farms can give")
+    add_matching("farmer", now=now)
     audit.record("demo.loaded", "demo", "complete-journey", actor=ACTOR, at=now, purchases=len(bought.good))
     village = min(danzhai_villages())
     offices = [(f"officer of {called(get_area(code).name)}", login_of(code)) for code in (village[: Level.TOWNSHIP], village)]

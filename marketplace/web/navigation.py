@@ -17,6 +17,7 @@ MENUS = {
         ("producer.listings", N_("My goods"), "leaf"),
         ("producer.money", N_("Money"), "money"),
         ("producer.after.start", N_("Buyers"), "people"),
+        ("producer_parts.parts", N_("Asked of me"), "truck"),
         ("producer_requests.listed", N_("Requests"), "list"),
     ],
     "officer": [
@@ -39,6 +40,7 @@ MENUS = {
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
+        ("officer.plans.plans", N_("Plans"), "truck"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
         ("funds.listed", N_("Public money"), "money"),
     ],
@@ -61,6 +63,7 @@ MENUS = {
         ("operator.shipments.listed", N_("Shipments"), "truck"),
         ("operator.delivery.methods", N_("Delivery"), "truck"),
         ("operator.delivery.places", N_("Hubs and points"), "pin"),
+        ("operator_plans.plans", N_("Plans"), "truck"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
         ("operator.mandates.denials", N_("In others’ names"), "people"),
@@ -69,6 +72,7 @@ MENUS = {
     "buyer": [
         ("buyer.start", N_("What to source now"), "basket"),
         ("buyer_demands.listed", N_("Demands"), "list"),
+        ("buyer_plans.plans", N_("Plans"), "truck"),
         ("buyer_contracts.listed", N_("Contracts"), "check"),
         ("buyer_enterprise.show", N_("My enterprise"), "people"),
     ],

@@ -82,6 +82,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-numbers", "/farm/file/numbers"),
         ("farm-shares", "/farm/shares"),
         ("farm-requests", "/farm/requests/"),
+        ("farm-parts", "/farm/parts/"),
+        ("farm-supplies", "/farm/parts/supplies/"),
     ],
     "village": [
         ("office-collect", "/office/collect"),
@@ -111,7 +113,12 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listings-acting", "first farm acted for"),
         ("farm-listing-acting", "first listing acted on"),
     ],
-    "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
+    "cooperative": [
+        ("hubs", "/hub/"),
+        ("hub", "first hub"),
+        ("hub-parcel", "first parcel"),
+        ("hub-loads", "loads of the first hub"),
+    ],
     "danzhai": [
         ("office-rules", "/office/rules"),
         ("office-rule", "/office/rules/notice.exit"),
@@ -147,6 +154,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("fund-bank-day", "first bank day"),
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
+        ("office-plans", "/office/plans/"),
+        ("office-plan", "first plan in /office/plans/"),
     ],
     "longquan": [
         ("office-imports", "/office/imports"),
@@ -183,6 +192,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("operator-models", "/operator/models"),
         ("operator-outbox", "/operator/outbox"),
         ("operator-in-names", "/operator/in-names"),
+        ("operator-plans", "/operator/plans/"),
+        ("operator-plan", "first plan in /operator/plans/"),
+        ("operator-plan-hubs", "/operator/plans/hubs"),
         ("second-factor", "/settings/second-factor"),
         ("second-factor-lost", "/settings/second-factor/lost"),
     ],
@@ -194,6 +206,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("buyer-demand-new", "/buyer/demands/new"),
         ("buyer-contracts", "/buyer/contracts/"),
         ("buyer-enterprise", "/buyer/enterprise/"),
+        ("buyer-plans", "/buyer/plans/"),
+        ("buyer-plan", "first plan in /buyer/plans/"),
     ],
 }
 
@@ -302,11 +316,14 @@ def address_of(page: Page, path: str) -> str:
     if path == "first label":
         page.goto("/farm/")
         return str(page.locator("main a[href$='/label']").first.get_attribute("href"))
-    if path in ("first hub", "first parcel"):
+    if path.startswith("first plan in "):
+        page.goto(path.removeprefix("first plan in "))
+        return str(page.locator("main table a").first.get_attribute("href"))
+    if path in ("first hub", "first parcel", "loads of the first hub"):
         page.goto("/hub/")
         hub = str(page.locator("main a[href^='/hub/']").first.get_attribute("href"))
-        if path == "first hub":
-            return hub
+        if path != "first parcel":
+            return hub if path == "first hub" else f"{hub}/loads"
         page.goto(hub)
         return str(page.locator("main form[action$='/received']").first.get_attribute("action")).removesuffix("/received")
     if path == "first mandate":

@@ -29,6 +29,8 @@ from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
 from tests.registry.forms.lives import LIVES as COLLECTING
 from tests.registry.forms.lives import form_faults, send_again
+from tests.sourcing.lives import LIVES as PLANNING
+from tests.sourcing.lives import carry_on_planning, plan_faults
 from tests.transparency.lives import LIVES as LOGGING
 from tests.transparency.lives import go_round, log_faults
 
@@ -85,6 +87,7 @@ PLACES = {
     ],
     "refuse_by_contract": ["acceptance.refused_whole"],
     "wait_in_vain": ["contract.order_given_up", "sourcing.moved", "sourcing.committed"],
+    "plan_and_ask": ["plan.proposed", "plan.approved", "plan.answered"],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -146,6 +149,9 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
     if life in LOGGING:
         go_round(real_now())
         return [*faults(basket, double), *log_faults(basket)]
+    if life in PLANNING:
+        carry_on_planning(basket, real_now())
+        return [*faults(basket, double), *plan_faults(basket)]
     if life not in PAYING_OUT:
         return faults(basket, double)
     carry_on(basket, life, real_now())

@@ -20,10 +20,18 @@ from tests.orders import contract_lives, paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
 from tests.registry.forms import lives
+from tests.sourcing import lives as planning
 from tests.transparency import lives as log_lives
 
 DIED, NOWHERE = 99, "nowhere"
-ALL_LIVES = {**LIVES, **paying_out.LIVES, **lives.LIVES, **log_lives.LIVES, **contract_lives.LIVES}
+ALL_LIVES = {
+    **LIVES,
+    **paying_out.LIVES,
+    **lives.LIVES,
+    **log_lives.LIVES,
+    **contract_lives.LIVES,
+    **planning.LIVES,
+}
 
 
 @cache

@@ -27,9 +27,11 @@ from marketplace.orders.models import Claim, Order, Shipment, ShipmentOrder, Wei
 from marketplace.orders.reviews import Opinion, write_review
 from marketplace.orders.shipment_states import ShipmentAction
 from marketplace.orders.shipments import News, note_news, resolve_shipment, send_order
+from marketplace.sourcing.grades import Grade
 from marketplace.web.claim_words import private_folder
 from marketplace.web.uploads import pictures_folder
 from tests.web.desk_world import World
+from tests.web.farm_plans import FarmPlans
 
 GET, POST, PUT, PATCH, DELETE = "GET", "POST", "PUT", "PATCH", "DELETE"
 API = "/api/v1"
@@ -78,6 +80,7 @@ class Things:
         self.came_back = [self._came_back() for _ in range(2)]
         self.claims = [self._claim() for _ in range(7)]
         self.certificate = self._certificate()
+        self.plans = FarmPlans(self.listing)
 
     def _lot(self, days: int) -> Any:
         grams = {self.farm.household_id: 5_000}
@@ -364,6 +367,47 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-after.messages_of_sale", GET): Operation(ANSWER, 200, lambda t: f"{API}/farm/orders/{t.orders[0]}/messages"),
     ("api-after.message_answer", POST): Operation(ANSWER, 201, lambda t: f"{API}/farm/orders/{t.orders[0]}/messages", API_WHY),
     ("api-reviews.review_reply", POST): Operation(ANSWER, 200, lambda t: f"{API}/farm/reviews/{t.claims[1][2]}/reply", API_WHY),
+    ("producer_parts.parts", GET): Operation(ANSWER, 200, lambda t: "/farm/parts/"),
+    ("producer_parts.accept", POST): Operation(ANSWER, 303, lambda t: f"/farm/parts/{t.plans.parts[0]}/yes"),
+    ("producer_parts.decline", POST): Operation(ANSWER, 303, lambda t: f"/farm/parts/{t.plans.parts[1]}/no"),
+    ("api-plans.parts_asked", GET): Operation(ANSWER, 200, lambda t: f"{API}/farm/parts"),
+    ("api-plans.part_answer", POST): Operation(
+        ANSWER, 200, lambda t: f"{API}/farm/parts/{t.plans.parts[2]}/answer", lambda t: {"json": {"accept": True}}
+    ),
+    ("producer_supplies.supplies", GET): Operation(STOCK, 200, lambda t: "/farm/parts/supplies/"),
+    ("producer_supplies.declare", POST): Operation(
+        STOCK,
+        303,
+        lambda t: "/farm/parts/supplies/",
+        lambda t: {
+            "data": {"listing": t.listing.public_id, "week": t.plans.week.isoformat(), "kg": "40", "price": "2.10"},
+        },
+    ),
+    ("producer_supplies.noted", POST): Operation(
+        STOCK,
+        303,
+        lambda t: f"/farm/parts/supplies/{t.plans.supplies[0]}/yield",
+        lambda t: {"data": {"week": t.plans.week.isoformat(), "kg": "100"}},
+    ),
+    ("producer_supplies.withdraw", POST): Operation(
+        STOCK, 303, lambda t: f"/farm/parts/supplies/{t.plans.supplies[1]}/withdraw"
+    ),
+    ("api-plans.supplies", GET): Operation(STOCK, 200, lambda t: f"{API}/farm/supplies"),
+    ("api-plans.supply_declare", POST): Operation(
+        STOCK,
+        201,
+        lambda t: f"{API}/farm/supplies",
+        lambda t: {"json": t.plans.harvest(t.listing, Grade.SECOND)},
+    ),
+    ("api-plans.supply_yield", POST): Operation(
+        STOCK,
+        200,
+        lambda t: f"{API}/farm/supplies/{t.plans.supplies[0]}/yield",
+        lambda t: {"json": {"week_on": t.plans.week.isoformat(), "harvest_g": 90_000}},
+    ),
+    ("api-plans.supply_withdraw", POST): Operation(
+        STOCK, 200, lambda t: f"{API}/farm/supplies/{t.plans.supplies[2]}/withdrawal"
+    ),
     ("api-payouts.money", GET): Operation(MONEY, 200, lambda t: f"{API}/farm/money"),
     ("api-payouts.bank_account", POST): Operation(
         HOUSEHOLD,

@@ -1,4 +1,4 @@
-"""Portal: government's desk: sales, policies, the tilt, mandates, households' files and numbers, cases, forms, visits."""
+"""Portal: government's desk: sales, policies, tilt, mandates, households' files and numbers, cases, forms, visits, plans."""
 
 from marketplace.web.portals.officer import (
     case_alerts,
@@ -20,6 +20,7 @@ from marketplace.web.portals.officer import (
     mandates,
     numbers,
     phones,
+    plans,
     policy,
     registered,
     rules,
@@ -38,7 +39,7 @@ equity.blueprint.register_blueprint(equity_contract.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
-    *(form_data, forms, phones, submissions, visits, collect, yields),
+    *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):
     blueprint.register_blueprint(part.blueprint)
 
