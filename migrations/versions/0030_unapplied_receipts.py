@@ -1,14 +1,14 @@
 """Bank transfers that came for a purchase which waits for no money.
 
 Revision ID: 0030
-Revises: 0027
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

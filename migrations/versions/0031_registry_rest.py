@@ -1,7 +1,7 @@
 """Announced public holidays, provisional deadlines, notices stopped before their time, accounts that are closed.
 
 Revision ID: 0031
-Revises: 0027
+Revises: 0030
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

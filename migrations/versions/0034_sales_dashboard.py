@@ -1,14 +1,14 @@
 """Count sales by channel, with the farm gate's price beside the market's, by month, and what lists showed.
 
 Revision ID: 0034
-Revises: 0027
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0027"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from marketplace.ledger.seals import check_ledger
 from sqlalchemy import func, select
 
 from marketplace.catalogue.models import LotContribution, MovementKind, StockMovement
@@ -10,7 +11,6 @@ from marketplace.catalogue.service import withdraw
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from marketplace.ledger.queries import balance_fen
-from marketplace.ledger.seals import check_ledger
 from marketplace.orders.acceptance import accept_by_time
 from marketplace.orders.astray import note_sound
 from marketplace.orders.invoicing import find_invoice
