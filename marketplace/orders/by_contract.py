@@ -18,7 +18,6 @@ from marketplace.orders.astray import make_good
 from marketplace.orders.claim_moves import left_of_line
 from marketplace.orders.dues import lower_amount_due
 from marketplace.orders.models import Order, OrderGroup, OrderLine, ReturnedGoods
-from marketplace.orders.news import News, tell
 from marketplace.orders.notices import NoticeKind, give_notice
 from marketplace.orders.preorders import check_harvested, missing_fen, price_of_part
 from marketplace.orders.refunds import close_repaid
@@ -126,7 +125,6 @@ def _take_off(payment: Payment, order: Order, group: OrderGroup, lacking_g: int,
     write_off(lost, "order", order.public_id, now=now)
     if less_fen:
         lower_amount_due(payment, group, order, less_fen, now=now)
-        tell(News.LESS, group, order, amount_fen=group.total_fen, now=now)
 
 
 def _quantity(line: OrderLine, grams: int) -> Decimal:

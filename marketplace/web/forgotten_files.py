@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.catalogue.models import Certificate, ListingPhoto
@@ -20,6 +20,7 @@ from marketplace.kernel.jobs import job
 from marketplace.orders.models import ClaimPicture, ReviewPicture
 from marketplace.registry.models import HouseholdPicture
 from marketplace.registry.reading import unbounded
+from marketplace.sourcing.models import AcceptanceRecord
 from marketplace.web.claim_words import private_folder
 from marketplace.web.portals.evidence import consents_folder
 from marketplace.web.uploads import documents_folder, households_folder, pictures_folder
@@ -42,10 +43,15 @@ def _named_by() -> dict[Path, list[InstrumentedAttribute[Any]]]:
     return {
         pictures_folder(): [ListingPhoto.name, ReviewPicture.name, Certificate.file_name],
         documents_folder(): [Certificate.file_name],
-        private_folder(): [ClaimPicture.name],
+        private_folder(): [ClaimPicture.name, _found_at_acceptance()],
         consents_folder(): [Mandate.evidence_picture],
         households_folder(): [HouseholdPicture.picture],
     }
+
+
+def _found_at_acceptance() -> Any:
+    """The pictures of what was found on a buyer's scales, of which a record names several."""
+    return select(func.unnest(AcceptanceRecord.pictures).label("name")).subquery().c.name
 
 
 def _names(column: InstrumentedAttribute[Any], wanted: Collection[str]) -> Any:

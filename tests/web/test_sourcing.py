@@ -13,11 +13,15 @@ from sqlalchemy.orm import Session
 from marketplace.identity.models import Account
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
-from marketplace.sourcing import tendering
+from marketplace.kernel.pictures import picture_path, read_picture, store_picture
+from marketplace.sourcing import accepting, tendering
+from marketplace.sourcing.accepting import Found
 from marketplace.sourcing.models import AcceptanceRecord, Contract, ContractPart, Demand, PurchaseTarget, Quote
 from marketplace.sourcing.ordering import place_delivery
 from marketplace.sourcing.states import ContractState, DemandState, PartState, QuoteState
-from tests.sourcing.world import HOUR, NOW, Canteen, Farm
+from marketplace.web.claim_words import private_folder
+from marketplace.web.forgotten_files import forget_files
+from tests.sourcing.world import HOUR, NOW, Canteen, Farm, contracted
 from tests.web.desk_world import Desk, without_csrf
 
 TODAY = clock.local_day(clock.now())
@@ -178,3 +182,19 @@ def test_two_colleagues_open_a_tender_on_its_page(canteen: Canteen, farm: Farm, 
     assert "4.31" not in as_(canteen.buyer.account).get(f"/buyer/demands/{demand.public_id}").text
     as_(canteen.approver.account).post(f"/buyer/demands/{demand.public_id}/open")
     assert "4.31" in as_(canteen.buyer.account).get(f"/buyer/demands/{demand.public_id}").text
+
+
+def test_pictures_of_what_was_found_are_kept_and_others_forgotten(canteen: Canteen, farm: Farm, app: Flask) -> None:
+    contract = contracted(canteen, farm)
+    with transaction():
+        place_delivery(contract.public_id, contract.deliveries[0].delivery_id, actor="test", now=NOW + 3 * HOUR)
+    names = []
+    for colour in ("green", "brown"):
+        sent = io.BytesIO()
+        Image.new("RGB", (40, 30), colour).save(sent, "PNG")
+        names.append(store_picture(read_picture(sent.getvalue()), private_folder()))
+    with transaction():
+        found = Found(100_000, 100_000, pictures=names[:1])
+        accepting.weigh(canteen.receiver, contract.parts[0].public_id, found, now=NOW + 4 * HOUR)
+    forget_files.func(int((clock.now() + 9 * DAY).timestamp()))
+    assert [picture_path(name, 320, private_folder()).is_file() for name in names] == [True, False]

@@ -25,12 +25,13 @@ from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, ContractDelivery, ContractPart
 from marketplace.sourcing.states import ContractState, PartState
 from marketplace.web.access import account, allow
+from marketplace.web.claim_words import private_folder
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.forms import Amount, FormError, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.redirects import see_other
 from marketplace.web.sourcing_words import chip, goods_name, grade_options, reason_words
-from marketplace.web.uploads import pictures_folder, sent_files, takes_files
+from marketplace.web.uploads import sent_files, takes_files
 
 blueprint = Blueprint("buyer_contracts", __name__, url_prefix="/buyer/contracts")
 
@@ -256,7 +257,7 @@ def weighed(public_id: str) -> Response | tuple[str, int]:
     part = _own_part(public_id)
     try:
         form = read_form(WeighForm())
-        pictures = [store_picture(read_picture(file.read()), pictures_folder()) for file in sent_files("pictures")]
+        pictures = [store_picture(read_picture(file.read()), private_folder()) for file in sent_files("pictures")]
         found = Found(
             int(form["weighed"] * 1000),
             int(form["accepted"] * 1000),
