@@ -104,14 +104,14 @@ class NewSupplySchema(InputSchema):
     weeks = fields.List(fields.Nested(HarvestSchema), required=True, validate=validate.Length(min=1, max=53))
 
 
-class YieldSchema(InputSchema):
+class WeekYieldSchema(InputSchema):
     """What a week really gives, before losses."""
 
     week_on = QueryDay(required=True)
     harvest_g = WholeField(0, _MOST_G, required=True)
 
 
-class DoneSchema(OutputSchema):
+class PlanDoneSchema(OutputSchema):
     """``done`` is false where the same had been said before."""
 
     done = fields.Boolean()
@@ -142,7 +142,7 @@ class PartAnswerSchema(InputSchema):
     accept = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
-class PointSchema(OutputSchema):
+class CurvePointSchema(OutputSchema):
     """A point of the curve: shares are parts of one, costs are fen a kilogram."""
 
     share = fields.Float()
@@ -188,7 +188,7 @@ class PlanSchema(PlanRowSchema):
 
     share_asked = fields.Float(allow_none=True)
     share_attained = fields.Float(allow_none=True)
-    curve = fields.List(fields.Nested(PointSchema))
+    curve = fields.List(fields.Nested(CurvePointSchema))
     unmet = fields.Dict(metadata={"description": "By delivery: grams, the reason, what fails and what would help"})
     parts = fields.List(fields.Nested(PlanPartSchema))
 
@@ -273,7 +273,7 @@ def supply_declare(given: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/farm/supplies/<public_id:public_id>/withdrawal")
 @for_farm(Scope.STOCK)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, PlanDoneSchema)
 @problems(404)
 def supply_withdraw(public_id: str) -> dict[str, Any]:
     """Take a declaration back; what was promised of it and not ordered yet is cancelled."""
@@ -284,7 +284,7 @@ def supply_withdraw(public_id: str) -> dict[str, Any]:
 
 @blueprint.post("/farm/supplies/<public_id:public_id>/yield")
 @for_farm(Scope.STOCK)
-@blueprint.arguments(YieldSchema)
+@blueprint.arguments(WeekYieldSchema)
 @blueprint.response(200, SupplyWeekSchema)
 @problems(404, 409, *BODY)
 def supply_yield(given: dict[str, Any], public_id: str) -> dict[str, Any]:
@@ -319,7 +319,7 @@ def _asked(part: PlanPart) -> dict[str, Any]:
 @blueprint.post("/farm/parts/<public_id:public_id>/answer")
 @for_farm(Scope.ANSWER)
 @blueprint.arguments(PartAnswerSchema)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, PlanDoneSchema)
 @problems(404, 409, *BODY)
 def part_answer(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Say yes or no to a part."""
@@ -413,7 +413,7 @@ def plan_make(given: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/plans/<public_id:public_id>/approval")
 @only(RoleKind.ENTERPRISE, RoleKind.OPERATOR)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, PlanDoneSchema)
 @problems(404, 409)
 def plan_approve(public_id: str) -> dict[str, Any]:
     """Approve a plan: its sellers are asked, and the grams are theirs to promise."""
@@ -424,7 +424,7 @@ def plan_approve(public_id: str) -> dict[str, Any]:
 
 @blueprint.post("/plans/<public_id:public_id>/rejection")
 @only(RoleKind.ENTERPRISE, RoleKind.OPERATOR)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, PlanDoneSchema)
 @problems(404, 409)
 def plan_reject(public_id: str) -> dict[str, Any]:
     """Reject a plan."""

@@ -146,7 +146,7 @@ class SealedSchema(OutputSchema):
     digest = fields.String()
 
 
-class DoneSchema(OutputSchema):
+class SourcingDoneSchema(OutputSchema):
     """``done`` is false where it had been done before."""
 
     done = fields.Boolean()
@@ -206,7 +206,7 @@ class BidInputSchema(InputSchema):
     fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
 
 
-class ReplySchema(InputSchema):
+class QuoteReplySchema(InputSchema):
     """Other figures; both left out agrees to those that stand."""
 
     grams = WholeField(1, _MOST_G, load_default=None)
@@ -316,7 +316,7 @@ def withdraw_demand(public_id: str) -> Demand:
 
 @blueprint.post("/enterprise/demands/<public_id:public_id>/opening")
 @only(RoleKind.ENTERPRISE)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, SourcingDoneSchema)
 @problems(404, 409)
 def open_bids(public_id: str) -> dict[str, bool]:
     """Turn your key; ``done`` says whether the bids are open, which takes a second person."""
@@ -440,7 +440,7 @@ def seal_bid(given: dict[str, Any], public_id: str) -> dict[str, str]:
 
 @blueprint.delete("/farm/requests/<public_id:public_id>/bid")
 @for_farm(Scope.LIST)
-@blueprint.response(200, DoneSchema)
+@blueprint.response(200, SourcingDoneSchema)
 @problems(404, 409)
 def take_bid_back(public_id: str) -> dict[str, bool]:
     """Take a bid back before the opening."""
@@ -451,7 +451,7 @@ def take_bid_back(public_id: str) -> dict[str, bool]:
 
 @blueprint.post("/farm/quotes/<public_id:public_id>/answer")
 @for_farm(Scope.LIST)
-@blueprint.arguments(ReplySchema)
+@blueprint.arguments(QuoteReplySchema)
 @blueprint.response(200, QuoteSchema)
 @problems(404, 409, *BODY)
 def answer_counter(given: dict[str, Any], public_id: str) -> Any:

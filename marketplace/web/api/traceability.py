@@ -139,7 +139,7 @@ class NewRecallSchema(InputSchema):
     advice = Prose(400, required=True)
 
 
-class ClosingSchema(InputSchema):
+class RecallClosingSchema(InputSchema):
     """How it ended."""
 
     words = Prose(400, required=True)
@@ -156,7 +156,7 @@ class RecalledSchema(OutputSchema):
     paid_back_fen = fen(allow_none=True)
 
 
-class ReplySchema(InputSchema):
+class RecallReplySchema(InputSchema):
     """What became of the goods."""
 
     reply = fields.String(required=True, validate=validate.OneOf([reply.value for reply in RecallReply]))
@@ -339,7 +339,7 @@ def let_recall_go(public_id: str) -> Recall:
 
 @blueprint.post("/operations/recalls/<public_id:public_id>/close")
 @only(RoleKind.OPERATOR)
-@blueprint.arguments(ClosingSchema)
+@blueprint.arguments(RecallClosingSchema)
 @blueprint.response(200, RecallSchema)
 @problems(404, 409, *BODY)
 def end_recall(given: dict[str, Any], public_id: str) -> Recall:
@@ -359,7 +359,7 @@ def own_recall(public_id: str) -> dict[str, Any]:
 
 @blueprint.post("/recalls/<public_id:public_id>")
 @only(SIGNED_IN)
-@blueprint.arguments(ReplySchema)
+@blueprint.arguments(RecallReplySchema)
 @blueprint.response(200, RecalledSchema)
 @problems(404, 409, *BODY)
 def answer_own_recall(given: dict[str, Any], public_id: str) -> dict[str, Any]:
