@@ -81,7 +81,8 @@ def carry_on_planning(basket: "Basket", now: datetime) -> None:
     enterprise_id = enterprise.id
     by = db.session.get_one(Account, basket.account_id)
     if not any(plan.state == PlanState.APPROVED for plan in plans_of_enterprise(enterprise_id)):
-        worked = work_out(waiting_demands(enterprise_id), now=now)
+        # A busy machine may take long to load a solver into a process that was just born.
+        worked = work_out(waiting_demands(enterprise_id), now=now, time_limit_s=120.0)
         with transaction():
             public_id = propose_plan(worked, by=by, now=now).public_id
         with transaction():
