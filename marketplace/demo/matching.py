@@ -24,6 +24,7 @@ from marketplace.kernel.bulk import copy_rows, next_id, settle_ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.sourcing.answers import answer_part
+from marketplace.sourcing.contracting import contract_plan
 from marketplace.sourcing.enterprises import own_member
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import (
@@ -37,7 +38,7 @@ from marketplace.sourcing.models import (
     SupplyWeek,
 )
 from marketplace.sourcing.planning import approve_plan, propose_plan, reject_plan, work_out
-from marketplace.sourcing.states import DemandState
+from marketplace.sourcing.states import DemandState, PlanPartState
 from marketplace.sourcing.supplies import monday_of
 
 ACTOR = "demo"
@@ -243,5 +244,15 @@ def _decide(
         approve_plan(plan.public_id, by=buyer, now=now - timedelta(hours=3))
         for part in list(plan.parts):
             said = rng.random()
-            if said < 0.85 and (own is None or part.producer_id != own.id):
+            # In the second plan everybody has answered, so that it has come as far as a contract.
+            if (said < 0.85 or at == 1) and (own is None or part.producer_id != own.id):
                 answer_part(part.public_id, part.producer_id, accept=said < 0.75, actor=ACTOR, now=now - timedelta(hours=1))
+        _contract(plan, buyer, now)
+
+
+def _contract(plan: Plan, buyer: Account, now: datetime) -> None:
+    """Make contracts of those demands of a plan whose sellers have all answered."""
+    for demand in plan.demands:
+        states = {part.state for part in plan.parts if part.delivery.demand_id == demand.id}
+        if PlanPartState.ACCEPTED in states and PlanPartState.ASKED not in states:
+            contract_plan(own_member(buyer, now=now), demand.public_id, now=now)

@@ -25,6 +25,8 @@ from marketplace.sourcing.models import (
     Demand,
     DemandDelivery,
     EnterpriseMember,
+    Plan,
+    PlanPart,
     Quote,
     Tender,
     TenderBid,
@@ -42,6 +44,8 @@ from marketplace.sourcing.states import (
     DemandState,
     PartAction,
     PartState,
+    PlanPartState,
+    PlanState,
     QuoteAction,
     QuoteState,
     TenderAction,
@@ -111,6 +115,37 @@ def contract_bids(buyer: EnterpriseMember, demand_public_id: str, chosen: Sequen
             for delivery_id, grams in _over_deliveries(demand, row.grams).items()
         ]
     return write_contract(buyer, demand, parts, now=now)
+
+
+def contract_plan(buyer: EnterpriseMember, demand_public_id: str, *, now: datetime) -> Contract:
+    """Make a contract of the parts of a demand's approved plan that their sellers have said yes to.
+
+    Raises
+    ------
+    Conflict
+        ``parts_waiting`` while a seller may still answer; ``nothing_accepted`` when nobody has said yes.
+    """
+    demand = get_demand(demand_public_id, enterprise_id=buyer.enterprise_id, lock=True)
+    of_demand = (
+        select(PlanPart)
+        .join(Plan, Plan.id == PlanPart.plan_id)
+        .join(DemandDelivery, DemandDelivery.id == PlanPart.delivery_id)
+        .where(DemandDelivery.demand_id == demand.id, Plan.state == PlanState.APPROVED)
+        .order_by(PlanPart.id)
+    )
+    rows = db.session.scalars(of_demand.with_for_update(of=PlanPart).execution_options(populate_existing=True)).all()
+    if any(row.state == PlanPartState.ASKED for row in rows):
+        raise Conflict("parts_waiting", N_("Some sellers may still answer. Please wait for them, or until their time is over."))
+    accepted = [row for row in rows if row.state == PlanPartState.ACCEPTED]
+    if not accepted:
+        raise Conflict("nothing_accepted", N_("No seller has said yes to a part of this demand."))
+    parts = [
+        AgreedPart(
+            row.delivery_id, row.producer_id, row.week.declaration.listing_id, row.grams, row.fen_kg, plan_part_id=row.id
+        )
+        for row in accepted
+    ]
+    return write_contract(buyer, demand, parts, plan_id=accepted[0].plan_id, now=now)
 
 
 def _chosen(table: type[Quote] | type[TenderBid], demand: Demand, public_ids: Sequence[str]) -> list[Any]:

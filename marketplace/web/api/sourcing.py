@@ -338,6 +338,16 @@ def make_contract(given: dict[str, Any], public_id: str) -> Contract:
         return act(_by(Deed.BUY), public_id, given["chosen"], now=clock.now())
 
 
+@blueprint.post("/enterprise/demands/<public_id:public_id>/contract-of-plan")
+@only(RoleKind.ENTERPRISE)
+@blueprint.response(201, ContractSchema)
+@problems(404, 409)
+def make_contract_of_plan(public_id: str) -> Contract:
+    """Make a contract of the yes of the approved plan; `parts_waiting` (409) while a seller may still answer."""
+    with transaction():
+        return contracting.contract_plan(_by(Deed.BUY), public_id, now=clock.now())
+
+
 @blueprint.post("/enterprise/quotes/<public_id:public_id>/counter")
 @only(RoleKind.ENTERPRISE)
 @blueprint.arguments(FiguresSchema)

@@ -1,12 +1,16 @@
 """The buyer's plans: what serves their demands, at which price of the tilt; theirs to approve."""
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from flask_babel import gettext as _
+from marshmallow import validate
 from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.sourcing.enterprises import find_member
+from marketplace.sourcing.contracting import contract_plan
+from marketplace.sourcing.enterprises import Deed, find_member, member_for
 from marketplace.sourcing.models import Plan
 from marketplace.sourcing.plan_queries import (
     demands_named,
@@ -15,8 +19,10 @@ from marketplace.sourcing.plan_queries import (
     waiting_demands,
 )
 from marketplace.web.access import account, allow
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.portals import plan_pages
 from marketplace.web.portals.plan_pages import Desk
+from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("buyer_plans", __name__, url_prefix="/buyer/plans")
 
@@ -59,6 +65,24 @@ def make() -> Response:
 def plan(public_id: str) -> str:
     """One plan, without the names of sellers."""
     return plan_pages.plan_page(_desk(), _own(public_id))
+
+
+class ContractForm(FormSchema):
+    """Of which demand a contract is to be made."""
+
+    demand = Text(required=True, validate=validate.Length(max=20))
+
+
+@blueprint.post("/<public_id>/contract")
+@allow(RoleKind.ENTERPRISE)
+def contract(public_id: str) -> Response:
+    """Make a contract of what sellers have said yes to; above one's limit it waits for somebody who may approve it."""
+    named, now = read_form(ContractForm())["demand"], clock.now()
+    if named not in {demand.public_id for demand in _own(public_id).demands}:
+        raise NotFound("demand_unknown", N_("There is no such demand."))
+    with transaction():
+        made = contract_plan(member_for(account(), Deed.BUY, now=now), named, now=now).public_id
+    return see_other(url_for("buyer_contracts.show", public_id=made))
 
 
 @blueprint.post("/<public_id>/share")

@@ -139,9 +139,22 @@ def plan_page(desk: Desk, plan: Plan) -> str:
         parts=_parts(desk, parts, names),
         decided=_decided(desk, plan),
         may_decide=desk.decides and plan.state == "proposed" and may_decide(plan, account()),
+        ready=_ready(plan, parts) if desk.is_buyer and plan.state == "approved" else {},
         may_plan=desk.decides and plan.state in ("proposed", "approved"),
         share=f"{100 * plan.share_asked:g}",
     )
+
+
+def _ready(plan: Plan, parts: Sequence[PlanPart]) -> dict[str, dict[str, Any]]:
+    """What is said yes to of each demand that has no contract yet, and how many may still answer, by public id."""
+    found = {}
+    for demand in plan.demands:
+        own = [part for part in parts if part.delivery.demand_id == demand.id]
+        accepted = [part for part in own if part.state == "accepted"]
+        if accepted and demand.state in ("open", "choosing"):
+            waiting = sum(part.state == "asked" for part in own)
+            found[demand.public_id] = {"grams": sum(part.grams for part in accepted), "waiting": waiting}
+    return found
 
 
 def _window(first: date, last: date) -> str:
