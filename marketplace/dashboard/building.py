@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, Select, and_, case, cast, extract, func, literal, select, text
+from sqlalchemy import BigInteger, Date, Select, and_, case, cast, exists, extract, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.catalogue.models import Listing, MarketPrice
@@ -12,7 +12,7 @@ from marketplace.identity.models import Role, RoleKind
 from marketplace.kernel.clock import day_bounds
 from marketplace.orders.models import Order, OrderGroup, OrderLine
 from marketplace.orders.sold import sold_lines
-from marketplace.sourcing.models import PurchaseTarget
+from marketplace.sourcing.models import EnterpriseMember, PurchaseTarget
 
 # A wholesale price speaks for the days after it until the next, but for no more than a week.
 PRICE_HOLDS_DAYS = 7
@@ -88,11 +88,18 @@ def _lots_a_day(first: date, last: date) -> Any:
 
 
 def _channel(sold_on: Any, benefit_fen: Any) -> Any:
-    """By the roles that the buyer has and the target it has set for the year of the day."""
+    """By the roles that the buyer has and the target that its enterprise has set for the year of the day."""
     enterprises = select(Role.account_id).where(Role.kind == RoleKind.ENTERPRISE)
-    reserving = select(PurchaseTarget.account_id, PurchaseTarget.year).where(PurchaseTarget.share_bp > 0)
     is_enterprise = OrderGroup.account_id.in_(enterprises)
-    reserves = func.row(OrderGroup.account_id, cast(extract("year", sold_on), BigInteger)).in_(reserving)
+    # Who bought was a member of the enterprise at the time.
+    reserves = exists().where(
+        EnterpriseMember.account_id == OrderGroup.account_id,
+        EnterpriseMember.joined_at <= OrderGroup.placed_at,
+        or_(EnterpriseMember.left_at.is_(None), EnterpriseMember.left_at > OrderGroup.placed_at),
+        PurchaseTarget.enterprise_id == EnterpriseMember.enterprise_id,
+        PurchaseTarget.year == extract("year", sold_on),
+        PurchaseTarget.share_bp > 0,
+    )
     return case(
         (and_(is_enterprise, reserves, benefit_fen > 0), literal(Channel.RESERVED.value)),
         (is_enterprise, literal(Channel.ENTERPRISE.value)),

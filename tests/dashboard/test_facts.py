@@ -118,9 +118,8 @@ def raw_rows() -> dict[tuple[date, int, str], Counter[str]]:
     """The same figures from the rows themselves, one line after another, in whole numbers."""
     found: dict[tuple[date, int, str], Counter[str]] = defaultdict(Counter)
     enterprises = {row.account_id for row in db.session.execute(text("SELECT account_id FROM role WHERE kind = 'enterprise'"))}
-    reserving = {
-        tuple(row) for row in db.session.execute(text("SELECT account_id, year FROM purchase_target WHERE share_bp > 0"))
-    }
+    targets = "SELECT account_id, year FROM enterprise_member JOIN purchase_target USING (enterprise_id) WHERE share_bp > 0"
+    reserving = {tuple(row) for row in db.session.execute(text(targets))}
     query = select(OrderGroup, Order, OrderLine, Listing).join(Order, Order.group_id == OrderGroup.id)
     query = query.join(OrderLine, OrderLine.order_id == Order.id).join(Listing, Listing.id == OrderLine.listing_id)
     for group, order, line, listing in db.session.execute(query):
