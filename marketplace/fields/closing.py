@@ -39,6 +39,12 @@ OBSTACLES = {
     "money": N_("The market still owes you money, or you owe it some. That is settled first."),
 }
 _ENDED_ORDERS = (OrderState.ACCEPTED, OrderState.CANCELLED)
+_SOLE = "SELECT enterprise_id FROM enterprise_member GROUP BY enterprise_id HAVING bool_and(account_id = :account)"
+_FORGET_PLACES = f"""
+    UPDATE delivery_place SET name = '–', recipient = '–', phone = '', address = '–', hours = '',
+        closed_at = coalesce(closed_at, :now)
+    WHERE enterprise_id IN ({_SOLE})
+"""
 _BASKETS = "SELECT id FROM basket WHERE account_id = :account AND NOT ordered"
 _OWN = "owner_id IN (:public_id, :producer)"
 _EMPTY_MESSAGE = "recipient = '', subject = '', body_text = '', body_html = NULL, headers = '{}'"
@@ -66,7 +72,14 @@ _STEPS: tuple[tuple[str, str], ...] = (
     ),
     ("digest_subscription", "DELETE FROM digest_subscription WHERE account_id = :account"),
     ("preference", "DELETE FROM preference WHERE account_id = :account"),
-    ("purchase_target", "DELETE FROM purchase_target WHERE account_id = :account"),
+    # An enterprise that nobody else ever acted for is the person: its name goes, what it bought stays in the books.
+    ("purchase_target", f"DELETE FROM purchase_target WHERE enterprise_id IN ({_SOLE})"),
+    (
+        "delivery_place",
+        _FORGET_PLACES,
+    ),
+    ("enterprise", f"UPDATE enterprise SET name = '–', invoice_title = '–', tax_number = NULL WHERE id IN ({_SOLE})"),
+    ("enterprise_member", "UPDATE enterprise_member SET left_at = :now WHERE account_id = :account AND left_at IS NULL"),
     ("webhook_endpoint", "DELETE FROM webhook_endpoint WHERE account_id = :account"),
     ("basket_line", f"DELETE FROM basket_line WHERE basket_id IN ({_BASKETS})"),
     ("basket", f"DELETE FROM basket WHERE id IN ({_BASKETS})"),
@@ -83,7 +96,7 @@ def obstacles(account: Account) -> list[str]:
 
 
 def _obstacles(account: Account) -> Iterator[str]:
-    if {role.kind for role in account.roles} & {RoleKind.OFFICER, RoleKind.OPERATOR}:
+    if {role.kind for role in account.roles} & {RoleKind.OFFICER, RoleKind.OPERATOR, RoleKind.AUDITOR}:
         yield "office"
     bought = OrderGroup.account_id == account.id
     if _open(bought):

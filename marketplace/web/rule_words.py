@@ -8,10 +8,32 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.kernel.errors import N_
+from marketplace.registry import fund_rules, plan_rules
 from marketplace.registry.rule_values import COSTS, Form
 from marketplace.registry.rules import rule_form
+from marketplace.registry.yield_rules import TOLERANCE_PERCENT, UNCONFIRMED_MU, UNDECLARED_KG, YIELD
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormError
+
+# Of these crops and shelves a mu's yield comes with the program; a province may add others.
+CROPS = {
+    "rice": N_("rice"),
+    "maize": N_("maize"),
+    "wheat": N_("wheat"),
+    "orchard-fruit": N_("orchard fruit"),
+    "citrus": N_("citrus fruit"),
+    "berries-grapes": N_("berries and grapes"),
+    "tropical-fruit": N_("tropical fruit"),
+    "melons": N_("melons"),
+    "leafy-greens": N_("leafy greens"),
+    "tomatoes-peppers": N_("tomatoes and peppers"),
+    "gourds-beans": N_("gourds and beans"),
+    "roots-tubers": N_("roots and tubers"),
+    "onions-herbs": N_("onions and herbs"),
+    "mushrooms": N_("mushrooms"),
+    "nuts-dried": N_("nuts and dried goods"),
+}
+YIELD_NAME = N_("What a mu bears of %(crop)s, in kg")
 
 # What each rule is called, by the part of the work it belongs to.
 GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -89,10 +111,47 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
             "form_revisit": N_("Households seen a second time"),
         },
     ),
+    (
+        N_("Public money"),
+        {
+            fund_rules.IDLE_MONTHS: N_("Months after which money counts as idle"),
+            fund_rules.IDLE_LEAST_FEN: N_("Least amount that is looked at as idle"),
+            fund_rules.SPLIT_BELOW_FEN: N_("Amount from which works need a tender"),
+            fund_rules.SPLIT_DAYS: N_("Days within which smaller payments are added up"),
+            fund_rules.ROUND_TRIP_DAYS: N_("Days within which money that comes back is looked at"),
+            fund_rules.ROUND_TRIP_SHARE_BP: N_("Share of a payment that has come back"),
+            fund_rules.SHARED_HOUSEHOLDS: N_("Households that may share a bank account"),
+            fund_rules.DEATH_DAYS: N_("Days after a death on which a payment is not asked about"),
+        },
+    ),
+    (
+        N_("Equity income"),
+        {"equity_reference_rate_bp": N_("Reference rate that a floor must reach, a year")},
+    ),
+    (
+        N_("Sourcing"),
+        {
+            plan_rules.ANSWER_TIME: N_("Time of a farm to answer a plan"),
+            plan_rules.TRANSPORT_FEN_KG: N_("What bringing a kilogram costs, in fen, by how near it is"),
+            plan_rules.DISTANCE_KM: N_("How far that counts, in km"),
+            plan_rules.AFFINITY_FEN_KG: N_("What a sure and near seller is worth, in fen a kilogram"),
+            plan_rules.SPREAD_FEN_KG: N_("What it is worth that a household sells at all, in fen a kilogram"),
+            plan_rules.FILL_KEPT_PERMILLE: N_("Part of the possible amount that a plan keeps, in thousandths"),
+        },
+    ),
+    (
+        N_("Harvests"),
+        {
+            TOLERANCE_PERCENT: N_("Sold at most, in hundredths of the declared yield"),
+            UNDECLARED_KG: N_("Kilograms of a crop and year that need no declaration"),
+            UNCONFIRMED_MU: N_("Mu of a household that count before an officer confirms them"),
+            **{YIELD + name: YIELD_NAME for name in CROPS},
+        },
+    ),
 )
 NAMES = {name: words for _title, names in GROUPS for name, words in names.items()}
 # Rules whose whole numbers are fen, read and typed in yuan.
-IN_FEN = frozenset({"poverty_line_fen", "income_bands"})
+IN_FEN = frozenset({"poverty_line_fen", "income_bands", fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN})
 PARTS = {
     "grain": N_("Grain"),
     "tobacco": N_("Tobacco"),
@@ -108,11 +167,20 @@ PARTS = {
     "night_until": N_("Night ends, hour"),
     "share": N_("Share of a collector’s households"),
     "days": N_("Days for the second visit"),
+    "village": N_("In one village"),
+    "township": N_("In one township"),
+    "county": N_("In one county"),
+    "city": N_("In one city"),
+    "province": N_("In one province"),
+    "nation": N_("Farther"),
 }
 
 
 def rule_words(name: str) -> str:
     """What a rule is called."""
+    if name.startswith(YIELD):
+        crop = name.removeprefix(YIELD)
+        return _(NAMES[name], crop=_(CROPS[crop])) if crop in CROPS else _(YIELD_NAME, crop=crop)
     return _(NAMES[name])
 
 

@@ -82,6 +82,7 @@ def test_a_basket_over_two_sellers_becomes_one_purchase_with_two_orders(
                 "state": "placed",
                 "total_fen": total_fen,
                 "refunded_fen": 0,
+                "uncharged_fen": 0,
                 "goods_fen": total_fen,
                 "delivery_fen": 0,
                 "delivery": None,

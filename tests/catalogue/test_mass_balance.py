@@ -79,8 +79,8 @@ def test_a_small_declaration_holds_although_none_would_have_let_more_pass(apples
     assert refused.value.data == {"left": 360}
 
 
-def test_a_county_sets_its_own_yield_from_a_day_on(apples: Listing) -> None:
-    officer = factories.account((RoleKind.OFFICER, "522636"))
+def test_a_county_can_have_a_yield_of_its_own_from_a_day_on(apples: Listing) -> None:
+    officer = factories.account((RoleKind.OFFICER, "52"))
     declare(apples, area_mu100=100)
     tomorrow = TODAY + timedelta(days=1)
     with transaction():

@@ -76,6 +76,8 @@ class Shop:
                 factories.account((RoleKind.ENTERPRISE, ""), (RoleKind.CONSUMER, "")),
                 factories.account((RoleKind.ENTERPRISE, ""), (RoleKind.CONSUMER, "")),
             ]
+            # A member since before it bought anything.
+            self.buyers[2].created_at = NOW - timedelta(days=400)
             set_purchase_target(self.buyers[2], 2026, 3000, now=NOW)
             db.session.add(
                 MarketPrice(
@@ -118,8 +120,9 @@ def raw_rows() -> dict[tuple[date, int, str], Counter[str]]:
     """The same figures from the rows themselves, one line after another, in whole numbers."""
     found: dict[tuple[date, int, str], Counter[str]] = defaultdict(Counter)
     enterprises = {row.account_id for row in db.session.execute(text("SELECT account_id FROM role WHERE kind = 'enterprise'"))}
-    targets = "SELECT account_id, year FROM enterprise_member JOIN purchase_target USING (enterprise_id) WHERE share_bp > 0"
-    reserving = {tuple(row) for row in db.session.execute(text(targets))}
+    targets = "SELECT account_id, year, joined_at FROM enterprise_member JOIN purchase_target USING (enterprise_id)"
+    rows = db.session.execute(text(f"{targets} WHERE share_bp > 0")).all()
+    reserving = {(account_id, year): joined_at for account_id, year, joined_at in rows}
     query = select(OrderGroup, Order, OrderLine, Listing).join(Order, Order.group_id == OrderGroup.id)
     query = query.join(OrderLine, OrderLine.order_id == Order.id).join(Listing, Listing.id == OrderLine.listing_id)
     for group, order, line, listing in db.session.execute(query):
@@ -132,7 +135,8 @@ def raw_rows() -> dict[tuple[date, int, str], Counter[str]]:
         grams = int((line.quantity - line.missing) * line.unit_grams)
         channel = Channel.CONSUMER
         if group.account_id in enterprises:
-            reserved = benefit_fen > 0 and (group.account_id, day.year) in reserving
+            since = reserving.get((group.account_id, day.year))
+            reserved = benefit_fen > 0 and since is not None and since <= group.placed_at
             channel = Channel.RESERVED if reserved else Channel.ENTERPRISE
         found[day, line.lot_id, channel].update(
             order_lines=1,

@@ -149,10 +149,10 @@ def test_programs_do_the_same(client: FlaskClient, here: World) -> None:
         "on_exit": "new_household",
         "begins_on": f"{YEAR - 1}-01-01",
         "ends_on": f"{YEAR + 3}-01-01",
-        "units": {household.code: 2 for household in here.households},
+        "holders": [{"code": household.code, "units": 2} for household in here.households],
     }
     path = f"{root}/assets/{made.json['public_id']}/contracts"
-    unknown = send(client.post, path, json={**body, "units": {"5226361000019999": 1}}, headers=first)
+    unknown = send(client.post, path, json={**body, "holders": [{"code": "5226361000019999", "units": 1}]}, headers=first)
     assert (unknown.status_code, unknown.json["code"]) == (422, "holder_elsewhere")
     contract = send(client.post, path, json=body, headers=first).json["public_id"]
     own = f"{root}/contracts/{contract}"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from marketplace.ledger.seals import check_ledger
 from sqlalchemy import func, select
 
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.models import Entry
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.placing import place_order

@@ -24,6 +24,7 @@ from marketplace.recommendations.jobs import train_nightly
 from marketplace.recommendations.models import Event, EventKind, Failure, ModelState, ModelVersion, Stage
 from marketplace.recommendations.service import delete_history
 from marketplace.recommendations.training import train
+from marketplace.recommendations.versions import LOCK
 from recommender import Recommender
 from tests.conftest import ROOT
 from tests.factories import NOW
@@ -88,6 +89,11 @@ def kill(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()  # type: ignore[union-attr]
+    # The server lets go of what it held once it has seen that nobody is there any more.
+    with db.engine.connect() as connection:
+        key = {"name": LOCK}
+        connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), key)
+        connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
 
 
 def versions() -> list[tuple[str, str, str | None]]:

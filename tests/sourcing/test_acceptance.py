@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from marketplace.ledger.seals import check_ledger
 from sqlalchemy import func, select
 
 from marketplace.catalogue.models import LotContribution, MovementKind, StockMovement
 from marketplace.catalogue.service import withdraw
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, Invalid, NotFound
+from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.queries import balance_fen
 from marketplace.orders.acceptance import accept_by_time
 from marketplace.orders.astray import note_sound

@@ -39,6 +39,8 @@ LIST, STOCK, SHIP, ANSWER = ({Scope.LIST},), ({Scope.STOCK},), ({Scope.SHIP},), 
 MONEY, GOODS, EITHER = ({Scope.RECEIVE_MONEY},), ({Scope.LIST, Scope.STOCK},), ({Scope.LIST}, {Scope.STOCK})
 # What stays with the household itself: no mandate opens it.
 HOUSEHOLD: tuple[set[Scope], ...] = ()
+# A name that nothing has.
+NONE = "n" * 14
 
 
 def jpeg(number: int) -> bytes:
@@ -190,6 +192,10 @@ def _new_by_program(things: Things) -> dict[str, Any]:
 def _table(things: Things) -> str:
     row = f"apple,jin,6.00,12,{_day(things)},青苹果"
     return f"product,unit,price,quantity,harvested_on,title_zh\n{row}\n"
+
+
+def _offer(things: Things) -> dict[str, Any]:
+    return {"listing": things.listing.public_id, "grams": 10_000, "fen_kg": 300}
 
 
 WHY = _data(words="我们看过了")
@@ -415,9 +421,62 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         lambda t: f"{API}/farm/money/bank-account",
         _json(holder="王", bank="农行", number="6222021234567890123"),
     ),
+    # Of these the farm has none: who may ask is told so, and who may not is refused first.
+    ("api-payouts.slip", GET): Operation(MONEY, 404, lambda t: f"{API}/farm/money/payouts/{NONE}/slip"),
+    ("producer_money.slip", GET): Operation(MONEY, 404, lambda t: f"/farm/money/payouts/{NONE}/slip"),
+    ("api-sourcing.requests", GET): Operation(LIST, 200, lambda t: f"{API}/farm/requests"),
+    ("api-sourcing.offer", POST): Operation(
+        LIST, 404, lambda t: f"{API}/farm/requests/{NONE}/quote", lambda t: {"json": _offer(t)}
+    ),
+    ("api-sourcing.seal_bid", POST): Operation(
+        LIST, 404, lambda t: f"{API}/farm/requests/{NONE}/bid", lambda t: {"json": _offer(t)}
+    ),
+    ("api-sourcing.take_bid_back", DELETE): Operation(LIST, 404, lambda t: f"{API}/farm/requests/{NONE}/bid"),
+    ("api-sourcing.take_quote_back", DELETE): Operation(LIST, 404, lambda t: f"{API}/farm/quotes/{NONE}"),
+    ("api-sourcing.answer_counter", POST): Operation(
+        LIST, 404, lambda t: f"{API}/farm/quotes/{NONE}/answer", _json(words="好")
+    ),
+    ("api-sourcing.agree", POST): Operation(SHIP, 404, lambda t: f"{API}/farm/parts/{NONE}/agree"),
+    ("api-sourcing.question", POST): Operation(
+        SHIP, 404, lambda t: f"{API}/farm/parts/{NONE}/question", _json(words="少了一筐")
+    ),
+    ("producer_requests.listed", GET): Operation(({Scope.LIST}, {Scope.SHIP}), 200, lambda t: "/farm/requests/"),
+    ("producer_requests.answer", POST): Operation(
+        LIST,
+        404,
+        lambda t: f"/farm/requests/{NONE}",
+        lambda t: {"data": {"listing": t.listing.public_id, "kg": "10", "price": "3.00"}},
+    ),
+    ("producer_requests.answer_counter", POST): Operation(LIST, 404, lambda t: f"/farm/requests/quotes/{NONE}/answer"),
+    ("producer_requests.take_back", POST): Operation(LIST, 404, lambda t: f"/farm/requests/quotes/{NONE}/take-back"),
+    ("producer_requests.take_bid_back", POST): Operation(LIST, 404, lambda t: f"/farm/requests/{NONE}/take-back"),
+    ("producer_requests.agree", POST): Operation(SHIP, 404, lambda t: f"/farm/requests/parts/{NONE}/agree"),
+    ("producer_requests.question", POST): Operation(
+        SHIP, 404, lambda t: f"/farm/requests/parts/{NONE}/question", _data(words="少了一筐")
+    ),
+    ("producer_harvest.harvest", GET): Operation(STOCK, 200, lambda t: "/farm/harvest"),
+    ("producer_harvest.declare", POST): Operation(
+        STOCK, 303, lambda t: "/farm/harvest", lambda t: {"data": {"product": "apple", "season": str(t.day.year), "mu": "2"}}
+    ),
+    ("producer_harvest.boxes", GET): Operation(SHIP, 200, lambda t: f"/farm/orders/{t.orders[1]}/boxes"),
+    ("producer_harvest.labels", GET): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/labels/a4"),
+    ("producer_harvest.pack", POST): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/boxes"),
+    ("api-traceability.pack_boxes", PUT): Operation(
+        SHIP, 404, lambda t: f"{API}/farm/orders/{NONE}/boxes", _json(line=1, box_grams=[1_000])
+    ),
+    ("api-traceability.farm_yields", GET): Operation(STOCK, 200, lambda t: f"{API}/farm/yields"),
+    ("api-traceability.declare_own_yield", POST): Operation(
+        STOCK,
+        201,
+        lambda t: f"{API}/farm/yields",
+        lambda t: {"json": {"product": "apple", "season": t.day.year, "area_mu100": 200}},
+    ),
 }
 # These pages show one's own farm, whomever one acts for: who holds a mandate cannot hand it on.
-OF_MANDATES = ("producer.mandates.", "producer.household.", "producer_badge.", "producer_file.", "api-badge.")
+OF_MANDATES = (
+    *("producer.mandates.", "producer.household.", "producer.shares."),
+    *("producer_badge.", "producer_file.", "api-badge."),
+)
 
 
 def listing_of(things: Things) -> Listing:

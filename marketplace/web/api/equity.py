@@ -1,11 +1,13 @@
 """Equity income for programs: contracts of an office's areas, dividends, shares that go over; a household's own shares."""
 
+import re
 from typing import Any
 
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.equity.contracts import (
+    MOST_HOLDERS,
     ContractTerms,
     check_office,
     discard_contract,
@@ -50,6 +52,7 @@ from marketplace.web.portals.producer_household import own_household
 
 blueprint: Blueprint = ApiBlueprint("api-equity", __name__, url_prefix="/api/v1/equity", description="Shares and dividends")
 _STATES = [state.value for state in ContractState]
+_CODE = re.compile(r"[0-9]{16}")
 _RUN_STATES = [state.value for state in RunState]
 
 
@@ -125,6 +128,13 @@ class WholeEquityContractSchema(EquityContractSchema):
     handovers = fields.List(fields.Nested(ShareHandoverSchema))
 
 
+class NewShareHolderSchema(InputSchema):
+    """A household by its code, and how many units it is to hold."""
+
+    code = Spelled(_CODE, most=16, required=True)
+    units = WholeField(1, 1_000_000, required=True)
+
+
 class NewEquityContractSchema(InputSchema):
     """A contract as it stands on paper, and who holds the shares."""
 
@@ -136,12 +146,7 @@ class NewEquityContractSchema(InputSchema):
     on_exit = fields.String(required=True, validate=validate.OneOf([rule.value for rule in OnExit]))
     begins_on = QueryDay(required=True)
     ends_on = QueryDay(required=True)
-    units = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"[0-9]{16}\Z")),
-        values=WholeField(1, 1_000_000),
-        required=True,
-        metadata={"description": "Units by household code"},
-    )
+    holders = fields.List(fields.Nested(NewShareHolderSchema), required=True, validate=validate.Length(1, MOST_HOLDERS))
 
 
 class EquityMoneySchema(InputSchema):
@@ -232,15 +237,16 @@ def equity_contract_draft(given: dict[str, Any], public_id: str) -> EquityContra
         asset = get_asset_within(public_id, office_reach())
         # Whoever may not draft learns nothing of which codes exist.
         check_office(account(), asset.area_code)
-        ids = households_by_code(given["units"])
-        if set(ids) != set(given["units"]):
+        named = {row["code"]: row["units"] for row in given["holders"]}
+        ids = households_by_code(named)
+        if set(ids) != set(named) or len(named) != len(given["holders"]):
             raise Invalid("holder_elsewhere", N_("Shares can only go to households of the area."))
         terms = ContractTerms(
             way=Way(given["way"]),
             on_exit=OnExit(given["on_exit"]),
             **{name: given[name] for name in ("operator", "floor_bp", "agreed_bp", "preferred_bp", "begins_on", "ends_on")},
         )
-        units = {ids[code]: count for code, count in given["units"].items()}
+        units = {ids[code]: count for code, count in named.items()}
         return draft_contract(asset, terms, units, by=account(), now=clock.now())
 
 

@@ -168,8 +168,8 @@ def answer(public_id: str) -> Response | tuple[str, int]:
     try:
         form = read_form(AnswerForm())
         grams = int(form["kg"] * 1000)
-        is_tender = demands.get_demand(public_id).way == DemandWay.TENDER
         with acting(now) as actor:
+            is_tender = demands.get_demand(public_id).way == DemandWay.TENDER
             if is_tender:
                 tendering.bid(producer, public_id, form["listing"], grams, form["price"], actor=actor, now=now)
             else:
@@ -186,11 +186,11 @@ def answer(public_id: str) -> Response | tuple[str, int]:
 @by_mandate(Scope.LIST)
 def take_bid_back(public_id: str) -> Response | tuple[str, int]:
     """Take a sealed bid back."""
-    now = clock.now()
+    now, producer = clock.now(), current_seller().producer
     read_form(FormSchema())
     try:
         with acting(now) as actor:
-            tendering.take_bid_back(current_seller().producer, public_id, actor=actor, now=now)
+            tendering.take_bid_back(producer, public_id, actor=actor, now=now)
     except DomainError as error:
         return _no(public_id, error)
     return _done(_("Your bid is taken back."))
@@ -200,13 +200,13 @@ def take_bid_back(public_id: str) -> Response | tuple[str, int]:
 @by_mandate(Scope.LIST)
 def answer_counter(public_id: str) -> Response | tuple[str, int]:
     """Agree with the buyer's figures, or say others."""
-    now = clock.now()
+    now, producer = clock.now(), current_seller().producer
     try:
         form = read_form(CounterForm())
         whole = form["kg"] is not None and form["price"] is not None
         figures = Figures(int(form["kg"] * 1000), form["price"], form["words"]) if whole else None
         with acting(now) as actor:
-            quoting.answer_counter(current_seller().producer, public_id, figures, actor=actor, now=now)
+            quoting.answer_counter(producer, public_id, figures, actor=actor, now=now)
     except DomainError as error:
         return _no(public_id, error)
     return _done(_("The buyer is told."))
@@ -216,11 +216,11 @@ def answer_counter(public_id: str) -> Response | tuple[str, int]:
 @by_mandate(Scope.LIST)
 def take_back(public_id: str) -> Response | tuple[str, int]:
     """Take a quote back."""
-    now = clock.now()
+    now, producer = clock.now(), current_seller().producer
     read_form(FormSchema())
     try:
         with acting(now) as actor:
-            quoting.take_back(current_seller().producer, public_id, actor=actor, now=now)
+            quoting.take_back(producer, public_id, actor=actor, now=now)
     except DomainError as error:
         return _no(public_id, error)
     return _done(_("Your price is taken back."))
@@ -230,11 +230,11 @@ def take_back(public_id: str) -> Response | tuple[str, int]:
 @by_mandate(Scope.SHIP)
 def agree(public_id: str) -> Response | tuple[str, int]:
     """Sign what the buyer's scales say."""
-    now = clock.now()
+    now, producer = clock.now(), current_seller().producer
     read_form(FormSchema())
     try:
         with acting(now) as actor:
-            accepting.agree(current_seller().producer.id, public_id, actor=actor, now=now)
+            accepting.agree(producer.id, public_id, actor=actor, now=now)
     except DomainError as error:
         return _no(public_id, error)
     return _done(_("Thank you. The accepted goods will be paid."))
@@ -244,11 +244,11 @@ def agree(public_id: str) -> Response | tuple[str, int]:
 @by_mandate(Scope.SHIP)
 def question(public_id: str) -> Response | tuple[str, int]:
     """Have it weighed once more."""
-    now = clock.now()
+    now, producer = clock.now(), current_seller().producer
     try:
         form = read_form(QuestionForm())
         with acting(now) as actor:
-            accepting.question(current_seller().producer.id, public_id, form["words"], actor=actor, now=now)
+            accepting.question(producer.id, public_id, form["words"], actor=actor, now=now)
     except DomainError as error:
         return _no(public_id, error)
     return _done(_("The buyer is asked to weigh again."))
