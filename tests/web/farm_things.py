@@ -456,11 +456,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("producer_harvest.harvest", GET): Operation(STOCK, 200, lambda t: "/farm/harvest"),
     ("producer_harvest.declare", POST): Operation(
-        STOCK, 303, lambda t: "/farm/harvest", lambda t: {"data": {"product": "apple", "season": str(t.day.year), "mu": "2"}}
+        STOCK, 303, lambda t: "/farm/harvest", lambda t: {"data": {"product": "apple", "season": str(t.day.year), "kg": "200"}}
     ),
     ("producer_harvest.boxes", GET): Operation(SHIP, 200, lambda t: f"/farm/orders/{t.orders[1]}/boxes"),
     ("producer_harvest.labels", GET): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/labels/a4"),
-    ("producer_harvest.pack", POST): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/boxes"),
+    ("producer_harvest.pack", POST): Operation(
+        SHIP, 303, lambda t: f"/farm/orders/{t.orders[1]}/boxes", _data(line="1", boxes="1")
+    ),
     ("api-traceability.pack_boxes", PUT): Operation(
         SHIP, 404, lambda t: f"{API}/farm/orders/{NONE}/boxes", _json(line=1, box_grams=[1_000])
     ),
@@ -469,7 +471,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         STOCK,
         201,
         lambda t: f"{API}/farm/yields",
-        lambda t: {"json": {"product": "apple", "season": t.day.year, "area_mu100": 200}},
+        lambda t: {"json": {"product": "apple", "season": t.day.year, "harvest_g": 200_000}},
     ),
 }
 # These pages show one's own farm, whomever one acts for: who holds a mandate cannot hand it on.
