@@ -32,6 +32,7 @@ from marketplace.web.api import (
     registry,
     reviews,
     rules,
+    safety_net,
     token,
     traceability,
     webhooks,
@@ -63,6 +64,7 @@ _GROUPS = (
     rules,
     registry,
     equity,
+    safety_net,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.
