@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from marketplace.assistance.safety_net.costs import enter_cost, withdraw_cost
@@ -22,8 +23,8 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 from marketplace.kernel.steps import arm, disarm
 from marketplace.registry.filing import record_values
+from marketplace.registry.models import HouseholdStatus
 from marketplace.registry.reading import Reach, unbounded
-from tests import factories
 from tests.factories import NOW, TODAY, VILLAGE
 from tests.own_database import own_database
 from tests.registry import people
@@ -145,11 +146,9 @@ def test_a_household_that_leaves_the_registry_is_looked_at_again_and_keeps_what_
     household = filed(here.first, 0)
     counted()
     grant(of(household)[0], "", by=here.first, now=NOW)
-    db.session.execute(
-        factories.HouseholdStatus.__table__.update()
-        .where(factories.HouseholdStatus.household_id == household.id)
-        .values(days=factories.Range(date(2020, 1, 1), TODAY + timedelta(days=1)))
-    )
+    status = db.session.scalars(select(HouseholdStatus).filter_by(household_id=household.id)).one()
+    status.days = Range(date(2020, 1, 1), TODAY + timedelta(days=1))
+    db.session.flush()
     counted(NOW + timedelta(days=1))
     (row,) = of(household)
     assert (row.state, row.why, row.granted_fen) == (EntitlementState.REVIEW, "exit", LINE_FEN)

@@ -16,6 +16,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 from marketplace.ledger.queries import trial_balance
+from marketplace.registry.models import Household
 from tests import factories
 from tests.factories import NOW, VILLAGE
 from tests.funds import county as money
@@ -152,7 +153,7 @@ def test_what_fell_before_it_was_paid_is_looked_at_and_kept_or_reduced_with_word
     assert review(row, keep, "已告知", by=here.second, now=NOW)
     # The next counting does not ask again.
     counted(NOW + timedelta(days=1))
-    household = db.session.get_one(factories.Household, row.household_id)
+    household = db.session.get_one(Household, row.household_id)
     expected = ("granted", LINE_FEN - 1, LINE_FEN) if keep else ("open", LINE_FEN - 1, 0)
     assert shown(household) == [("topup", *expected)]
 

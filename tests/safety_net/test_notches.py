@@ -35,11 +35,16 @@ def test_a_loss_of_one_fen_is_none_and_of_two_is_one() -> None:
 
 
 def test_every_notch_is_one_by_the_engine_and_the_fen_beside_it_is_none() -> None:
-    benefits = [TOPUP, CLIFF, benefit("half", "income_fen < yuan(9000)", "percent(yuan(9000) - income_fen, 50)")]
-    found = notches(benefits, FACTS, 1_500_000)
-    for income in [*range(899_980, 900_020), *range(1_199_980, 1_200_020), *range(200)]:
-        lost = total_fen(benefits, FACTS, income) - total_fen(benefits, FACTS, income + 1)
-        assert (lost > 1) == any(notch.first_fen <= income <= notch.last_fen for notch in found), income
+    half = benefit("half", "income_fen < yuan(90)", "percent(yuan(90) - income_fen, 50)")
+    benefits, facts = [TOPUP, CLIFF, half], {"persons": 3, "dibao_line_fen": 4_000}
+    found = notches(benefits, facts, 15_000)
+    # Half a fen beside a whole one makes two at every second fen of income.
+    assert len(found) > 4_000
+    inside = {income for notch in found for income in range(notch.first_fen, notch.last_fen + 1)}
+    for income in range(15_000):
+        lost = total_fen(benefits, facts, income) - total_fen(benefits, facts, income + 1)
+        assert (lost > 1) == (income in inside), income
+    assert notches(benefits, facts, 15_000, most=7) == found[:7]
 
 
 def test_a_chart_has_both_sides_of_a_notch() -> None:

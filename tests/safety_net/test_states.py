@@ -48,7 +48,7 @@ DONE = {
 
 
 @pytest.mark.parametrize(("state", "action"), list(product(S, A)))
-def test_an_entitlement_goes_only_where_the_table_says(state: S, action: A) -> None:
+def test_an_entitlement_goes_only_where_the_table_says(state: EntitlementState, action: EntitlementAction) -> None:
     if (state, action) in ALLOWED:
         assert ENTITLEMENTS.next_state(state, action) is ALLOWED[state, action]
     elif (state, action) in DONE:
@@ -105,7 +105,15 @@ def test_every_state_that_is_not_the_last_waits_for_somebody() -> None:
     ],
 )
 def test_a_counting_moves_an_entitlement_only_so(
-    state: S, amount: int, granted: int, paid: int, owed: int, left: bool, same: bool, action: A | None, doubt: Doubt
+    state: EntitlementState,
+    amount: int,
+    granted: int,
+    paid: int,
+    owed: int,
+    left: bool,
+    same: bool,
+    action: EntitlementAction | None,
+    doubt: Doubt,
 ) -> None:
     was = Standing(state, amount, granted, paid)
     assert move_for(was, owed, has_left=left, same_rule=same) == (action, doubt)

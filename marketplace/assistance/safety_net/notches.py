@@ -14,7 +14,7 @@ from marketplace.assistance.safety_net.expressions import Node
 
 _STRETCH = 1_000_000
 _INCOME = "income_fen"
-MOST_LISTED = 50
+MOST_LISTED, MOST_COUNTED = 50, 1_000
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,12 @@ class Notch:
     codes: tuple[str, ...]
 
 
-def notches(benefits: Sequence[Benefit], facts: Mapping[str, int | bool], up_to_fen: int) -> list[Notch]:
+def notches(
+    benefits: Sequence[Benefit], facts: Mapping[str, int | bool], up_to_fen: int, most: int | None = None
+) -> list[Notch]:
     """Every notch of a household's benefits for incomes from 0 to ``up_to_fen``, those side by side as one.
+
+    With ``most`` it ends with that many: a share of the income beside a top-up has one at every second fen.
 
     Formula: x is in a notch when B(x) - B(x + 1) > 1, with B(x) all benefits of the household at an income of x fen.
 
@@ -47,6 +51,8 @@ def notches(benefits: Sequence[Benefit], facts: Mapping[str, int | bool], up_to_
             if found and found[-1].last_fen + 1 == each.first_fen and found[-1].codes == each.codes:
                 before = found.pop()
                 each = Notch(before.first_fen, each.last_fen, max(before.lost_fen, each.lost_fen), each.codes)
+            if most is not None and len(found) == most:
+                return found
             found.append(each)
     return found
 
@@ -64,7 +70,7 @@ def curve(
 ) -> list[tuple[int, int]]:
     """Income, and income with benefits, at so many incomes, and on both sides of each notch: what a chart draws."""
     wanted = {round(up_to_fen * number / (points - 1)) for number in range(points)}
-    for notch in notches(benefits, facts, up_to_fen)[:MOST_LISTED]:
+    for notch in notches(benefits, facts, up_to_fen, MOST_LISTED):
         wanted |= {notch.first_fen, min(notch.last_fen + 1, up_to_fen)}
     return [(income, income + total_fen(benefits, facts, income)) for income in sorted(wanted)]
 
@@ -89,7 +95,9 @@ def _stretch(incomes: np.ndarray, total: np.ndarray, amounts: Mapping[str, np.nd
         return
     codes = list(amounts)
     # Which benefits lose there, as one bit for each.
-    losing = sum((amounts[code][at] > amounts[code][at + 1]).astype(np.int64) << bit for bit, code in enumerate(codes))
+    losing = np.zeros(len(at), dtype=np.int64)
+    for bit, code in enumerate(codes):
+        losing |= (amounts[code][at] > amounts[code][at + 1]).astype(np.int64) << bit
     parts = np.split(np.arange(len(at)), np.flatnonzero((np.diff(at) != 1) | (np.diff(losing) != 0)) + 1)
     for part in parts:
         own = tuple(code for bit, code in enumerate(codes) if int(losing[part[0]]) >> bit & 1)

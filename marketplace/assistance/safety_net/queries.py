@@ -49,7 +49,9 @@ def waiting_by_village(reach: Reach, today: date) -> list[Waiting]:
         func.count().filter(row.due_on < today),
         func.min(row.due_on),
     ).where(row.state.in_([EntitlementState.OPEN, EntitlementState.REVIEW, EntitlementState.GRANTED]))
-    found = [Waiting(*each) for each in db.session.execute(reach.over(query.group_by(row.village_code), row.village_code))]
+    rows = db.session.execute(reach.over(query.group_by(row.village_code), row.village_code))
+    # The database sums into numbers without bounds, which people count in whole fen all the same.
+    found = [Waiting(each[0], each[1], int(each[2]), *each[3:]) for each in rows]
     return sorted(found, key=lambda each: (-each.overdue, each.next_due_on or date.max, each.village_code))
 
 

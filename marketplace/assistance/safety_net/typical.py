@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from marketplace.assistance.safety_net.benefits import BenefitKind, read_benefit
 from marketplace.assistance.safety_net.facts import FACTS, LINES, Unit
-from marketplace.assistance.safety_net.notches import Notch, curve, notches
+from marketplace.assistance.safety_net.notches import MOST_COUNTED, Notch, curve, notches
 from marketplace.kernel.errors import N_
 
 _UP_TO_PERCENT = 250
@@ -63,4 +63,8 @@ def shown(name: str, texts: Texts, lines_fen: tuple[tuple[str, int], ...], point
     facts: dict[str, int | bool] = {**zero, **TYPICAL[name][1], **lines}
     up_to_fen = max(lines.values(), default=400_000) * int(facts["persons"]) * _UP_TO_PERCENT // 100
     benefits = [read_benefit(code, BenefitKind(kind), condition, amount) for code, kind, condition, amount in texts]
-    return Shown(tuple(notches(benefits, facts, up_to_fen)), tuple(curve(benefits, facts, up_to_fen, points=points)), up_to_fen)
+    return Shown(
+        tuple(notches(benefits, facts, up_to_fen, MOST_COUNTED)),
+        tuple(curve(benefits, facts, up_to_fen, points=points)),
+        up_to_fen,
+    )

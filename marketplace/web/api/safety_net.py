@@ -41,6 +41,7 @@ from marketplace.web.api.inputs import (
     Line,
     PublicIdField,
     QueryDay,
+    QueryNumber,
     Spelled,
     WholeField,
     YesNoField,
