@@ -1,5 +1,6 @@
 """Every table, in one import, for migrations and their tests."""
 
+from marketplace.assistance.safety_net import models as safety_net
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
@@ -35,6 +36,7 @@ __all__ = [
     "recommendations",
     "regions",
     "registry",
+    "safety_net",
     "sourcing",
     "transparency",
     "webhooks",

@@ -5,6 +5,7 @@ import asyncio
 import procrastinate
 from flask import Flask
 
+from marketplace.assistance.safety_net import jobs as safety_net_jobs
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.fields import jobs as field_jobs
@@ -46,6 +47,7 @@ JOB_MODULES = (
     plan_jobs,
     policy_jobs,
     recommendation_jobs,
+    safety_net_jobs,
     assessment_jobs,
     figure_jobs,
     certificate_jobs,

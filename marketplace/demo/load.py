@@ -37,6 +37,7 @@ from marketplace.demo.matching import add_matching
 from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
 from marketplace.demo.replay import Shop, replay
+from marketplace.demo.safety_net import add_safety_net
 from marketplace.demo.sellers import Plan, make_plan
 from marketplace.demo.sourcing import add_sourcing
 from marketplace.demo.traceability import add_traceability
@@ -104,6 +105,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_assessment(officers, now=now)
     in_names += add_cases(PASSWORD, now=now)
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
+    add_safety_net(_own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
     add_consents(now=now)
     say("  forms and what was collected")

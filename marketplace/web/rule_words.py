@@ -105,6 +105,13 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Benefits"),
+        {
+            "dibao_line_fen": N_("Line of the minimum living allowance, a person and year"),
+            "benefit.decide": N_("From a benefit found to the decision on it"),
+        },
+    ),
+    (
         N_("Collection of forms"),
         {
             "form_quality": N_("When a form is looked at again"),
@@ -151,7 +158,9 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 NAMES = {name: words for _title, names in GROUPS for name, words in names.items()}
 # Rules whose whole numbers are fen, read and typed in yuan.
-IN_FEN = frozenset({"poverty_line_fen", "income_bands", fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN})
+IN_FEN = frozenset(
+    {"poverty_line_fen", "dibao_line_fen", "income_bands", fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN}
+)
 PARTS = {
     "grain": N_("Grain"),
     "tobacco": N_("Tobacco"),

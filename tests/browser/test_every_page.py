@@ -80,6 +80,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-file", "/farm/file"),
         ("farm-file-correct", "/farm/file/correct/water"),
         ("farm-numbers", "/farm/file/numbers"),
+        ("farm-benefits", "/farm/benefits"),
         ("farm-shares", "/farm/shares"),
         ("farm-requests", "/farm/requests/"),
         ("farm-parts", "/farm/parts/"),
@@ -140,6 +141,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-equity-asset", "first asset"),
         ("office-equity-contract", "first contract"),
         ("office-equity-slips", "first dividends"),
+        ("office-safety-net", "/office/safety-net"),
+        ("office-safety-net-household", "first entitlement"),
+        ("office-safety-net-rules", "/office/safety-net/rules"),
+        ("office-safety-net-notches", "/office/safety-net/rules/notches"),
         ("office-numbers", "/office/numbers"),
         ("funds", "/funds"),
         ("fund-new", "/funds/new"),
@@ -340,6 +345,9 @@ def address_of(page: Page, path: str) -> str:
         page.goto("/office/imports" if what == "import" else "/office/duplicates")
         links = page.locator("main a.row-link")
         return str((links.first if which == "first" else links.last).get_attribute("href"))
+    if path == "first entitlement":
+        page.goto("/office/safety-net")
+        return str(page.locator("main .panel a[href*='/safety-net/households/']").first.get_attribute("href"))
     if path in ("first asset", "first contract", "first dividends"):
         page.goto("/office/equity")
         if path == "first asset":

@@ -33,6 +33,7 @@ from marketplace.web.api import (
     registry,
     reviews,
     rules,
+    safety_net,
     sourcing,
     token,
     traceability,
@@ -67,6 +68,7 @@ _GROUPS = (
     rules,
     registry,
     equity,
+    safety_net,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.

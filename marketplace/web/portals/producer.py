@@ -43,7 +43,14 @@ from marketplace.web.filters import unit_name, weight_beside
 from marketplace.web.forms import FormSchema, read_form
 from marketplace.web.languages import pick
 from marketplace.web.places import address_line, place_name
-from marketplace.web.portals import producer_after, producer_came_back, producer_household, producer_mandates, producer_shares
+from marketplace.web.portals import (
+    producer_after,
+    producer_benefits,
+    producer_came_back,
+    producer_household,
+    producer_mandates,
+    producer_shares,
+)
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import (
     HarvestForm,
@@ -76,6 +83,7 @@ blueprint.register_blueprint(producer_after.blueprint)
 blueprint.register_blueprint(producer_came_back.blueprint)
 blueprint.register_blueprint(producer_household.blueprint)
 blueprint.register_blueprint(producer_shares.blueprint)
+blueprint.register_blueprint(producer_benefits.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")

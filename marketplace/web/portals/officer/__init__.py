@@ -24,6 +24,8 @@ from marketplace.web.portals.officer import (
     policy,
     registered,
     rules,
+    safety_net,
+    safety_net_rules,
     sales,
     sales_prices,
     sales_spread,
@@ -36,8 +38,9 @@ from marketplace.web.portals.officer import (
 from marketplace.web.portals.officer.blueprint import blueprint
 
 equity.blueprint.register_blueprint(equity_contract.blueprint)
+safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity),
+    *(mandates, files, numbers, imports, duplicates, equity, safety_net),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):
