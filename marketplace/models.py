@@ -1,6 +1,7 @@
 """Every table, in one import, for migrations and their tests."""
 
 from marketplace.catalogue import models as catalogue
+from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
@@ -21,6 +22,7 @@ from marketplace.webhooks import models as webhooks
 __all__ = [
     "audit",
     "catalogue",
+    "complaints",
     "dashboard",
     "delivery",
     "equity",
