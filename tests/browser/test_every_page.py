@@ -40,6 +40,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
         ("public-money", "/public-money"),
+        ("complain", "/complain"),
+        ("complain-county", "/complain?area=522636"),
+        ("complain-follow", "/complain/follow"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -112,6 +115,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "cooperative": [("hubs", "/hub/"), ("hub", "first hub"), ("hub-parcel", "first parcel")],
     "danzhai": [
+        ("complaints-office", "/inspection/complaints"),
+        ("complaint-take-down", "/inspection/complaints/new?area=522636"),
+        ("inspection-findings", "/inspection/findings"),
         ("office-rules", "/office/rules"),
         ("office-rule", "/office/rules/notice.exit"),
         ("office-working-days", "/office/rules/working-days"),
@@ -144,6 +150,14 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("fund-bank-day", "first bank day"),
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
+    ],
+    "auditor": [
+        ("complaints-inspection", "/inspection/complaints"),
+        ("complaint", "first complaint"),
+        ("inspections", "/audit/plan"),
+        ("inspection", "first inspection"),
+        ("after-a-complaint", "/audit/watch"),
+        ("findings-inspector", "/inspection/findings"),
     ],
     "longquan": [
         ("office-imports", "/office/imports"),
@@ -325,6 +339,9 @@ def address_of(page: Page, path: str) -> str:
             return contract
         page.goto(contract)
         return str(page.locator("main a[href*='/runs/']").first.get_attribute("href"))
+    if path in ("first complaint", "first inspection"):
+        page.goto("/inspection/complaints" if path == "first complaint" else "/audit/plan")
+        return str(page.locator("main a.row-link").first.get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

@@ -10,6 +10,7 @@ from marketplace.web.api import (
     basket,
     came_back,
     colleagues,
+    complaints,
     delivery,
     department_lists,
     equity,
@@ -63,6 +64,7 @@ _GROUPS = (
     rules,
     registry,
     equity,
+    complaints,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.
