@@ -2,6 +2,7 @@
 
 from marketplace.assistance.safety_net import models as safety_net
 from marketplace.catalogue import models as catalogue
+from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
@@ -22,6 +23,7 @@ from marketplace.webhooks import models as webhooks
 __all__ = [
     "audit",
     "catalogue",
+    "complaints",
     "dashboard",
     "delivery",
     "equity",

@@ -7,6 +7,7 @@ from flask import Flask
 
 from marketplace.assistance.safety_net import jobs as safety_net_jobs
 from marketplace.catalogue import jobs as catalogue_jobs
+from marketplace.complaints import jobs as complaint_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.fields import jobs as field_jobs
 from marketplace.funds import jobs as fund_jobs
@@ -34,6 +35,7 @@ from marketplace.web.notices import jobs as notice_jobs
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
     catalogue_jobs,
+    complaint_jobs,
     dashboard_jobs,
     field_jobs,
     fund_jobs,

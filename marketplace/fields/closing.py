@@ -46,6 +46,7 @@ _FORGET_PLACES = f"""
     WHERE enterprise_id IN ({_SOLE})
 """
 _BASKETS = "SELECT id FROM basket WHERE account_id = :account AND NOT ordered"
+_COMPLAINED = "WHERE complainant_id = :account"
 _OWN = "owner_id IN (:public_id, :producer)"
 _EMPTY_MESSAGE = "recipient = '', subject = '', body_text = '', body_html = NULL, headers = '{}'"
 _ADDRESSES = (
@@ -85,6 +86,14 @@ _STEPS: tuple[tuple[str, str], ...] = (
     ("basket", f"DELETE FROM basket WHERE id IN ({_BASKETS})"),
     ("review_picture", "DELETE FROM review_picture WHERE review_id IN (SELECT id FROM review WHERE account_id = :account)"),
     ("review", "UPDATE review SET words = '', author = '***' WHERE account_id = :account"),
+    (
+        "complaint_household",
+        f"DELETE FROM complaint_household WHERE complaint_id IN (SELECT id FROM complaint {_COMPLAINED})",
+    ),
+    (
+        "complaint",
+        f"UPDATE complaint SET anonymous = true, name = NULL, contact = NULL, complainant_id = NULL {_COMPLAINED}",
+    ),
     ("payee_account", "DELETE FROM payee_account WHERE ledger_code = :ledger_code"),
     ("role", "DELETE FROM role WHERE account_id = :account"),
 )

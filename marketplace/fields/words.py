@@ -26,6 +26,7 @@ READERS = {
     "seller": N_("the seller you buy from"),
     "office": N_("officers of your area"),
     "operator": N_("the operator"),
+    "inspection": N_("whoever hears it, and never whom it accuses nor anybody over or under them"),
     "nobody": N_("nobody; only the program uses it"),
 }
 
@@ -97,6 +98,11 @@ GROUPS = {
         "household",
         N_("The register"),
         N_("That your household is registered, of which kind and when. The public is never told."),
+    ),
+    "complaints": Group(
+        "everybody",
+        N_("What you complained of"),
+        N_("Your words, sealed; your name and how to reach you only if you gave them. Without a name nothing leads to you."),
     ),
     "deeds": Group(
         "office",

@@ -44,12 +44,27 @@ MENUS = {
         ("officer.plans.plans", N_("Plans"), "truck"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
         ("funds.listed", N_("Public money"), "money"),
+        ("inspection.complaints", N_("Complaints"), "alert"),
+        ("inspection.findings", N_("Findings of inspections"), "check"),
+    ],
+    "inspection": [
+        ("inspection.complaints", N_("Complaints"), "alert"),
+        ("inspection.findings", N_("Findings of inspections"), "check"),
+        ("funds.listed", N_("Public money"), "money"),
+    ],
+    "audit": [
+        ("audit.plan", N_("Inspections"), "list"),
+        ("inspection.complaints", N_("Complaints"), "alert"),
+        ("inspection.findings", N_("Findings of inspections"), "check"),
+        ("audit.watch", N_("After a complaint"), "people"),
+        ("funds.listed", N_("Public money"), "money"),
     ],
     "funds": [
         ("funds.listed", N_("Funds"), "money"),
         ("funds.payments.listed", N_("Money paid"), "list"),
         ("funds.findings.listed", N_("To look at"), "alert"),
         ("funds.bank.listed", N_("Bank days"), "check"),
+        ("inspection.complaints", N_("Complaints"), "alert"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

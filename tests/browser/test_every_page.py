@@ -40,6 +40,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
         ("public-money", "/public-money"),
+        ("complain", "/complain"),
+        ("complain-county", "/complain?area=522636"),
+        ("complain-follow", "/complain/follow"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -121,6 +124,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("hub-loads", "loads of the first hub"),
     ],
     "danzhai": [
+        ("complaints-office", "/inspection/complaints"),
+        ("complaint-take-down", "/inspection/complaints/new?area=522636"),
+        ("inspection-findings", "/inspection/findings"),
         ("office-rules", "/office/rules"),
         ("office-rule", "/office/rules/notice.exit"),
         ("office-working-days", "/office/rules/working-days"),
@@ -161,6 +167,14 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-submission-county", "first odd form"),
         ("office-plans", "/office/plans/"),
         ("office-plan", "first plan in /office/plans/"),
+    ],
+    "auditor": [
+        ("complaints-inspection", "/inspection/complaints"),
+        ("complaint", "first complaint"),
+        ("inspections", "/audit/plan"),
+        ("inspection", "first inspection"),
+        ("after-a-complaint", "/audit/watch"),
+        ("findings-inspector", "/inspection/findings"),
     ],
     "longquan": [
         ("office-imports", "/office/imports"),
@@ -357,6 +371,9 @@ def address_of(page: Page, path: str) -> str:
             return contract
         page.goto(contract)
         return str(page.locator("main a[href*='/runs/']").first.get_attribute("href"))
+    if path in ("first complaint", "first inspection"):
+        page.goto("/inspection/complaints" if path == "first complaint" else "/audit/plan")
+        return str(page.locator("main a.row-link").first.get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

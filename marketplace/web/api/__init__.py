@@ -10,6 +10,7 @@ from marketplace.web.api import (
     basket,
     came_back,
     colleagues,
+    complaints,
     delivery_terms,
     department_lists,
     equity,
@@ -69,6 +70,7 @@ _GROUPS = (
     registry,
     equity,
     safety_net,
+    complaints,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.
