@@ -1,5 +1,6 @@
 """Every table, in one import, for migrations and their tests."""
 
+from marketplace.advisory import models as advisory
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
@@ -19,6 +20,7 @@ from marketplace.transparency import models as transparency
 from marketplace.webhooks import models as webhooks
 
 __all__ = [
+    "advisory",
     "audit",
     "catalogue",
     "dashboard",

@@ -72,6 +72,11 @@ _STEPS: tuple[tuple[str, str], ...] = (
     ("basket", f"DELETE FROM basket WHERE id IN ({_BASKETS})"),
     ("review_picture", "DELETE FROM review_picture WHERE review_id IN (SELECT id FROM review WHERE account_id = :account)"),
     ("review", "UPDATE review SET words = '', author = '***' WHERE account_id = :account"),
+    ("price_alert", "DELETE FROM price_alert WHERE account_id = :account"),
+    (
+        "policy_question",
+        "UPDATE policy_question SET words = '', state = replace(state, 'waiting', 'withdrawn') WHERE account_id = :account",
+    ),
     ("payee_account", "DELETE FROM payee_account WHERE ledger_code = :ledger_code"),
     ("role", "DELETE FROM role WHERE account_id = :account"),
 )

@@ -21,7 +21,7 @@ from marketplace.kernel.errors import N_, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import ancestor_codes, contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, display_rules, fund_rules, plan_rules, yield_rules
+from marketplace.registry import answer_rules, assessment_rules, display_rules, fund_rules, plan_rules, yield_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -32,6 +32,7 @@ from marketplace.registry.rule_values import Form, fits, form_of
 SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grain": 0}, "equity_reference_rate_bp": 0}
 # Each procedure has its rules in a file of its own.
 SHIPPED: tuple[Rule, ...] = (
+    *answer_rules.RULES,
     *assessment_rules.RULES,
     *display_rules.RULES,
     *fund_rules.RULES,

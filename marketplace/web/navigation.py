@@ -36,6 +36,7 @@ MENUS = {
         ("officer.rules.listed", N_("Rules"), "scale"),
         ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.equity.listed", N_("Equity income"), "leaf"),
+        ("officer.advice.desk", N_("Questions and rules"), "list"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
+    advice,
     after_sale,
     badge,
     basket,
@@ -67,6 +68,7 @@ _GROUPS = (
     rules,
     registry,
     equity,
+    advice,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.
