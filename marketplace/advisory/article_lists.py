@@ -59,7 +59,10 @@ def _table(text: str) -> list[Draft]:
     if unknown := sorted({str(name) for row in rows for name in row if name not in COLUMNS}):
         raise Invalid("column_unknown", N_("There is no column %(name)s here."), name=unknown[0][:40])
     return [
-        Draft(*((row.get(name) or "").strip() for name in COLUMNS[:4]), tuple((row.get("facts") or "").split()))
+        Draft(
+            **{name: (row.get(name) or "").strip() for name in COLUMNS[:4]},
+            facts=tuple((row.get("facts") or "").split()),
+        )
         for row in rows
         if any(row.values())
     ]
