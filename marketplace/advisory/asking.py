@@ -129,8 +129,8 @@ def answer_question(
         article = document.articles[0]
         question.article_id = article.id
     db.session.flush()
-    data = {"published": article is not None}
-    audit.record("advisory.answered", "policy_question", question.public_id, actor=by.public_id, at=now, **data)
+    answered = ("advisory.answered", "policy_question", question.public_id)
+    audit.record(*answered, actor=by.public_id, at=now, published=article is not None)
     return article
 
 

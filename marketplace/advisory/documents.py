@@ -98,8 +98,8 @@ def end_document(document: PolicyDocument, last_day: date, *, by: Account, now: 
         raise Invalid("term_backward", N_("A document cannot end before it begins."))
     document.valid_until = last_day
     db.session.flush()
-    data = {"last_day": last_day.isoformat()}
-    audit.record("advisory.document_ended", "policy_document", document.public_id, actor=by.public_id, at=now, **data)
+    ended = ("advisory.document_ended", "policy_document", document.public_id)
+    audit.record(*ended, actor=by.public_id, at=now, last_day=last_day.isoformat())
 
 
 def add_version(
@@ -127,11 +127,11 @@ def add_version(
         )
         counted = Counter(terms(all_words(article)))
         article.length = counted.total()
-        article.search_terms = func.array_to_tsvector(array(sorted(counted) or [""]))  # type: ignore[assignment]
+        article.search_terms = func.array_to_tsvector(array(sorted(counted) or [""]))
         db.session.add(article)
     db.session.flush()
-    data = {"lineage": lineage, "version": version, "articles": len(articles)}
-    audit.record("advisory.document_entered", "policy_document", document.public_id, actor=actor, at=now, **data)
+    entered = ("advisory.document_entered", "policy_document", document.public_id)
+    audit.record(*entered, actor=actor, at=now, lineage=lineage, version=version, articles=len(articles))
     return document
 
 

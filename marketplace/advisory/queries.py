@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
@@ -39,7 +40,7 @@ def _in_force(area_code: str | None, day: date) -> ColumnElement[bool]:
     return holds & there & ~replaced.exists()
 
 
-def _articles(area_code: str | None, day: date) -> Select[tuple[PolicyArticle]]:
+def _articles(area_code: str | None, day: date) -> Select[Any]:
     query = select(PolicyArticle).join(PolicyArticle.document).options(contains_eager(PolicyArticle.document))
     return query.where(_in_force(area_code, day)).order_by(PolicyArticle.id)
 
@@ -54,7 +55,7 @@ def articles_about(question: str, area_code: str | None, day: date) -> list[Foun
         return []
     query = " | ".join(f"'{term}'" for term in wanted)
     having = _articles(area_code, day).where(PolicyArticle.search_terms.op("@@")(cast(query, TSQUERY)))
-    found = {article.id: article for article in db.session.scalars(having)}
+    found: dict[int, PolicyArticle] = {article.id: article for article in db.session.scalars(having)}
     held = select(func.count(), func.avg(PolicyArticle.length)).join(PolicyArticle.document).where(_in_force(area_code, day))
     number, mean = db.session.execute(held).one()
     if not found:
@@ -80,7 +81,9 @@ def articles_for_facts(facts: Sequence[str], area_code: str, day: date) -> list[
     """The articles in force that rest on one of these facts, the narrowest area first."""
     if not facts:
         return []
-    rows = db.session.scalars(_articles(area_code, day).where(PolicyArticle.facts.overlap(list(facts)))).all()
+    rows: Sequence[PolicyArticle] = db.session.scalars(
+        _articles(area_code, day).where(PolicyArticle.facts.overlap(list(facts)))
+    ).all()
     return sorted(rows, key=lambda row: (-level_of(row.document.area_code), row.document_id, row.place))
 
 

@@ -16,8 +16,8 @@ from marketplace.catalogue.search_terms import runs
 Key = TypeVar("Key")
 # The usual constants of BM25: how soon a repeated word stops adding, and how much a long text is held against it.
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75
-# Below this part of what a perfect article would have, a person answers.
-LEAST_RELEVANCE = 0.35
+# Below this part of what a perfect article would have, a person answers: questions out of the base's field reach less than it.
+LEAST_RELEVANCE = 0.2
 # Articles whose relevance differs by less than this are alike, and the narrower area's stands first.
 LIKE_RELEVANCE = 0.05
 LONGEST_QUESTION = 200

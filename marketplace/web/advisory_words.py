@@ -125,5 +125,5 @@ def index_rows(points: Mapping[date, IndexPoint]) -> list[dict[str, Any]]:
             "index": None if point.value is None else f"{point.value:.1f}",
             "matched": point.matched,
         }
-        for monday, point in reversed(points.items())
+        for monday, point in reversed(list(points.items()))
     ]

@@ -43,6 +43,9 @@ def counted_apart(path: Path) -> Counter[str]:
             if not any(cells.values()):
                 found["empty"] += 1
                 continue
+            if not cells["品名"]:
+                found["no name"] += 1
+                continue
             try:
                 low, mean, high = (float(cells[name]) for name in ("最低价", "平均价", "最高价"))
             except ValueError:
@@ -72,6 +75,7 @@ def test_what_is_wrong_in_the_markets_own_lists_is_found_to_the_row(name: str) -
     counts = Counter(report.counts)
     print(name, dict(counts), dict(apart))
     assert counts[Fault.EMPTY] == apart["empty"]
+    assert counts[Fault.NO_NAME] == apart["no name"]
     assert counts[Fault.ZERO] == apart["zero"]
     assert counts[Fault.OUTSIDE] == apart["outside"]
     assert counts[Fault.SWAPPED] == apart["swapped"]
@@ -98,7 +102,7 @@ def test_a_weeks_price_is_the_mean_of_its_days_rounded_half_up(session: Session)
     price(goods.id, monday, 100)
     price(goods.id, monday + timedelta(days=1), 101)
     price(goods.id, monday + timedelta(days=1), 500, "another")
-    (week,) = weekly_series(goods.id, "test", TODAY, 1)
+    (week,) = weekly_series(goods.id, "test", TODAY + timedelta(days=1), 1)
     assert (week.low_fen, week.average_fen, week.high_fen, week.days) == (99, 101, 102, 2)
 
 
