@@ -63,10 +63,10 @@ def test_of_ten_seeded_questions_nine_find_their_article_among_the_first_three(a
     }
     missed = [row["question"] for row in asked if row["heading"] not in found[row["question"]]]
     unanswered = [row["question"] for row in asked if not answer_from_base(row["question"], VILLAGE, TODAY).articles]
-    best = sorted(round(answer_from_base(row["question"], VILLAGE, TODAY).best, 2) for row in asked)
-    print(best)
     print(f"recall@3 {1 - len(missed) / len(asked):.3f} of {len(asked)}", missed, "to a person:", unanswered)
     assert len(missed) <= len(asked) // 10
+    # The rest wait for a person: a wrong answer costs a household more than a late one.
+    assert len(unanswered) <= len(asked) * 3 // 10
 
 
 def test_what_is_out_of_the_bases_field_goes_to_a_person(acting: Session) -> None:
