@@ -1,6 +1,7 @@
 """Every table, in one import, for migrations and their tests."""
 
 from marketplace.assistance.safety_net import models as safety_net
+from marketplace.advisory import models as advisory
 from marketplace.catalogue import models as catalogue
 from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
@@ -21,6 +22,7 @@ from marketplace.transparency import models as transparency
 from marketplace.webhooks import models as webhooks
 
 __all__ = [
+    "advisory",
     "audit",
     "catalogue",
     "complaints",

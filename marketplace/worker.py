@@ -30,10 +30,12 @@ from marketplace.web import digest as letter_jobs
 from marketplace.web import file_exports as export_jobs
 from marketplace.web import forgotten_files as file_jobs
 from marketplace.web import submissions as submission_jobs
+from marketplace.web.notices import advice_jobs
 from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
+    advice_jobs,
     catalogue_jobs,
     complaint_jobs,
     dashboard_jobs,

@@ -16,6 +16,7 @@ from marketplace.catalogue.models import Category, Listing, Producer, Product
 from marketplace.catalogue.search_terms import index_terms
 from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
+from marketplace.demo.advice import add_advice
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
 from marketplace.demo.cases import add_cases
@@ -105,6 +106,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_open_questions(now=now)
     add_assessment(officers, now=now)
     in_names += add_cases(PASSWORD, now=now)
+    add_advice("farmer", now=now)
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
     add_safety_net(_own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)

@@ -94,6 +94,11 @@ _STEPS: tuple[tuple[str, str], ...] = (
         "complaint",
         f"UPDATE complaint SET anonymous = true, name = NULL, contact = NULL, complainant_id = NULL {_COMPLAINED}",
     ),
+    ("price_alert", "DELETE FROM price_alert WHERE account_id = :account"),
+    (
+        "policy_question",
+        "UPDATE policy_question SET words = '', state = replace(state, 'waiting', 'withdrawn') WHERE account_id = :account",
+    ),
     ("payee_account", "DELETE FROM payee_account WHERE ledger_code = :ledger_code"),
     ("role", "DELETE FROM role WHERE account_id = :account"),
 )

@@ -21,7 +21,16 @@ from marketplace.kernel.errors import N_, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import ancestor_codes, contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, benefit_rules, complaint_rules, display_rules, fund_rules, plan_rules, yield_rules
+from marketplace.registry import (
+    answer_rules,
+    assessment_rules,
+    benefit_rules,
+    complaint_rules,
+    display_rules,
+    fund_rules,
+    plan_rules,
+    yield_rules,
+)
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -37,6 +46,7 @@ SET_BY_DOCUMENT: dict[str, Any] = {
 }
 # Each procedure has its rules in a file of its own.
 SHIPPED: tuple[Rule, ...] = (
+    *answer_rules.RULES,
     *assessment_rules.RULES,
     *benefit_rules.RULES,
     *complaint_rules.RULES,

@@ -91,6 +91,7 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
             "notice.grace": N_("Its page can be read on"),
             "objection.decide": N_("To decide on an objection"),
             "alert.look": N_("To look at an alert from a department’s list"),
+            "advisory.answer_within": N_("To answer a farmer’s question"),
         },
     ),
     (

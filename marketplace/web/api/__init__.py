@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
+    advice,
     after_sale,
     badge,
     basket,
@@ -71,6 +72,7 @@ _GROUPS = (
     equity,
     safety_net,
     complaints,
+    advice,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.

@@ -1,6 +1,7 @@
 """Portal: government's desk: sales, policies, tilt, mandates, households' files and numbers, cases, forms, visits, plans."""
 
 from marketplace.web.portals.officer import (
+    advice,
     case_alerts,
     case_notices,
     case_rounds,
@@ -40,7 +41,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity, safety_net),
+    *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):
