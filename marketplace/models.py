@@ -1,7 +1,7 @@
 """Every table, in one import, for migrations and their tests."""
 
-from marketplace.assistance.safety_net import models as safety_net
 from marketplace.advisory import models as advisory
+from marketplace.assistance.safety_net import models as safety_net
 from marketplace.catalogue import models as catalogue
 from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard

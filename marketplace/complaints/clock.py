@@ -11,7 +11,6 @@ from marketplace.complaints.terms import set_due
 from marketplace.identity.models import Account
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.steps import step
 from marketplace.registry import complaint_rules
 
 ANSWERED = (ComplaintState.ANSWERED, ComplaintState.DECLINED)
@@ -34,7 +33,6 @@ def move_on(complaint_id: int, *, now: datetime) -> ComplaintAction | None:
     go_up(complaint)
     set_due(complaint, complaint_rules.ESCALATED, today)
     note_step(complaint, ComplaintAction.ESCALATE, told=True, now=now)
-    step("complaint.escalated")
     return ComplaintAction.ESCALATE
 
 

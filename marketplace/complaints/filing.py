@@ -20,7 +20,6 @@ from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid
-from marketplace.kernel.steps import step
 from marketplace.regions.codes import contains
 from marketplace.regions.queries import get_area
 from marketplace.registry import complaint_rules
@@ -118,7 +117,6 @@ def file_complaint(said: Said, *, now: datetime, taken_down_by: Account | None =
     at = day_start(day) if complaint.anonymous else now
     actor = "visitor" if taken_down_by is None else taken_down_by.public_id
     audit.record("complaint.made", "complaint", complaint.public_id, actor=actor, at=at, kind=said.kind.value)
-    step("complaint.made")
     return complaint, code
 
 

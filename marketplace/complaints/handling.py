@@ -13,7 +13,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
-from marketplace.kernel.steps import step
 from marketplace.registry import complaint_rules
 
 LONGEST = 2000
@@ -85,7 +84,6 @@ def answer_complaint(
     complaint.state, complaint.handler_id = state, None
     set_due(complaint, complaint_rules.REOPEN, local_day(now))
     note_step(complaint, action, words.strip(), by=by, evidence=evidence.strip(), told=True, now=now)
-    step("complaint.answered")
     return True
 
 
@@ -139,4 +137,3 @@ def _assign(complaint: Complaint, to: Account, action: ComplaintAction, by: Acco
     complaint.state, complaint.handler_id = ComplaintState.ASSIGNED, to.id
     set_due_by_answer(complaint, local_day(now))
     note_step(complaint, action, by=by, now=now)
-    step("complaint.assigned")

@@ -26,7 +26,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
-from marketplace.kernel.steps import step
 from marketplace.regions.queries import get_area, within
 from marketplace.registry import complaint_rules
 from marketplace.registry.rules import rule
@@ -73,7 +72,6 @@ def plan_inspections(
     db.session.add_all(rows)
     db.session.flush()
     audit.record("inspection.planned", "area", area_code, actor=by.public_id, at=now, topic=topic.value, number=len(rows))
-    step("inspection.planned")
     return rows
 
 
@@ -120,7 +118,6 @@ def answer_items(inspection: Inspection, said: Mapping[str, tuple[Verdict, str]]
         db.session.execute(row.on_conflict_do_update(index_elements=["inspection_id", "item"], set_=again))
     db.session.flush()
     db.session.expire_all()
-    step("inspection.answered")
 
 
 def report(inspection: Inspection, *, by: Account, now: datetime) -> list[InspectionFinding]:
@@ -147,7 +144,6 @@ def report(inspection: Inspection, *, by: Account, now: datetime) -> list[Inspec
     inspection.due_on, inspection.reported_on = None, today
     db.session.add_all(rows)
     _note(inspection, InspectionAction.REPORT, by, now, findings=len(rows))
-    step("inspection.reported")
     return rows
 
 
@@ -196,7 +192,6 @@ def move_finding(
     audit.record(
         f"finding.{action.value}", "inspection_finding", finding.public_id, actor=by.public_id, at=now, state=state.value
     )
-    step("finding.moved")
     return True
 
 

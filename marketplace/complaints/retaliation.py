@@ -21,7 +21,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.kernel.steps import step
 from marketplace.registry import complaint_rules
 from marketplace.registry.models import Case, CaseKind
 from marketplace.registry.reading import unbounded
@@ -47,7 +46,6 @@ def watch_household(complaint_id: int, *, now: datetime) -> int:
         row = insert(AdverseAct).values(complaint_id=complaint.id, kind=kind, subject=subject, happened_on=day)
         again = row.on_conflict_do_nothing(index_elements=["complaint_id", "kind", "subject"]).returning(AdverseAct.id)
         new += db.session.scalar(again) is not None
-    step("complaint.watched")
     return new
 
 

@@ -1,7 +1,7 @@
 """Complaints that are kept away from whom they accuse, and inspections with findings.
 
 Revision ID: 0040
-Revises: 0036
+Revises: 0039
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0040"
-down_revision = "0036"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

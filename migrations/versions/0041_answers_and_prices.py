@@ -1,7 +1,7 @@
 """Documents of rules with their articles, questions to a person, alerts on prices.
 
 Revision ID: 0041
-Revises: 0036
+Revises: 0040
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0041"
-down_revision = "0036"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

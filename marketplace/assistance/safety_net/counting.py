@@ -29,7 +29,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Invalid
-from marketplace.kernel.steps import step
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area, within
 from marketplace.registry.cases.clocks import Due, due_day
@@ -94,7 +93,6 @@ def continue_run(run_id: int, *, now: datetime, at_once: int = AT_ONCE) -> bool:
         _count(run, households, now)
         run.after_household_id = households[-1].id
         run.households += len(households)
-        step("safety_net.piece_counted")
     if len(households) < at_once:
         _end(run, RunAction.FINISH, now)
         said = {"run": run.public_id, "households": run.households}

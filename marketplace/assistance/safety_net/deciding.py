@@ -21,7 +21,6 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
-from marketplace.kernel.steps import step
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases.clocks import due_day
@@ -149,7 +148,6 @@ def pay(entitlement: Entitlement, paying: Paying, *, by: Account, now: datetime)
     payment = pay_from(paying.fund, order, by=granted_by, approved_by=by, now=now)
     said = {"amount_fen": amount_fen, "payment": payment.public_id}
     audit.record("safety_net.paid", "entitlement", row.public_id, actor=by.public_id, at=now, **said)
-    step("safety_net.paid")
     return payment
 
 
@@ -172,5 +170,4 @@ def _decided(row: Entitlement, verb: str, words: str, by: Account, now: datetime
     db.session.flush()
     said = {"amount_fen": row.amount_fen, "granted_fen": row.granted_fen}
     audit.record(f"safety_net.{verb}", "entitlement", row.public_id, actor=by.public_id, at=now, **said)
-    step("safety_net.decided")
     return True

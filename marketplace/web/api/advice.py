@@ -79,7 +79,7 @@ class FoundArticleSchema(OutputSchema):
     relevance = fields.Float()
 
 
-class EntitlementSchema(OutputSchema):
+class AnsweredEntitlementSchema(OutputSchema):
     """An article on a fact of a household's file."""
 
     article = fields.Nested(PolicyArticleSchema)
@@ -243,7 +243,7 @@ def policy_question_withdraw(public_id: str) -> PolicyQuestion:
 
 @blueprint.get("/advice/entitlements")
 @only(RoleKind.FARMER)
-@blueprint.response(200, EntitlementSchema(many=True))
+@blueprint.response(200, AnsweredEntitlementSchema(many=True))
 @problems(404)
 def own_entitlements() -> Any:
     """What your own household is entitled to, with the reasons in its file."""
@@ -279,7 +279,7 @@ def office_answer(given: dict[str, Any], public_id: str) -> PolicyQuestion:
 
 @blueprint.get("/advice/office/households/<public_id:public_id>/entitlements")
 @only(RoleKind.OFFICER)
-@blueprint.response(200, EntitlementSchema(many=True))
+@blueprint.response(200, AnsweredEntitlementSchema(many=True))
 @problems(404)
 def household_entitlements(public_id: str) -> Any:
     """What a household of your areas is entitled to; the reading is noted on its file."""

@@ -198,7 +198,7 @@ class ChecklistSchema(InputSchema):
     finished = YesNoField(load_default=False)
 
 
-class FindingSchema(OutputSchema):
+class InspectionFindingSchema(OutputSchema):
     """Something that an inspection found wrong."""
 
     public_id = fields.String()
@@ -434,7 +434,7 @@ def inspection_answers(given: dict[str, Any], public_id: str) -> Inspection:
 
 @blueprint.get("/findings")
 @only(*_BOTH)
-@blueprint.response(200, FindingSchema(many=True))
+@blueprint.response(200, InspectionFindingSchema(many=True))
 def inspection_findings() -> list[InspectionFinding]:
     """Findings of your areas, due soonest first."""
     return [finding for finding, _ in findings_for(account())]
@@ -443,7 +443,7 @@ def inspection_findings() -> list[InspectionFinding]:
 @blueprint.post("/findings/<public_id:public_id>")
 @only(*_BOTH)
 @blueprint.arguments(FindingMoveSchema)
-@blueprint.response(200, FindingSchema)
+@blueprint.response(200, InspectionFindingSchema)
 @problems(404, 409, *BODY)
 def inspection_finding_move(given: dict[str, Any], public_id: str) -> InspectionFinding:
     """Put it right, appeal, confirm, send back or decide, as your side may."""
