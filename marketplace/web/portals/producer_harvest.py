@@ -205,8 +205,11 @@ def pack(public_id: str) -> Response | tuple[str, int]:
         raise
     except DomainError as error:
         db.session.rollback()
+        order = order_of_producer(public_id, producer_id)
+        if order is None:
+            raise
         errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
-        return _boxes_page(_own_order(public_id), errors), status_of(error)
+        return _boxes_page(order, errors), status_of(error)
     flash(_("Noted. Print the labels and put one on each box."), "success")
     return see_other(url_for("producer_harvest.boxes", public_id=public_id))
 
