@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, select
 
 from marketplace.equity.dividends import Terms
 from marketplace.equity.models import (
@@ -23,7 +22,7 @@ from marketplace.equity.states import ClaimState, ContractState, HandoverState, 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.ledger.queries import balance_fen
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.models import Household, HouseholdStatus
 from marketplace.registry.queries import registered_households, supported_on
 from marketplace.registry.reading import Reach, unbounded
@@ -76,13 +75,15 @@ def valuations_of(asset_id: int) -> Sequence[Valuation]:
 
 def assets_within(reach: Reach) -> list[tuple[Asset, int | None]]:
     """The assets of one's areas with their newest values."""
-    rows = db.session.scalars(select(Asset).where(_in_reach(reach, Asset.area_code)).order_by(Asset.area_code, Asset.id))
+    rows = db.session.scalars(select(Asset).where(within_any(Asset.area_code, reach.areas)).order_by(Asset.area_code, Asset.id))
     return [(asset, newest_value_fen(asset.id)) for asset in rows]
 
 
 def get_asset_within(public_id: str, reach: Reach) -> Asset:
     """An asset of one's areas, or ``NotFound``."""
-    found = db.session.scalars(select(Asset).where(Asset.public_id == public_id, _in_reach(reach, Asset.area_code))).first()
+    found = db.session.scalars(
+        select(Asset).where(Asset.public_id == public_id, within_any(Asset.area_code, reach.areas))
+    ).first()
     if found is None:
         raise NotFound("asset_unknown", N_("There is no such asset."))
     return found
@@ -92,13 +93,15 @@ def contracts_within(reach: Reach) -> list[tuple[EquityContract, Asset]]:
     """The contracts of one's areas: drafts first, then those that run, then those that are over."""
     order = func.array_position(["drafted", "signed", "ended", "discarded"], EquityContract.state)
     query = select(EquityContract, Asset).join(Asset, Asset.id == EquityContract.asset_id)
-    query = query.where(_in_reach(reach, EquityContract.area_code)).order_by(order, EquityContract.id.desc())
+    query = query.where(within_any(EquityContract.area_code, reach.areas)).order_by(order, EquityContract.id.desc())
     return [(contract, asset) for contract, asset in db.session.execute(query)]
 
 
 def get_contract_within(public_id: str, reach: Reach) -> EquityContract:
     """A contract of one's areas, or ``NotFound``."""
-    query = select(EquityContract).where(EquityContract.public_id == public_id, _in_reach(reach, EquityContract.area_code))
+    query = select(EquityContract).where(
+        EquityContract.public_id == public_id, within_any(EquityContract.area_code, reach.areas)
+    )
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("contract_unknown", N_("There is no such contract."))
@@ -221,7 +224,3 @@ def held_by(household: Household) -> list[Held]:
         Held(contract, asset, units, [(run, dividend) for run, dividend in paid if run.contract_id == contract.id])
         for units, contract, asset in rows
     ]
-
-
-def _in_reach(reach: Reach, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    return or_(*(within(column, area) for area in reach.areas)) if reach.areas else column.is_(None)

@@ -27,6 +27,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.payments.models import PayoutBatch, PayoutLine, PayoutWay
+from marketplace.regions.queries import within, within_any
 
 # The market's own account at the bank has no area.
 MARKET = ""
@@ -146,7 +147,7 @@ def _office_books(area_code: str, day: date) -> Iterator[Movement]:
         select(FundMove, FundPayment.reference, FundPayment.last_four)
         .outerjoin(FundPayment, FundPayment.id == FundMove.payment_id)
         .where(FundMove.at >= begin, FundMove.at < end)
-        .where(FundMove.source.startswith(area_code, autoescape=True) | FundMove.target.startswith(area_code, autoescape=True))
+        .where(within(FundMove.source, area_code) | within(FundMove.target, area_code))
         .order_by(FundMove.id)
     )
     for move, reference, last_four in db.session.execute(query):
@@ -243,16 +244,12 @@ def get_day(public_id: str, *, lock: bool = False) -> BankDay:
 
 def days_within(areas: Iterable[str], *, limit: int = 60) -> Sequence[BankDay]:
     """The newest days of some areas' offices; of the market for ``MARKET`` alone."""
-    wanted = list(areas)
-    own = [BankDay.area_code == MARKET if area == MARKET else BankDay.area_code.startswith(area) for area in wanted]
-    if not own:
-        return []
-    condition = own[0]
-    for one in own[1:]:
-        condition = condition | one
-    return db.session.scalars(
-        select(BankDay).where(condition).order_by(BankDay.day.desc(), BankDay.id.desc()).limit(limit)
-    ).all()
+    wanted = set(areas)
+    # Every area lies within the market's empty code, which names its own days alone.
+    own = within_any(BankDay.area_code, wanted - {MARKET})
+    if MARKET in wanted:
+        own |= BankDay.area_code == MARKET
+    return db.session.scalars(select(BankDay).where(own).order_by(BankDay.day.desc(), BankDay.id.desc()).limit(limit)).all()
 
 
 def explain_item(day: BankDay, number: int, words: str, *, by: Account, now: datetime) -> BankItem:
