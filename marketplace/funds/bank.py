@@ -26,6 +26,7 @@ from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.steps import step
+from marketplace.kernel.tables import decoded
 from marketplace.payments.models import PayoutBatch, PayoutLine, PayoutWay
 from marketplace.regions.queries import within, within_any
 
@@ -33,6 +34,7 @@ from marketplace.regions.queries import within, within_any
 MARKET = ""
 COLUMNS = ("day", "amount", "reference", "account")
 MOST_ROWS = 10_000
+_UNREADABLE = N_("This file cannot be read as a table.")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
         ``statement_unreadable``; ``statement_columns``; ``statement_too_long``; ``statement_row``, with the line, for a row of
         another day or with no amount. A day without movements is a file with the header alone.
     """
-    reader = csv.DictReader(io.StringIO(_decoded(body)), strict=True)
+    text = decoded(body)
+    if text is None or "\0" in text:
+        raise Invalid("statement_unreadable", _UNREADABLE)
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     found = []
     try:
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -79,19 +84,8 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
             figures = "".join(char for char in values["account"] if char.isascii() and char.isdigit())
             found.append(Movement(fen, values["reference"], figures[-4:]))
     except csv.Error:
-        raise Invalid("statement_unreadable", N_("This file cannot be read as a table.")) from None
+        raise Invalid("statement_unreadable", _UNREADABLE) from None
     return found
-
-
-def _decoded(body: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Invalid("statement_unreadable", N_("This file cannot be read as a table."))
 
 
 def _fen(text: str) -> int | None:
