@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import delete, select
 
@@ -25,6 +24,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from marketplace.kernel.money import fen_of_yuan
 from marketplace.kernel.steps import step
 from marketplace.kernel.tables import decoded
 from marketplace.payments.models import PayoutBatch, PayoutLine, PayoutWay
@@ -77,7 +77,7 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
             if len(found) == MOST_ROWS:
                 raise Invalid("statement_too_long", N_("The file has more than %(most)s rows."), most=MOST_ROWS)
             values = {name: (row[name] or "").strip() for name in COLUMNS}
-            fen = _fen(values["amount"])
+            fen = fen_of_yuan(values["amount"])
             if values["day"] != day.isoformat() or not fen or len(values["reference"]) > 64:
                 words = N_("Line %(line)s is not of this day, or has no amount that can be read.")
                 raise Invalid("statement_row", words, line=reader.line_num)
@@ -86,15 +86,6 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
     except csv.Error:
         raise Invalid("statement_unreadable", _UNREADABLE) from None
     return found
-
-
-def _fen(text: str) -> int | None:
-    try:
-        fen = Decimal(text.lstrip("¥￥").replace(",", "")) * 100
-    except InvalidOperation:
-        return None
-    whole = fen.is_finite() and fen == fen.to_integral_value() and abs(fen) < 10**15
-    return int(fen) if whole else None
 
 
 def match(bank: Sequence[Movement], books: Sequence[Movement]) -> list[Match]:

@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 from marketplace.kernel.errors import N_, DomainError, Invalid
-from marketplace.kernel.money import plain_yuan
+from marketplace.kernel.money import fen_of_yuan, plain_yuan
 from marketplace.kernel.tables import decoded
 from marketplace.payments.gateway import PayoutAnswer, PayoutRequest, PayoutState, ProviderRefused
 from marketplace.payments.models import PayoutBatch, PayoutLine
@@ -143,7 +142,7 @@ def _verdict(row: AnswerRow, lines: Mapping[str, PayoutLine], seen: set[str], us
         return Verdict.UNKNOWN_REFERENCE
     if row.reference in seen:
         return Verdict.TWICE
-    if _fen(row.amount) != line.amount_fen:
+    if fen_of_yuan(row.amount) != line.amount_fen:
         return Verdict.WRONG_AMOUNT
     if result is None:
         return Verdict.NO_RESULT
@@ -160,14 +159,6 @@ def _verdict(row: AnswerRow, lines: Mapping[str, PayoutLine], seen: set[str], us
     if line.state == LineState.RETURNED:
         return Verdict.KNOWN
     return Verdict.RETURNED if line.state in (LineState.WAITING, LineState.PAID) else Verdict.REFUSED
-
-
-def _fen(text: str) -> int | None:
-    try:
-        fen = Decimal(text.lstrip("¥￥").replace(",", "")) * 100
-        return int(fen) if fen.is_finite() and fen == fen.to_integral_value() else None
-    except (InvalidOperation, ValueError):
-        return None
 
 
 def book_answer(batch: PayoutBatch, rows: Sequence[AnswerRow], *, actor: str, now: datetime) -> list[RowReport]:
