@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from sqlalchemy import select
@@ -144,7 +144,7 @@ def _row(line: int, cells: Mapping[str, str], report: Report) -> MarketRow | Non
     written = [cells[column] for column in ("最低价", "平均价", "最高价")]
     try:
         low, average, high = (Decimal(text) / _JIN[cells["单位"]] for text in written)
-    except InvalidOperation:
+    except ArithmeticError:
         return left_out(Fault.NOT_A_PRICE, f"{name}: {' '.join(written)}")
     if not all(price.is_finite() for price in (low, average, high)):
         return left_out(Fault.NOT_A_PRICE, f"{name}: {' '.join(written)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import joinedload
 
 from marketplace.catalogue.models import Listing, ListingState, Producer, ProducerKind
@@ -10,7 +10,7 @@ from marketplace.identity.mandates import OPEN, Principal
 from marketplace.identity.models import Account, Mandate, MandateState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 
 KIND = "producer"
 
@@ -52,8 +52,7 @@ def get_producer(public_id: str) -> Producer:
 
 def producers_within(areas: Sequence[str], words: str = "", *, limit: int = 30) -> Sequence[Producer]:
     """Households that sell, in any of these areas, whose public name or area code has these words; by name."""
-    inside: ColumnElement[bool] = or_(*(within(Producer.area_code, code) for code in areas))
-    query = select(Producer).where(inside, Producer.kind == ProducerKind.HOUSEHOLD)
+    query = select(Producer).where(within_any(Producer.area_code, areas), Producer.kind == ProducerKind.HOUSEHOLD)
     if words:
         named = [column.icontains(words, autoescape=True) for column in (Producer.name_zh, Producer.name_en)]
         query = query.where(or_(*named, Producer.area_code.startswith(words, autoescape=True)))
@@ -74,12 +73,11 @@ def cooperatives_near(area_code: str, *, limit: int = 50) -> Sequence[tuple[Prod
 
 def mandates_within(areas: Sequence[str], *, limit: int = 200) -> Sequence[tuple[Mandate, Producer]]:
     """The mandates over sellers in any of these areas, with the seller; those that wait or are in force first, newest first."""
-    inside: ColumnElement[bool] = or_(*(within(Producer.area_code, code) for code in areas))
     waiting = case((Mandate.state.in_(OPEN), 0), else_=1)
     rows = db.session.execute(
         select(Mandate, Producer)
         .join(Producer, Producer.public_id == Mandate.principal_id)
-        .where(Mandate.principal_kind == KIND, inside)
+        .where(Mandate.principal_kind == KIND, within_any(Producer.area_code, areas))
         .options(joinedload(Mandate.holder), joinedload(Mandate.recorded_by))
         .order_by(waiting, Mandate.id.desc())
         .limit(limit)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.catalogue.models import Producer, Suspicion
@@ -13,7 +13,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid, NotFound
 from marketplace.kernel.ids import public_id
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within_any
 
 MOST_WORDS = 400
 # Who is registered is for the office alone to know.
@@ -57,7 +57,7 @@ def suspicions_within(areas: Sequence[str] | None, *, settled: bool, limit: int 
 def _seen(query: Select[Any], areas: Sequence[str] | None) -> Select[Any]:
     if areas is None:
         return query.where(Suspicion.kind.not_in(OFFICE_ONLY))
-    return query.where(or_(*(within(Suspicion.area_code, area) for area in areas)))
+    return query.where(within_any(Suspicion.area_code, areas))
 
 
 def settle_suspicion(suspicion_id: str, words: str, areas: Sequence[str] | None, *, actor: str, now: datetime) -> Suspicion:

@@ -54,6 +54,18 @@ def check_office(by: Account, area_code: str) -> None:
         raise Forbidden("other_level", N_("This step belongs to another level of government."))
 
 
+def check_second_person(by: Account, first_id: int) -> None:
+    """Refuse the account that took the first step.
+
+    Raises
+    ------
+    Forbidden
+        ``same_person``.
+    """
+    if first_id == by.id:
+        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+
+
 def enter_asset(kind: AssetKind, name: str, area_code: str, *, by: Account, now: datetime) -> Asset:
     """Write down what a village can put to work."""
     area = get_area(area_code)
@@ -208,8 +220,7 @@ def sign_contract(contract: EquityContract, *, by: Account, now: datetime) -> bo
     """
     contract = _locked(contract)
     check_office(by, contract.area_code)
-    if contract.drafted_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, contract.drafted_by_id)
     if not _move(contract, ContractAction.SIGN):
         return False
     contract.signed_by_id, contract.signed_at = by.id, now

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from marketplace.equity.contracts import check_office, move_units
+from marketplace.equity.contracts import check_office, check_second_person, move_units
 from marketplace.equity.dividends import revert_units
 from marketplace.equity.models import EquityContract, MoveKind, OnExit, ShareHandover
 from marketplace.equity.queries import holdings_of, leaving, open_handovers
@@ -13,7 +13,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.codes import contains
 from marketplace.registry.models import Household
 from marketplace.registry.queries import registered_households
@@ -80,8 +80,7 @@ def decide_handover(handover: ShareHandover, action: HandoverAction, *, by: Acco
     query = select(ShareHandover).filter_by(id=handover.id).with_for_update().execution_options(populate_existing=True)
     handover = db.session.scalars(unbounded(query, _LOCKED)).one()
     check_office(by, contract.area_code)
-    if handover.proposed_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, handover.proposed_by_id)
     state = HANDOVERS.next_state(HandoverState(handover.state), action)
     if state is None:
         return False
@@ -94,8 +93,8 @@ def decide_handover(handover: ShareHandover, action: HandoverAction, *, by: Acco
 
 
 def _hand_over(contract: EquityContract, handover: ShareHandover, now: datetime) -> None:
-    held = holdings_of(contract)
-    units = leaving(contract, local_day(now)).get(handover.household_id)
+    gone = leaving(contract, local_day(now))
+    units = gone.get(handover.household_id)
     if contract.state != ContractState.SIGNED or units is None:
         raise Conflict("not_leaving", N_("This household keeps its shares: it has not left the registry."))
     if handover.heir_id is not None:
@@ -103,8 +102,7 @@ def _hand_over(contract: EquityContract, handover: ShareHandover, now: datetime)
         _check_heir(contract, db.session.get_one(Household, handover.household_id), heir, now)
         gains = {heir.id: units}
     else:
-        gone = leaving(contract, local_day(now))
-        staying = {household_id: count for household_id, count in held.items() if household_id not in gone}
+        staying = {household_id: count for household_id, count in holdings_of(contract).items() if household_id not in gone}
         if not staying:
             raise Conflict("nobody_stays", N_("No household stays that could have the units."))
         gains = {household_id: count for household_id, count in revert_units(units, staying).items() if count}

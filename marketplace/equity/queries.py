@@ -1,11 +1,11 @@
 """Reading assets, contracts, shares and dividends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.equity.dividends import Terms
 from marketplace.equity.models import (
@@ -22,14 +22,18 @@ from marketplace.equity.risk import Exposure
 from marketplace.equity.states import ClaimState, ContractState, HandoverState, RunState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.ledger.queries import balance_fen
-from marketplace.regions.queries import within
+from marketplace.ledger.queries import balance_fen, balances_under
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.models import Household, HouseholdStatus
 from marketplace.registry.queries import registered_households, supported_on
 from marketplace.registry.reading import Reach, unbounded
 
 _OWN = "what one household holds"
 _OF_CONTRACT = "the shares of a contract that was read within somebody's reach"
+_DRAFTS_FIRST = (
+    func.array_position(["drafted", "signed", "ended", "discarded"], EquityContract.state),
+    EquityContract.id.desc(),
+)
 
 
 def operator_account(contract: EquityContract) -> str:
@@ -76,13 +80,22 @@ def valuations_of(asset_id: int) -> Sequence[Valuation]:
 
 def assets_within(reach: Reach) -> list[tuple[Asset, int | None]]:
     """The assets of one's areas with their newest values."""
-    rows = db.session.scalars(select(Asset).where(_in_reach(reach, Asset.area_code)).order_by(Asset.area_code, Asset.id))
-    return [(asset, newest_value_fen(asset.id)) for asset in rows]
+    newest = (
+        select(Valuation.asset_id, Valuation.value_fen)
+        .ext(distinct_on(Valuation.asset_id))
+        .order_by(Valuation.asset_id, Valuation.valued_on.desc(), Valuation.id.desc())
+        .subquery()
+    )
+    query = select(Asset, newest.c.value_fen).outerjoin(newest, newest.c.asset_id == Asset.id)
+    query = query.where(within_any(Asset.area_code, reach.areas)).order_by(Asset.area_code, Asset.id)
+    return [(asset, value_fen) for asset, value_fen in db.session.execute(query)]
 
 
 def get_asset_within(public_id: str, reach: Reach) -> Asset:
     """An asset of one's areas, or ``NotFound``."""
-    found = db.session.scalars(select(Asset).where(Asset.public_id == public_id, _in_reach(reach, Asset.area_code))).first()
+    found = db.session.scalars(
+        select(Asset).where(Asset.public_id == public_id, within_any(Asset.area_code, reach.areas))
+    ).first()
     if found is None:
         raise NotFound("asset_unknown", N_("There is no such asset."))
     return found
@@ -90,15 +103,21 @@ def get_asset_within(public_id: str, reach: Reach) -> Asset:
 
 def contracts_within(reach: Reach) -> list[tuple[EquityContract, Asset]]:
     """The contracts of one's areas: drafts first, then those that run, then those that are over."""
-    order = func.array_position(["drafted", "signed", "ended", "discarded"], EquityContract.state)
     query = select(EquityContract, Asset).join(Asset, Asset.id == EquityContract.asset_id)
-    query = query.where(_in_reach(reach, EquityContract.area_code)).order_by(order, EquityContract.id.desc())
+    query = query.where(within_any(EquityContract.area_code, reach.areas)).order_by(*_DRAFTS_FIRST)
     return [(contract, asset) for contract, asset in db.session.execute(query)]
+
+
+def contracts_over(asset: Asset) -> Sequence[EquityContract]:
+    """The contracts over an asset, in the same order."""
+    return db.session.scalars(select(EquityContract).filter_by(asset_id=asset.id).order_by(*_DRAFTS_FIRST)).all()
 
 
 def get_contract_within(public_id: str, reach: Reach) -> EquityContract:
     """A contract of one's areas, or ``NotFound``."""
-    query = select(EquityContract).where(EquityContract.public_id == public_id, _in_reach(reach, EquityContract.area_code))
+    query = select(EquityContract).where(
+        EquityContract.public_id == public_id, within_any(EquityContract.area_code, reach.areas)
+    )
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("contract_unknown", N_("There is no such contract."))
@@ -127,15 +146,21 @@ def dividends_of(run: DividendRun) -> list[tuple[Household, Dividend]]:
     return [(household, dividend) for household, dividend in db.session.execute(unbounded(query, _OF_CONTRACT))]
 
 
-def exposures(reach: Reach) -> list[Exposure]:
-    """The running contracts of one's areas as risk sees them, each with the result of its newest year, if there is one."""
-    found = []
-    for contract, _ in contracts_within(reach):
-        if contract.state == ContractState.SIGNED:
-            last = next((run for run in runs_of(contract) if run.state != RunState.DISCARDED), None)
-            revenue_fen, cost_fen = (0, 0) if last is None else (last.revenue_fen, last.cost_fen)
-            found.append(Exposure(contract.operator, terms_of(contract), revenue_fen, cost_fen, paid_in_fen(contract)))
-    return found
+def exposures(contracts: Iterable[EquityContract]) -> list[Exposure]:
+    """Those contracts that run as risk sees them, each with the result of its newest year, if there is one."""
+    running = [contract for contract in contracts if contract.state == ContractState.SIGNED]
+    newest = (
+        select(DividendRun)
+        .where(DividendRun.contract_id.in_([contract.id for contract in running]), DividendRun.state != RunState.DISCARDED)
+        .ext(distinct_on(DividendRun.contract_id))
+        .order_by(DividendRun.contract_id, DividendRun.year.desc(), DividendRun.id.desc())
+    )
+    years = {run.contract_id: (run.revenue_fen, run.cost_fen) for run in db.session.scalars(newest)}
+    paid_in = dict(balances_under(*map(operator_account, running)))
+    return [
+        Exposure(each.operator, terms_of(each), *years.get(each.id, (0, 0)), paid_in.get(operator_account(each), 0))
+        for each in running
+    ]
 
 
 def terms_of(contract: EquityContract) -> Terms:
@@ -221,7 +246,3 @@ def held_by(household: Household) -> list[Held]:
         Held(contract, asset, units, [(run, dividend) for run, dividend in paid if run.contract_id == contract.id])
         for units, contract, asset in rows
     ]
-
-
-def _in_reach(reach: Reach, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    return or_(*(within(column, area) for area in reach.areas)) if reach.areas else column.is_(None)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import insert, text
 
-from marketplace.equity.contracts import check_office
+from marketplace.equity.contracts import check_office, check_second_person
 from marketplace.equity.dividends import Year, advance_fen, split_dividends, year_of
 from marketplace.equity.models import Dividend, DividendRun, EquityClaim, EquityContract, EquityPayment
 from marketplace.equity.queries import (
@@ -24,7 +24,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.workdays import CalendarEnds, Term
 from marketplace.ledger.queries import balance_fen
 from marketplace.ledger.service import post_transfer
@@ -93,8 +93,7 @@ def approve_run(run: DividendRun, *, by: Account, now: datetime) -> bool:
     contract = lock_rows(EquityContract, [run.contract_id])[run.contract_id]
     run = lock_rows(DividendRun, [run.id])[run.id]
     check_office(by, contract.area_code)
-    if run.drafted_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, run.drafted_by_id)
     state = RUNS.next_state(RunState(run.state), RunAction.APPROVE)
     if state is None:
         return False

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import delete, select
 
@@ -25,13 +24,17 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from marketplace.kernel.money import fen_of_yuan
 from marketplace.kernel.steps import step
+from marketplace.kernel.tables import decoded
 from marketplace.payments.models import PayoutBatch, PayoutLine, PayoutWay
+from marketplace.regions.queries import within, within_any
 
 # The market's own account at the bank has no area.
 MARKET = ""
 COLUMNS = ("day", "amount", "reference", "account")
 MOST_ROWS = 10_000
+_UNREADABLE = N_("This file cannot be read as a table.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,10 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
         ``statement_unreadable``; ``statement_columns``; ``statement_too_long``; ``statement_row``, with the line, for a row of
         another day or with no amount. A day without movements is a file with the header alone.
     """
-    reader = csv.DictReader(io.StringIO(_decoded(body)), strict=True)
+    text = decoded(body)
+    if text is None or "\0" in text:
+        raise Invalid("statement_unreadable", _UNREADABLE)
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     found = []
     try:
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -71,35 +77,15 @@ def read_statement(body: bytes, day: date) -> list[Movement]:
             if len(found) == MOST_ROWS:
                 raise Invalid("statement_too_long", N_("The file has more than %(most)s rows."), most=MOST_ROWS)
             values = {name: (row[name] or "").strip() for name in COLUMNS}
-            fen = _fen(values["amount"])
+            fen = fen_of_yuan(values["amount"])
             if values["day"] != day.isoformat() or not fen or len(values["reference"]) > 64:
                 words = N_("Line %(line)s is not of this day, or has no amount that can be read.")
                 raise Invalid("statement_row", words, line=reader.line_num)
             figures = "".join(char for char in values["account"] if char.isascii() and char.isdigit())
             found.append(Movement(fen, values["reference"], figures[-4:]))
     except csv.Error:
-        raise Invalid("statement_unreadable", N_("This file cannot be read as a table.")) from None
+        raise Invalid("statement_unreadable", _UNREADABLE) from None
     return found
-
-
-def _decoded(body: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Invalid("statement_unreadable", N_("This file cannot be read as a table."))
-
-
-def _fen(text: str) -> int | None:
-    try:
-        fen = Decimal(text.lstrip("¥￥").replace(",", "")) * 100
-    except InvalidOperation:
-        return None
-    whole = fen.is_finite() and fen == fen.to_integral_value() and abs(fen) < 10**15
-    return int(fen) if whole else None
 
 
 def match(bank: Sequence[Movement], books: Sequence[Movement]) -> list[Match]:
@@ -146,7 +132,7 @@ def _office_books(area_code: str, day: date) -> Iterator[Movement]:
         select(FundMove, FundPayment.reference, FundPayment.last_four)
         .outerjoin(FundPayment, FundPayment.id == FundMove.payment_id)
         .where(FundMove.at >= begin, FundMove.at < end)
-        .where(FundMove.source.startswith(area_code, autoescape=True) | FundMove.target.startswith(area_code, autoescape=True))
+        .where(within(FundMove.source, area_code) | within(FundMove.target, area_code))
         .order_by(FundMove.id)
     )
     for move, reference, last_four in db.session.execute(query):
@@ -243,16 +229,12 @@ def get_day(public_id: str, *, lock: bool = False) -> BankDay:
 
 def days_within(areas: Iterable[str], *, limit: int = 60) -> Sequence[BankDay]:
     """The newest days of some areas' offices; of the market for ``MARKET`` alone."""
-    wanted = list(areas)
-    own = [BankDay.area_code == MARKET if area == MARKET else BankDay.area_code.startswith(area) for area in wanted]
-    if not own:
-        return []
-    condition = own[0]
-    for one in own[1:]:
-        condition = condition | one
-    return db.session.scalars(
-        select(BankDay).where(condition).order_by(BankDay.day.desc(), BankDay.id.desc()).limit(limit)
-    ).all()
+    wanted = set(areas)
+    # Every area lies within the market's empty code, which names its own days alone.
+    own = within_any(BankDay.area_code, wanted - {MARKET})
+    if MARKET in wanted:
+        own |= BankDay.area_code == MARKET
+    return db.session.scalars(select(BankDay).where(own).order_by(BankDay.day.desc(), BankDay.id.desc()).limit(limit)).all()
 
 
 def explain_item(day: BankDay, number: int, words: str, *, by: Account, now: datetime) -> BankItem:

@@ -163,7 +163,7 @@ def _flows(area_code: str) -> tuple[list[Flow], frozenset[str]]:
         .outerjoin(FundPayment, FundPayment.id == FundMove.payment_id)
         .outerjoin(back, back.reverses_id == FundMove.id)
         .where(FundMove.reverses_id.is_(None), back.id.is_(None))
-        .where(FundMove.source.startswith(area_code, autoescape=True) | FundMove.target.startswith(area_code, autoescape=True))
+        .where(within(FundMove.source, area_code) | within(FundMove.target, area_code))
         .order_by(FundMove.id)
     )
     flows, places, accounts = [], set[str](), dict[str, str]()
@@ -218,7 +218,7 @@ def _relatives() -> list[Relative]:
 
 def findings_within(area_code: str, *, state: str | None = None, limit: int = 200) -> Sequence[FundFinding]:
     """Findings of an area, open ones first, then by amount."""
-    query = select(FundFinding).where(FundFinding.area_code.startswith(area_code, autoescape=True))
+    query = select(FundFinding).where(within(FundFinding.area_code, area_code))
     if state is not None:
         query = query.filter_by(state=state)
     order = (FundFinding.state != FindingState.OPEN, FundFinding.amount_fen.desc(), FundFinding.id)

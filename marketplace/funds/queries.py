@@ -1,9 +1,9 @@
 """Reading funds: where their money stands, from a payment up to its source, from a source down to its leaves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 
 from marketplace.funds.models import Fund, FundEarmark, FundMove, FundPayment, MoveKind
 from marketplace.funds.places import area_of
@@ -12,6 +12,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.ledger.earmarks import PAID, SOURCE, fund_account, fund_prefix, parts_of
 from marketplace.ledger.queries import balance_fen, balances_under
+from marketplace.regions.queries import within, within_any
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,11 @@ class Totals:
     standing_fen: int
 
 
-def funds_within(areas: Iterable[str]) -> Sequence[Fund]:
+def funds_within(areas: Collection[str]) -> Sequence[Fund]:
     """The funds that concern some areas, newest first: given to an office there, or with money that came there."""
-    conditions = [_at_or_under(FundMove.target, area) for area in areas]
-    if not conditions:
-        return []
-    given = [_at_or_under(Fund.area_code, area) for area in areas]
-    came = select(FundMove.fund_id).where(or_(*conditions))
-    return db.session.scalars(
-        select(Fund).where(or_(*given) | Fund.id.in_(came)).order_by(Fund.year.desc(), Fund.id.desc())
-    ).all()
-
-
-def _at_or_under(column: object, area: str) -> object:
-    return column.startswith(area, autoescape=True)  # type: ignore[attr-defined]
+    came = select(FundMove.fund_id).where(within_any(FundMove.target, areas))
+    given = within_any(Fund.area_code, areas)
+    return db.session.scalars(select(Fund).where(given | Fund.id.in_(came)).order_by(Fund.year.desc(), Fund.id.desc())).all()
 
 
 def get_fund(public_id: str, *, lock: bool = False) -> Fund:
@@ -146,7 +138,7 @@ def leaves(fund: Fund, purpose_code: str | None = None) -> Sequence[FundPayment]
 
 def payments_within(area_code: str, *, state: str | None = None, limit: int = 100) -> Sequence[FundPayment]:
     """Payments out of places within an area, newest first."""
-    query: Select[tuple[FundPayment]] = select(FundPayment).where(FundPayment.place.startswith(area_code, autoescape=True))
+    query: Select[tuple[FundPayment]] = select(FundPayment).where(within(FundPayment.place, area_code))
     if state is not None:
         query = query.where(FundPayment.state == state)
     return db.session.scalars(query.order_by(FundPayment.id.desc()).limit(limit)).all()

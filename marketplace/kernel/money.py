@@ -61,3 +61,17 @@ def plain_yuan(fen: int) -> str:
     """
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+def fen_of_yuan(text: str) -> int | None:
+    """Yuan as banks and spreadsheets write them, as fen; ``None`` for what is no whole number of fen, or 10^15 and more.
+
+    >>> fen_of_yuan("¥1,200.50"), fen_of_yuan("-3"), fen_of_yuan("1.001"), fen_of_yuan("1e999999"), fen_of_yuan("three")
+    (120050, -300, None, None, None)
+    """
+    try:
+        fen = Decimal(text.lstrip("¥￥").replace(",", "")) * 100
+    except ArithmeticError:
+        return None
+    # The bound comes before the number is made whole, which for an exponent of millions would take minutes.
+    return int(fen) if fen.is_finite() and abs(fen) < 10**15 and fen == fen.to_integral_value() else None

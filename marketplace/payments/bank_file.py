@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 from marketplace.kernel.errors import N_, DomainError, Invalid
-from marketplace.kernel.money import plain_yuan
+from marketplace.kernel.money import fen_of_yuan, plain_yuan
+from marketplace.kernel.tables import decoded
 from marketplace.payments.gateway import PayoutAnswer, PayoutRequest, PayoutState, ProviderRefused
 from marketplace.payments.models import PayoutBatch, PayoutLine
 from marketplace.payments.payout_states import LineState
@@ -23,6 +23,7 @@ from marketplace.payments.payouts import confirm_line, return_line
 COLUMNS = ("reference", "holder", "bank", "account", "amount")
 ANSWERED = ("reference", "amount", "result", "bank_reference", "reason")
 MOST_ROWS = 5_000
+_UNREADABLE = N_("This file cannot be read as a table.")
 _ACCOUNT = re.compile(r"[0-9]{8,30}")
 _RESULTS = {"paid": LineState.PAID, "returned": LineState.RETURNED, "成功": LineState.PAID, "退回": LineState.RETURNED}
 
@@ -100,7 +101,9 @@ def read_answer(body: bytes) -> list[AnswerRow]:
         ``answer_unreadable`` for what is neither, ``answer_columns`` when columns are missing, ``answer_empty`` without a row,
         ``answer_too_long`` for more than 5,000.
     """
-    text = _decoded(body)
+    text = decoded(body)
+    if text is None or "\0" in text:
+        raise Invalid("answer_unreadable", _UNREADABLE)
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         missing = [name for name in ANSWERED if name not in (reader.fieldnames or ())]
@@ -114,21 +117,10 @@ def read_answer(body: bytes) -> list[AnswerRow]:
             values = [(row[name] or "").strip() for name in ANSWERED]
             rows.append(AnswerRow(reader.line_num, *values))
     except csv.Error:
-        raise Invalid("answer_unreadable", N_("This file cannot be read as a table.")) from None
+        raise Invalid("answer_unreadable", _UNREADABLE) from None
     if not rows:
         raise Invalid("answer_empty", N_("The file has no rows."))
     return rows
-
-
-def _decoded(body: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Invalid("answer_unreadable", N_("This file cannot be read as a table."))
 
 
 def check_answer(batch: PayoutBatch, rows: Sequence[AnswerRow]) -> list[RowReport]:
@@ -150,7 +142,7 @@ def _verdict(row: AnswerRow, lines: Mapping[str, PayoutLine], seen: set[str], us
         return Verdict.UNKNOWN_REFERENCE
     if row.reference in seen:
         return Verdict.TWICE
-    if _fen(row.amount) != line.amount_fen:
+    if fen_of_yuan(row.amount) != line.amount_fen:
         return Verdict.WRONG_AMOUNT
     if result is None:
         return Verdict.NO_RESULT
@@ -167,14 +159,6 @@ def _verdict(row: AnswerRow, lines: Mapping[str, PayoutLine], seen: set[str], us
     if line.state == LineState.RETURNED:
         return Verdict.KNOWN
     return Verdict.RETURNED if line.state in (LineState.WAITING, LineState.PAID) else Verdict.REFUSED
-
-
-def _fen(text: str) -> int | None:
-    try:
-        fen = Decimal(text.lstrip("¥￥").replace(",", "")) * 100
-        return int(fen) if fen.is_finite() and fen == fen.to_integral_value() else None
-    except (InvalidOperation, ValueError):
-        return None
 
 
 def book_answer(batch: PayoutBatch, rows: Sequence[AnswerRow], *, actor: str, now: datetime) -> list[RowReport]:

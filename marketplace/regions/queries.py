@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, String, literal, select, union_all
+from sqlalchemy import ColumnElement, String, false, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.kernel.db import db
@@ -14,6 +14,11 @@ from marketplace.regions.models import Area
 def within(column: InstrumentedAttribute[str], scope_code: str) -> ColumnElement[bool]:
     """The condition that ``column`` holds an area inside ``scope_code``; it can use the column's index."""
     return column.startswith(scope_code, autoescape=True)
+
+
+def within_any(column: InstrumentedAttribute[str], scope_codes: Iterable[str]) -> ColumnElement[bool]:
+    """The condition that ``column`` holds an area inside one of these; no area is inside none."""
+    return or_(false(), *(within(column, code) for code in scope_codes))
 
 
 def get_area(code: str) -> Area:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import or_, select, update
 
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import scopes
@@ -18,7 +18,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import contains
-from marketplace.regions.queries import find_area_in_force, within
+from marketplace.regions.queries import find_area_in_force, within, within_any
 from marketplace.registry.display_rules import EXPORT_HOURS
 from marketplace.registry.export_marks import CODE, marked
 from marketplace.registry.filing import identity, known
@@ -66,8 +66,7 @@ def ask_export(
 
 def exports_seen(reach: Reach, by: Account, *, limit: int = 50) -> list[FileExport]:
     """The exports that this officer has asked for, and those of areas within the reach, newest first."""
-    mine: list[ColumnElement[bool]] = [FileExport.asked_by_id == by.id]
-    query = select(FileExport).where(or_(*mine, *(within(FileExport.area_code, area) for area in reach.areas)))
+    query = select(FileExport).where(or_(FileExport.asked_by_id == by.id, within_any(FileExport.area_code, reach.areas)))
     return list(db.session.scalars(query.order_by(FileExport.id.desc()).limit(limit)))
 
 

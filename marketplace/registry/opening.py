@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text
+from sqlalchemy import func, select, text
 
 from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.models import Area, Level
-from marketplace.regions.queries import find_area_in_force, within
+from marketplace.regions.queries import find_area_in_force, within_any
 from marketplace.registry.filing import Noting, add_member
 from marketplace.registry.models import Household
 from marketplace.registry.reading import Reach
@@ -42,8 +42,9 @@ def open_file(village_code: str, head: Mapping[str, Any], reach: Reach, noting: 
 
 def villages_within(reach: Reach, *, limit: int = 400) -> list[Area]:
     """The villages in force within a reach, by code; none when there are more than a list can show."""
-    conditions = [within(Area.code, area) for area in reach.areas]
-    query = select(Area).where(or_(false(), *conditions), func.length(Area.code) == Level.VILLAGE, Area.valid_to.is_(None))
+    query = select(Area).where(
+        within_any(Area.code, reach.areas), func.length(Area.code) == Level.VILLAGE, Area.valid_to.is_(None)
+    )
     found = list(db.session.scalars(query.order_by(Area.code).limit(limit + 1)))
     return found if len(found) <= limit else []
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, Select, event, false, or_
+from sqlalchemy import Engine, Select, event
 from sqlalchemy.engine import Connection, ExecutionContext
 from sqlalchemy.orm import InstrumentedAttribute, ORMExecuteState, Session
 
@@ -19,7 +19,7 @@ from marketplace.kernel.db import Base
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.privacy import SEALED_BYTES_ONLY
 from marketplace.regions.codes import contains
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within_any
 
 SCOPED = "scoped"
 _OPTION = "registry_reach"
@@ -65,8 +65,7 @@ class Reach:
     def over(self, statement: Select[Any], village_code: InstrumentedAttribute[str]) -> Select[Any]:
         """The statement held to these areas by its column of village codes, and marked so that it may be sent."""
         if "" not in self.areas:
-            conditions = [within(village_code, area) for area in self.areas]
-            statement = statement.where(or_(*conditions) if conditions else false())
+            statement = statement.where(within_any(village_code, self.areas))
         return statement.execution_options(**{_OPTION: self})
 
 

@@ -12,7 +12,7 @@ from marketplace.delivery.models import Hub
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.kernel.money import split_fen
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within_any
 from marketplace.sourcing.models import (
     DeliveryPlace,
     Demand,
@@ -56,8 +56,8 @@ def plans_within(areas: Sequence[str], *, limit: int = 60) -> Sequence[Plan]:
 
 def touching(areas: Sequence[str]) -> ColumnElement[bool]:
     """The condition that a ``Plan`` delivers to one of these areas or has a seller in one."""
-    place = Plan.demands.any(Demand.place.has(or_(*(within(DeliveryPlace.area_code, code) for code in areas))))
-    seller = Plan.parts.any(PlanPart.producer.has(or_(*(within(Producer.area_code, code) for code in areas))))
+    place = Plan.demands.any(Demand.place.has(within_any(DeliveryPlace.area_code, areas)))
+    seller = Plan.parts.any(PlanPart.producer.has(within_any(Producer.area_code, areas)))
     return or_(place, seller)
 
 

@@ -4,7 +4,7 @@ An amount is typed in yuan and kept in fen. What is left open is not known, whic
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask import request
@@ -98,7 +98,7 @@ def _in_fen(text: str) -> str:
     plain = text.strip().lstrip("¥￥").replace(",", "").replace("，", "")
     try:
         return format((Decimal(plain) * 100).normalize(), "f")
-    except InvalidOperation:
+    except ArithmeticError:
         return text
 
 

@@ -317,6 +317,7 @@ def test_idleness_and_signing_out_lock_and_leave_the_draft(phones: Callable[...,
     other.locator("form[action='/sign-out'] button").click()
     expect(page.locator("#passphrase")).to_be_visible()
     other.close()
+    page.bring_to_front()
     phone.unlock()
     page.goto(f"{SHELL}#/")
     expect(phone.card(household, "draft")).to_be_visible()

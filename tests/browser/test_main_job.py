@@ -26,7 +26,9 @@ def benefit_yuan(page: Page) -> Decimal:
     """What registered households sold today, added up from the file that the officer's page offers."""
     today = clock.local_day(clock.now()).isoformat()
     text = page.request.get(f"/office/sales.csv?by=month&from={today}&to={today}").text().lstrip("\ufeff")
-    return sum((Decimal(row["Sales of registered households (yuan)"]) for row in csv.DictReader(text.splitlines())), Decimal())
+    sold = [row["Sales of registered households (yuan)"] for row in csv.DictReader(text.splitlines())]
+    # Behind the rows stands how they were counted, in one column.
+    return sum((Decimal(yuan) for yuan in sold if yuan), Decimal())
 
 
 def test_a_consumer_finds_and_buys_and_government_sees_the_sale(browser: Browser, site: Site) -> None:

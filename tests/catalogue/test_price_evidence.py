@@ -288,6 +288,7 @@ ROWS = [
     "小土豆,1.0,1.5,2.0,普通,斤,2016-05-06",
     "火星果,1.0,1.5,2.0,普通,斤,2016-05-06",
     "大白菜,1.0",
+    "大白菜,1e9999999,1.5,2.0,普通,斤,2016-05-06",
 ]
 
 
@@ -317,6 +318,7 @@ def test_a_price_list_is_cleaned_and_every_fault_is_named_with_its_line(session:
         (15, Fault.EMPTY),
         (17, Fault.UNKNOWN_GOODS),
         (18, Fault.NO_DAY),
+        (19, Fault.NOT_A_PRICE),
     ]
     assert report.prices == {
         (cabbage.id, date(2016, 5, 1)): (30, 40, 60),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from marketplace.equity.contracts import REFERENCE_RATE, ContractTerms, draft_contract, enter_asset, sign_contract, value_asset
 from marketplace.equity.models import Asset, AssetKind, EquityContract, OnExit, Way
@@ -53,7 +52,7 @@ def world(households: int = 3, *, registered: int | None = None, value_fen: int 
     return World(first, second, asset, own)
 
 
-def signed(world: World, terms: ContractTerms = TERMS, units: dict[int, int] | None = None, **_: Any) -> EquityContract:
+def signed(world: World, terms: ContractTerms = TERMS, units: dict[int, int] | None = None) -> EquityContract:
     """A contract that runs."""
     contract = draft_contract(world.asset, terms, units or world.units(), by=world.first, now=NOW)
     assert sign_contract(contract, by=world.second, now=NOW)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range, array
 
 from marketplace.catalogue.models import (
@@ -28,11 +28,13 @@ from marketplace.catalogue.search_terms import index_terms
 from marketplace.catalogue.service import refresh_benefit
 from marketplace.identity.models import Account, Role, RoleKind
 from marketplace.kernel.db import db
+from marketplace.kernel.ids import public_id
 from marketplace.orders.models import Basket, BasketLine
 from marketplace.recommendations.models import Policy
 from marketplace.regions.codes import ancestor_codes, parent_code
 from marketplace.regions.models import Area
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision, StatusCategory
+from marketplace.registry.reading import unbounded
 
 NOW = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 6, 15)
@@ -42,12 +44,6 @@ PASSWORD = "a good password"
 PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$0uwycEoCcFx0ib64oQHdxQ$mJdnUt56X4jejK5bhhptDMJkXwp2k6pnoUOS84Z09w4"
 _numbers = count(1)
 _NAMES = {"52": "贵州省", "5226": "黔东南苗族侗族自治州", "522636": "丹寨县", "522636100": "龙泉镇"}
-
-
-def skip_to(number: int) -> None:
-    """Have the next thing made be of this number: two processes that make things in one database have numbers of their own."""
-    global _numbers
-    _numbers = count(number)
 
 
 def area(code: str = VILLAGE, name: str | None = None) -> Area:
@@ -63,7 +59,7 @@ def area(code: str = VILLAGE, name: str | None = None) -> Area:
 def account(*roles: tuple[RoleKind, str], login: str | None = None, name: str = "张三", locale: str | None = None) -> Account:
     """An account; a consumer's when no role is given."""
     made = Account(
-        login=login or f"person{next(_numbers)}",
+        login=login or f"person-{public_id()}",
         display_name=name,
         password_hash=PASSWORD_HASH,
         locale=locale,
@@ -78,9 +74,10 @@ def account(*roles: tuple[RoleKind, str], login: str | None = None, name: str = 
 def household(
     village: str = VILLAGE, *, registered_from: date | None = None, registered_until: date | None = None
 ) -> Household:
-    """A household; with ``registered_from`` it has an open or ended status."""
+    """A household under its village's next number; with ``registered_from`` it has an open or ended status."""
     area(village)
-    made = Household(code=f"{village}{next(_numbers) % 10_000:04d}", village_code=village, created_at=NOW)
+    last = db.session.scalar(unbounded(select(func.max(Household.code)).filter_by(village_code=village), "a test"))
+    made = Household(code=str(int(last or f"{village}0000") + 1), village_code=village, created_at=NOW)
     db.session.add(made)
     db.session.flush()
     if registered_from is not None:

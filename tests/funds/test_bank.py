@@ -74,6 +74,7 @@ def test_two_alike_without_a_reference_are_left_for_a_person() -> None:
         (HEADER + f"{DAY},1.001,A,1\n", "statement_row"),
         (HEADER + f"{DAY},NaN,A,1\n", "statement_row"),
         (HEADER + f"{DAY},1e99,A,1\n", "statement_row"),
+        (HEADER + f"{DAY},1e999999,A,1\n", "statement_row"),
         (HEADER + "2026-06-14,5,A,1\n", "statement_row"),
         (HEADER + f'{DAY},"5\n', "statement_unreadable"),
         ("a\0b", "statement_unreadable"),

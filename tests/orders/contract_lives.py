@@ -15,7 +15,6 @@ from marketplace.sourcing.clock import go_on
 from marketplace.sourcing.models import Contract, ContractDelivery, ContractPart
 from marketplace.sourcing.ordering import place_due
 from marketplace.sourcing.states import ENDED, ContractState
-from tests import factories
 from tests.sourcing.world import DAY, HOUR, NOW, Canteen, Farm, contracted
 from tests.stock import stock_of
 
@@ -23,9 +22,9 @@ from tests.stock import stock_of
 _ORDER_OF = {"accepted": "accepted", "refused": "cancelled", "failed": "cancelled"}
 
 
-def deliver_by_contract(basket: Any, *_: Any) -> None:
+def deliver_by_contract(*_: Any) -> None:
     """100 kg are ordered, 70 arrive good, 20 go back, and the farm agrees."""
-    canteen, farm, part = _ordered(basket)
+    canteen, farm, part = _ordered()
     found = Found(90_000, 70_000, 20_000, refused_because="x")
     with transaction():
         accepting.weigh(canteen.receiver, part, found, now=NOW + 7 * DAY)
@@ -33,24 +32,22 @@ def deliver_by_contract(basket: Any, *_: Any) -> None:
         accepting.agree(farm.producer.id, part, actor="farmer", now=NOW + 8 * DAY)
 
 
-def refuse_by_contract(basket: Any, *_: Any) -> None:
+def refuse_by_contract(*_: Any) -> None:
     """All of it is refused and stays at the buyer's; the farm says nothing."""
-    canteen, _farm, part = _ordered(basket)
+    canteen, _farm, part = _ordered()
     with transaction():
         found = Found(100_000, 0, 100_000, refused_because="x", goes_back=False)
         accepting.weigh(canteen.receiver, part, found, now=NOW + 7 * DAY)
     go_on(now=NOW + 11 * DAY)
 
 
-def wait_in_vain(basket: Any, *_: Any) -> None:
+def wait_in_vain(*_: Any) -> None:
     """The farm never sends it."""
-    _ordered(basket)
+    _ordered()
     go_on(now=NOW + 20 * DAY)
 
 
-def _ordered(basket: Any) -> tuple[Canteen, Farm, str]:
-    # A process that was forked counts what it makes from where its parent began.
-    factories.skip_to(1_000 + 7 * basket.account_id)
+def _ordered() -> tuple[Canteen, Farm, str]:
     canteen, farm = Canteen(), Farm()
     contract = contracted(canteen, farm).public_id
     place_due(now=NOW + 3 * DAY)

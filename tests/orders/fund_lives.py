@@ -16,8 +16,8 @@ from marketplace.kernel.db import db, transaction
 from tests import factories
 from tests.funds.county import order
 
-# A county of their own for each who lives.
-_COUNTY = "52{account:04d}"
+# A county of their own for each who lives, in a province where nobody else does.
+_COUNTY = "53{account:04d}"
 
 
 def _county(account_id: int) -> str:

@@ -273,6 +273,16 @@ def test_the_banks_answer_is_judged_row_by_row_and_what_is_right_is_booked() -> 
     assert balances() == {"clearing": -7 * 2425, codes[1]: 2425, "paid_out": 2 * 2425, "payouts_in_transit": 4 * 2425}
 
 
+@pytest.mark.parametrize("amount", ["", "NaN", "1e99", "1e999999"])
+def test_an_amount_that_is_none_is_a_wrong_one(amount: str) -> None:
+    earn(A, 2425, A)
+    named(A)
+    batch = sent()
+    body = f"reference,amount,result,bank_reference,reason\n{batch.lines[0].reference},{amount},paid,K0,\n"
+    reports = check_answer(get_batch(batch.public_id), read_answer(body.encode()))
+    assert [report.verdict for report in reports] == [Verdict.WRONG_AMOUNT]
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from marketplace import cli
 from marketplace.catalogue.models import Listing
+from marketplace.cli import recommending
+from marketplace.cli.root import cli
 from marketplace.kernel.db import transaction
 from marketplace.recommendations import evaluation
 from marketplace.recommendations.models import EventKind
@@ -98,9 +99,9 @@ def command(app, monkeypatch):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(cli, "application", Here)
-    monkeypatch.setattr(cli.clock, "now", lambda: NOW)
-    return lambda *words: CliRunner().invoke(cli.cli, ["recommender", "evaluate", *words])
+    monkeypatch.setattr(recommending, "application", Here)
+    monkeypatch.setattr(recommending.clock, "now", lambda: NOW)
+    return lambda *words: CliRunner().invoke(cli, ["recommender", "evaluate", *words])
 
 
 def test_the_command_prints_the_table_and_writes_the_picture_and_the_figures(command, tmp_path: Path) -> None:

@@ -277,6 +277,16 @@ def test_chinese_words_and_yuan_are_understood(officer: Account) -> None:
     assert file.members[0].identity["born_on"] == "1970-03-07"
 
 
+@pytest.mark.parametrize("typed", ["many", "1.001", "Infinity", "1e99999", "1e999999"])
+def test_yuan_that_are_no_amount_name_their_row(officer: Account, typed: str) -> None:
+    titles = {"code": "household_code", "name": "name", "relation": "relation", "wages": "income_wages_fen"}
+    data = f"code,name,relation,wages\n{HERE}1000,杨阿山,head,{typed}\n".encode()
+    with transaction():
+        found = check_import(data, Words(titles, {}), file_name="a", by=officer, how=How.SEEN, year=YEAR, now=NOW)
+    faults = [(fault["line"], fault["message"]) for fault in found.faults if fault["column"] == "income_wages_fen"]
+    assert faults == [(2, "This value is not possible here.")]
+
+
 def test_a_spreadsheets_days_are_days_and_its_formulas_are_not_calculated(officer: Account) -> None:
     header = ["household_code", "name", "relation", "sex", "born_on", *tables.OF_HOUSEHOLD, "dwelling_m2", "id_number"]
     good = [f"{HERE}1000", "杨阿山", "head", "male", date(1970, 3, 7), *tables.OF_HOUSEHOLD.values(), 80.0, None]

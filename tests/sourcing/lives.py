@@ -50,8 +50,7 @@ def _want(basket: "Basket", now: datetime) -> None:
         enterprise=enterprise, name="食堂", recipient="王师傅", phone="13800000000", area_code="522636", address="校内"
     )
     db.session.add(place)
-    # Goods of this life alone, because all lives share one database; of the basket's seller, because a new one would get a
-    # number that other lives, in processes of their own, may have given.
+    # Goods of this life alone, because all lives share one database.
     kind = factories.product(f"potato-{basket.account}", "土豆", "Potatoes")
     seller = db.session.get_one(Listing, basket.listing_id).producer
     goods = factories.listing(seller, kind, unit=Unit.KG, unit_grams=1000, stock=Decimal(100))

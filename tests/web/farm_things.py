@@ -460,9 +460,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("producer_harvest.boxes", GET): Operation(SHIP, 200, lambda t: f"/farm/orders/{t.orders[1]}/boxes"),
     ("producer_harvest.labels", GET): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/labels/a4"),
-    ("producer_harvest.pack", POST): Operation(
-        SHIP, 404, lambda t: f"/farm/orders/{NONE}/boxes", _data(line="1", boxes="1")
-    ),
+    ("producer_harvest.pack", POST): Operation(SHIP, 404, lambda t: f"/farm/orders/{NONE}/boxes", _data(line="1", boxes="1")),
     ("api-traceability.pack_boxes", PUT): Operation(
         SHIP, 404, lambda t: f"{API}/farm/orders/{NONE}/boxes", _json(line=1, box_grams=[1_000])
     ),

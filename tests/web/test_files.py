@@ -164,12 +164,13 @@ def test_a_section_is_noted_with_how_it_is_known(browser: Browser, files: FileWo
     assert "income_grain_fen" not in values.values
 
 
-def test_a_form_with_an_impossible_value_is_shown_again_as_it_was_typed(browser: Browser, files: FileWorld) -> None:
+@pytest.mark.parametrize("typed", ["many", "1e999999"])
+def test_a_form_with_an_impossible_value_is_shown_again_as_it_was_typed(browser: Browser, files: FileWorld, typed: str) -> None:
     path = f"{files.path}/edit/income"
-    sent = {"income_wages_fen": "many", "income_fruit_fen": "7", "how": "told", "seen": "1", "year": str(files.year)}
+    sent = {"income_wages_fen": typed, "income_fruit_fen": "7", "how": "told", "seen": "1", "year": str(files.year)}
     answer = browser.post(path, sent, sent_from=path)
     assert answer.status_code == 422
-    assert 'value="many"' in answer.text and 'value="7"' in answer.text and 'name="seen" value="1"' in answer.text
+    assert f'value="{typed}"' in answer.text and 'value="7"' in answer.text and 'name="seen" value="1"' in answer.text
     assert "This value is not possible here." in answer.text
     answer = browser.post(path, {**sent, "income_wages_fen": "1", "how": ""}, sent_from=path)
     assert (answer.status_code, "Please say how you know." in answer.text) == (422, True)

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import aliased
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit, clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within_any
 from marketplace.registry.filing import Noting, end_membership, identity
 from marketplace.registry.masking import masked_name
 from marketplace.registry.models import DuplicatePair, Household, How, PairState, Person
@@ -202,8 +202,7 @@ def _touches(reach: Reach) -> ColumnElement[bool]:
     if "" in reach.areas:
         return true()
     columns = (DuplicatePair.first_village_code, DuplicatePair.second_village_code)
-    sides = [within(column, area) for area in reach.areas for column in columns]
-    return or_(*sides) if sides else false()
+    return or_(*(within_any(column, reach.areas) for column in columns))
 
 
 def _to_decide(public_id: str, reach: Reach) -> DuplicatePair:

@@ -174,12 +174,13 @@ def read_answer(question: Question, text: str, answers: Answers, today: date) ->
     value: Any = text
     match question.type:
         case Type.WHOLE | Type.SEEN:
-            value = int(Decimal(text))
-            if value != Decimal(text):
+            number = _number(text)
+            value = int(number)
+            if value != number:
                 raise ValueError
         case Type.DECIMAL:
-            value = Decimal(text)
-            if not value.is_finite() or (_fen_field(question.name) and value * 100 != int(value * 100)):
+            value = _number(text)
+            if _fen_field(question.name) and value * 100 != int(value * 100):
                 raise ValueError
         case Type.DAY:
             value = date.fromisoformat(text[:10]).isoformat()
@@ -189,6 +190,14 @@ def read_answer(question: Question, text: str, answers: Answers, today: date) ->
             value = text.split()
     _check_choices(question, value)
     _check_bounds(question, value, answers, today)
+    return value
+
+
+def _number(text: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite() or abs(value) >= 10**15:
+        # To write out a number with an exponent of millions would take minutes.
+        raise ValueError
     return value
 
 

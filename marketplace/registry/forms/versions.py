@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.codes import ancestor_codes, contains
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.forms.questions import Form, from_data
 from marketplace.registry.models import FormVersion
 
@@ -82,8 +82,7 @@ def _publishing_within(area: str) -> Sequence[str]:
 def versions_seen_from(areas: Iterable[str]) -> list[FormVersion]:
     """Every version that concerns these areas, newest first: of areas around them and of areas within."""
     codes = {code for area in areas for code in ancestor_codes(area)}
-    inside = [within(FormVersion.area_code, area) for area in areas]
-    query = select(FormVersion).where(or_(FormVersion.area_code.in_(codes), *inside))
+    query = select(FormVersion).where(or_(FormVersion.area_code.in_(codes), within_any(FormVersion.area_code, areas)))
     return list(db.session.scalars(query.order_by(FormVersion.area_code, FormVersion.id.desc())))
 
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.money import fen_of_yuan
 from marketplace.registry.file_values import read_value
 from marketplace.registry.importing.tables import Cell, Formula
 from marketplace.registry.standard import BY_NAME, FIELDS, Field, Kind
@@ -152,10 +152,7 @@ def _day_text(text: str) -> str:
 
 
 def _fen(typed: Any) -> int:
-    try:
-        fen = Decimal(str(typed).replace(",", "").replace("，", "").lstrip("¥￥")) * 100
-        if not fen.is_finite() or fen != int(fen):
-            raise ValueError
-    except (InvalidOperation, ValueError):
-        raise Invalid("value_invalid", IMPOSSIBLE) from None
-    return int(fen)
+    fen = fen_of_yuan(str(typed).replace("，", ""))
+    if fen is None:
+        raise Invalid("value_invalid", IMPOSSIBLE)
+    return fen

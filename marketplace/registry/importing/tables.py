@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.tables import decoded
 
 LARGEST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 5_000
@@ -83,7 +84,9 @@ def read_table(data: bytes) -> Table:
 
 def _separated(data: bytes) -> Iterator[tuple[int, list[Cell]]]:
     """CSV in one of the two encodings that spreadsheets write; commas, semicolons or tabs between the cells."""
-    text = _decoded(data)
+    text = decoded(data)
+    if text is None:
+        raise Invalid("text_broken", N_("Some of the text could not be read. Please save the table as UTF-8 and try again."))
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     try:
@@ -91,15 +94,6 @@ def _separated(data: bytes) -> Iterator[tuple[int, list[Cell]]]:
             yield reader.line_num, [_checked(cell.strip()) for cell in cells]
     except csv.Error as error:
         raise Invalid("table_unreadable", _UNREADABLE) from error
-
-
-def _decoded(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("text_broken", N_("Some of the text could not be read. Please save the table as UTF-8 and try again."))
 
 
 def _spreadsheet(data: bytes) -> Iterator[tuple[int, list[Cell]]]:

@@ -9,6 +9,7 @@ from marketplace.catalogue.models import Producer
 from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, DomainError, Invalid
+from marketplace.kernel.tables import decoded
 from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.csv_files import csv_response, csv_text
 from marketplace.web.errors import message_of, status_of
@@ -66,14 +67,10 @@ def table_sent() -> str:
     file = request.files.get("file")
     if file is None or not file.filename:
         return request.form.get("table", "")
-    raw = file.read()
-    # Spreadsheets save in the national encoding unless they are told otherwise.
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("text_broken", N_("Some of the text could not be read. Please save the table as UTF-8 and try again."))
+    text = decoded(file.read())
+    if text is None:
+        raise Invalid("text_broken", N_("Some of the text could not be read. Please save the table as UTF-8 and try again."))
+    return text
 
 
 def _page(producer: Producer, text: str, reports: list[RowReport] | None, error: DomainError | None = None) -> str:

@@ -18,6 +18,8 @@ from tests.orders.purchases import Basket
 from tests.payments.double import Double
 from tests.registry.forms import fieldwork
 
+# A village of these lives' own, whose households are numbered by their lives.
+VILLAGE = "522636100009"
 PHOTO = {"house.jpg": fieldwork.photo(3)}
 
 
@@ -58,18 +60,18 @@ def _count(model: type[FormSubmission | Visit | HouseholdPicture | FileChange], 
 
 def _people(basket: Basket, now: datetime) -> tuple[Account, Household]:
     """The standard, an officer and the household of this life, each made once."""
-    login, code = f"collector{basket.account_id}", f"{factories.VILLAGE}{basket.account_id % 10_000:04d}"
+    login, code = f"collector{basket.account_id}", f"{VILLAGE}{basket.account_id % 10_000:04d}"
     if find_version(fieldwork.FORM_ID, fieldwork.VERSION) is None:
         with transaction():
             factories.area()
             province = factories.account((RoleKind.OFFICER, "52"), login="province-of-forms", name="省干部")
         fieldwork.standard(province, begins_on=local_day(now))
     with transaction():
-        # Names that other lives, which die in processes of their own, cannot have given.
-        officer = find_account_by_login(login) or factories.account((RoleKind.OFFICER, factories.VILLAGE), login=login)
+        factories.area(VILLAGE)
+        officer = find_account_by_login(login) or factories.account((RoleKind.OFFICER, VILLAGE), login=login)
         household = db.session.scalars(select(Household).filter_by(code=code)).first()
         if household is None:
-            household = Household(code=code, village_code=factories.VILLAGE, created_at=now)
+            household = Household(code=code, village_code=VILLAGE, created_at=now)
             db.session.add(household)
     return officer, household
 

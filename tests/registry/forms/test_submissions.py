@@ -220,6 +220,15 @@ def test_what_must_be_answered_and_is_not_fails_by_name_and_changes_nothing(
     assert shown(household).values == {}
 
 
+@pytest.mark.parametrize("typed", ["many", "NaN", "1e999999"])
+def test_a_number_that_is_none_fails_by_name(
+    standard: FormVersion, household: Household, officer: Account, tmp_path: Path, typed: str
+) -> None:
+    answers = {"income_wages_yuan": typed, "water_litres": typed, "water_source": "spring"}
+    kept = send(fieldwork.xml(household.public_id, answers), officer, tmp_path)
+    assert (kept.state, set(kept.fault_fields)) == ("failed", {"income_wages_yuan", "water_litres"})
+
+
 def test_a_question_that_was_not_to_be_asked_is_not_looked_at(
     standard: FormVersion, household: Household, officer: Account, tmp_path: Path
 ) -> None:

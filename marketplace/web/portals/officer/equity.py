@@ -20,6 +20,7 @@ from marketplace.equity.contracts import (
 from marketplace.equity.models import AssetKind, EquityContract, OnExit, Way
 from marketplace.equity.queries import (
     assets_within,
+    contracts_over,
     contracts_within,
     exposures,
     get_asset_within,
@@ -101,16 +102,17 @@ class ReasonForm(FormSchema):
 def listed() -> str:
     """The contracts and assets of one's areas, and what could go wrong with them."""
     area, reach = office_area(None), office_reach()
-    counties = sorted({contract.area_code[:6] for contract, _ in contracts_within(reach)})
+    contracts = contracts_within(reach)
+    counties = sorted({contract.area_code[:6] for contract, _ in contracts})
     return render_template(
         "officer/equity.html",
         area=area,
-        contracts=[{**contract_words(contract), "name": asset.name} for contract, asset in contracts_within(reach)],
+        contracts=[{**contract_words(contract), "name": asset.name} for contract, asset in contracts],
         assets=[
             {"public_id": asset.public_id, "name": asset.name, "kind": _(KINDS[AssetKind(asset.kind)]), "value_fen": value_fen}
             for asset, value_fen in assets_within(reach)
         ],
-        risk=risk_of(exposures(reach)),
+        risk=risk_of(exposures(contract for contract, _ in contracts)),
         guarantees=[(code, balance_fen(guarantee_account(code))) for code in counties],
     )
 
@@ -213,7 +215,7 @@ def _contract_page(public_id: str, form: dict[str, Any], errors: dict[str, str])
         "officer/equity_asset.html",
         item={"public_id": found.public_id, "name": found.name, "kind": _(KINDS[AssetKind(found.kind)])},
         values=[{"value": row.value_fen, "day": row.valued_on, "source": row.source} for row in valuations_of(found.id)],
-        contracts=[contract_words(row) for row, its in contracts_within(office_reach()) if its.id == found.id],
+        contracts=[contract_words(row) for row in contracts_over(found)],
         registered=len(registered_within(found.area_code, today)),
         ways=[(way.value, _(words)) for way, words in WAYS.items()],
         exits=[(rule.value, _(words)) for rule, words in ON_EXIT.items()],

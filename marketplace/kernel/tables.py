@@ -1,0 +1,17 @@
+"""Tables of text that people send, in one of the two encodings that their programs write."""
+
+
+def decoded(data: bytes) -> str | None:
+    """The text of a file in UTF-8, with or without a mark, or else GB 18030; ``None`` for what is neither.
+
+    A spreadsheet saves in the national encoding unless it is told otherwise, and so do many banks.
+
+    >>> decoded("\\ufeff元".encode()), decoded("元".encode("gb18030")), decoded(b"\\xff")
+    ('元', '元', None)
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
