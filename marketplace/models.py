@@ -1,5 +1,6 @@
 """Every table, in one import, for migrations and their tests."""
 
+from marketplace.audits import models as audits
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
@@ -20,6 +21,7 @@ from marketplace.webhooks import models as webhooks
 
 __all__ = [
     "audit",
+    "audits",
     "catalogue",
     "dashboard",
     "delivery",

@@ -21,6 +21,7 @@ from marketplace.registry.reading import unbounded
 FILE, AS_OF, MEMBER, PICTURE, SLIP, EXPORT, FORM, API = "file", "as_of", "member", "picture", "slip", "export", "form", "api"
 NUMBERS = "numbers"
 MONEY = "money"
+AUDIT = "audit"
 _OWN = "a household that is told who has looked at its file"
 
 

@@ -54,6 +54,7 @@ from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
     account,
     answers,
+    audits,
     buyer,
     buyer_contracts,
     buyer_demands,
@@ -139,6 +140,7 @@ PORTALS = (
     buyer_plans,
     officer,
     funds,
+    audits,
     public_money,
     collect,
     openrosa,

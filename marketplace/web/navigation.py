@@ -43,12 +43,20 @@ MENUS = {
         ("officer.plans.plans", N_("Plans"), "truck"),
         ("officer.mandates.listed", N_("Mandates"), "people"),
         ("funds.listed", N_("Public money"), "money"),
+        ("audits.results", N_("Precision"), "scale"),
+    ],
+    "audits": [
+        ("audits.results", N_("Precision"), "scale"),
+        ("audits.rounds.listed", N_("Audits"), "list"),
+        ("audits.sample.mine", N_("To look at"), "check"),
+        ("funds.listed", N_("Public money"), "money"),
     ],
     "funds": [
         ("funds.listed", N_("Funds"), "money"),
         ("funds.payments.listed", N_("Money paid"), "list"),
         ("funds.findings.listed", N_("To look at"), "alert"),
         ("funds.bank.listed", N_("Bank days"), "check"),
+        ("audits.results", N_("Precision"), "scale"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

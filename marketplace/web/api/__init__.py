@@ -6,6 +6,7 @@ from marketplace.web.access import known_scopes
 from marketplace.web.api import (
     account,
     after_sale,
+    audits,
     badge,
     basket,
     came_back,
@@ -67,6 +68,7 @@ _GROUPS = (
     rules,
     registry,
     equity,
+    audits,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.
