@@ -20,6 +20,7 @@ from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
 from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
+from marketplace.demo.audits import add_audit
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.equity import add_equity
@@ -105,6 +106,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     in_names += add_cases(PASSWORD, now=now)
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
+    in_names += add_audit(PASSWORD, now=now)
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)

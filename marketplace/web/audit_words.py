@@ -19,7 +19,7 @@ DEMANDS = {
     Demand.FUND: (N_("Fund"), N_("money reached its purpose and its payee, by fen")),
     Demand.MEASURE: (N_("Measure"), N_("help fits the main cause of poverty")),
     Demand.PERSON: (N_("Person"), N_("the helper was really there, asked of the household")),
-    Demand.RESULT: (N_("Result"), N_("who left still stands, in everything promised")),
+    Demand.RESULT: (N_("Outcome"), N_("who left still stands, in everything promised")),
 }
 VETOES = {
     Veto.MISSED: N_("Missed"),

@@ -141,6 +141,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-equity-contract", "first contract"),
         ("office-equity-slips", "first dividends"),
         ("office-numbers", "/office/numbers"),
+        ("audits", "/audits?area=522636"),
+        ("audit-rounds", "/audits/rounds"),
+        ("audit-round", "first audit"),
+        ("audit-sample", "/audits/sample"),
         ("funds", "/funds"),
         ("fund-new", "/funds/new"),
         ("fund", "last fund"),
@@ -239,6 +243,7 @@ def sign_in(page: Page, login: str) -> None:
 
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
+    "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "last fund": ("/funds", "tbody th a", -1, False),
     "order out of the last fund": ("/funds", "tbody th a", -1, True),
     "last payment of public money": ("/funds/payments", "tbody th a", -1, False),

@@ -50,7 +50,6 @@ def _result_words(found: Result) -> dict[str, Any]:
             "unreached": found.sample.unreached,
             "payments": found.sample.payments,
             "counties": len(found.rounds),
-            "first": min(row.drawn_on for row in found.rounds if row.drawn_on),
             "last": max(row.drawn_on for row in found.rounds if row.drawn_on),
         },
         "parts": [estimate_row(demand, found.precision.parts.get(demand)) for demand in Demand],
