@@ -29,7 +29,6 @@ from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
-from marketplace.kernel.steps import step
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
@@ -122,7 +121,6 @@ def draw_sample(row: AuditRound, *, by: Account, now: datetime) -> bool:
     for kind in ASKED:
         _draw_households(row, kind, [one for one in frame if one.kind == kind], day)
     _draw_payments(row, {payment.reference: payment.id for payment in payments}, amounts, day)
-    step("audits.drawn")
     _record("drawn", row, by, now, seed=row.seed, frame_hash=row.frame_hash)
     return True
 
@@ -308,7 +306,6 @@ def _move(row: AuditRound, action: RoundAction, by: Account, now: datetime) -> b
     elif action is RoundAction.CLOSE:
         row.closed_by_id, row.closed_at = by.id, now
     db.session.flush()
-    step(f"audits.{state}")
     _record(state, row, by, now)
     return True
 

@@ -1,4 +1,4 @@
-"""The demo's audit: one closed round of Danzhai. Who was found what is made up, by a seed of its own, and says nothing of anybody."""
+"""The demo's audit: one closed round of Danzhai. What was found is made up, by a seed of its own, and is true of nobody."""
 
 from datetime import datetime, timedelta
 from random import Random

@@ -18,9 +18,9 @@ from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
+from marketplace.demo.audits import add_audit
 from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
-from marketplace.demo.audits import add_audit
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
 from marketplace.demo.equity import add_equity
