@@ -58,7 +58,8 @@ def household_frame(county_code: str, day: date) -> list[Framed]:
     ).all()
     inside = select(Household.id).where(within(Household.village_code, county_code))
     spans = select(HouseholdStatus).where(HouseholdStatus.household_id.in_(inside))
-    standing, ever = {}, set()
+    standing: dict[int, StatusCategory] = {}
+    ever: set[int] = set()
     for status in db.session.scalars(spans):
         if status.days.lower is None or status.days.lower <= day:
             ever.add(status.household_id)
@@ -67,7 +68,7 @@ def household_frame(county_code: str, day: date) -> list[Framed]:
     here = (Person.joined_on <= day) & or_(Person.left_on.is_(None), Person.left_on > day)
     counted = select(Person.household_id, func.count().filter(here)).group_by(Person.household_id)
     reach = Reach.of([county_code], "the frame of an audit")
-    members: dict[int, int] = dict(db.session.execute(reach.over(counted, Person.village_code)).all())
+    members: dict[int, int] = {row[0]: row[1] for row in db.session.execute(reach.over(counted, Person.village_code))}
     frame = []
     for household in households:
         # A file without any member yet is a household all the same.
@@ -147,7 +148,8 @@ def progress_of(row: AuditRound) -> Progress:
 def assignments_of(row: AuditRound) -> list[tuple[AuditAssignment, Account]]:
     """Who looks at a round's sample, and where."""
     query = select(AuditAssignment, Account).join(Account, Account.id == AuditAssignment.account_id)
-    return list(db.session.execute(query.where(AuditAssignment.round_id == row.id).order_by(AuditAssignment.id)).tuples())
+    rows = db.session.execute(query.where(AuditAssignment.round_id == row.id).order_by(AuditAssignment.id))
+    return [(assignment, account) for assignment, account in rows]
 
 
 def is_outside(account: Account, county_code: str) -> bool:
@@ -201,14 +203,15 @@ def own_households(account: Account, row: AuditRound) -> list[tuple[AuditHouseho
     """The households of a sample that somebody is to visit, by code."""
     query = select(AuditHousehold, Household).join(Household, Household.id == AuditHousehold.household_id)
     query = query.where(AuditHousehold.round_id == row.id).order_by(Household.code)
-    return list(db.session.execute(audit_reach(account, row).over(query, AuditHousehold.village_code)).tuples())
+    rows = db.session.execute(audit_reach(account, row).over(query, AuditHousehold.village_code))
+    return [(unit, household) for unit, household in rows]
 
 
 def own_payments(account: Account, row: AuditRound) -> list[tuple[AuditPayment, FundPayment]]:
     """The payments of a sample that somebody is to look through, by reference."""
     reach = audit_reach(account, row)
     query = select(AuditPayment, FundPayment).join(FundPayment, FundPayment.id == AuditPayment.payment_id)
-    rows = db.session.execute(query.where(AuditPayment.round_id == row.id).order_by(FundPayment.reference)).tuples()
+    rows = db.session.execute(query.where(AuditPayment.round_id == row.id).order_by(FundPayment.reference))
     # Whoever looks at the whole county looks at the money of its own office too.
     return [(unit, payment) for unit, payment in rows if reach.holds(area_of(payment.place))]
 
