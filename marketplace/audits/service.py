@@ -30,7 +30,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.regions.codes import contains
-from marketplace.regions.models import Level
+from marketplace.regions.models import Area, Level
 from marketplace.regions.queries import get_area
 from marketplace.registry import precision_rules
 from marketplace.registry.models import StatusCategory
@@ -84,7 +84,8 @@ def open_round(county_code: str, *, by: Account, now: datetime) -> AuditRound:
     if len(area.code) != Level.COUNTY:
         raise Invalid("audit_county", N_("Audits are made county by county."))
     _check_above(by, area.code)
-    db.session.execute(select(type(area)).where(type(area).code == area.code).with_for_update())
+    # Two officers who open at once: the second waits here and finds the round.
+    db.session.execute(select(Area.code).where(Area.code == area.code).with_for_update(key_share=True))
     over = (RoundState.CLOSED, RoundState.DISCARDED)
     if db.session.scalars(select(AuditRound).where(AuditRound.county_code == area.code, AuditRound.state.not_in(over))).first():
         raise Conflict("audit_running", N_("An audit of this county is running already."))
