@@ -268,6 +268,7 @@ def propose_closing(row: AuditRound, *, by: Account, now: datetime) -> bool:
     Forbidden, Conflict
         ``audit_level``; ``audit_round_state``; ``audit_waits`` while something drawn has not been looked at.
     """
+    _check_above(by, row.county_code)
     if RoundState(row.state) == RoundState.DRAWN and not (seen := progress_of(row)).complete:
         raise Conflict("audit_waits", N_("%(count)s of the sample have not been looked at yet."), count=seen.drawn - seen.done)
     return _move(row, RoundAction.PROPOSE, by, now)
