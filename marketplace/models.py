@@ -2,6 +2,7 @@
 
 from marketplace.advisory import models as advisory
 from marketplace.assistance.safety_net import models as safety_net
+from marketplace.audits import models as audits
 from marketplace.catalogue import models as catalogue
 from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
@@ -24,6 +25,7 @@ from marketplace.webhooks import models as webhooks
 __all__ = [
     "advisory",
     "audit",
+    "audits",
     "catalogue",
     "complaints",
     "dashboard",

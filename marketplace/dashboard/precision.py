@@ -200,18 +200,23 @@ def measure(
 
 
 def rank_intervals(
-    areas: Mapping[str, Mapping[Demand, float]], *, weightings: int = 1_000, seed: int = 0
+    areas: Mapping[str, Mapping[Demand, float]],
+    *,
+    demands: Sequence[Demand] = tuple(Demand),
+    weightings: int = 1_000,
+    seed: int = 0,
 ) -> dict[str, tuple[int, int]]:
     """The ranks between which each area lies under 95 % of random weightings of the six; 1 is the most precise.
 
     Weights are drawn uniformly from all that sum to one (a flat Dirichlet distribution). Areas that tie share the better rank.
-    An order that hangs on how the six are weighted shows itself as wide intervals.
+    An order that hangs on how the six are weighted shows itself as wide intervals. ``demands`` names fewer than six where one
+    is not known of every area.
     """
     if not areas:
         return {}
     names = sorted(areas)
-    values = np.array([[areas[name][demand] for demand in Demand] for name in names])
-    weights = np.random.default_rng(seed).dirichlet(np.ones(len(Demand)), weightings)
+    values = np.array([[areas[name][demand] for demand in demands] for name in names])
+    weights = np.random.default_rng(seed).dirichlet(np.ones(len(demands)), weightings)
     logs = np.log(np.maximum(values, 1e-12))
     index = np.round(weights @ logs.T, 12)
     ranks = 1 + (index[:, None, :] > index[:, :, None]).sum(axis=2)

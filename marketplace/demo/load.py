@@ -19,6 +19,7 @@ from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.advice import add_advice
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
+from marketplace.demo.audits import add_audit
 from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
 from marketplace.demo.complaints import add_complaints
@@ -111,6 +112,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_safety_net(_own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
     add_complaints("auditor", _own_household("farmer"), officers, now=now)
+    in_names += add_audit(PASSWORD, now=now)
     add_consents(now=now)
     say("  forms and what was collected")
     add_collection(data_dir, now=now)

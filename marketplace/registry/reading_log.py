@@ -22,6 +22,7 @@ FILE, AS_OF, MEMBER, PICTURE, SLIP, EXPORT, FORM, API = "file", "as_of", "member
 NUMBERS = "numbers"
 MONEY = "money"
 BENEFITS = "benefits"
+AUDIT = "audit"
 _OWN = "a household that is told who has looked at its file"
 
 

@@ -29,6 +29,7 @@ from marketplace.registry import (
     display_rules,
     fund_rules,
     plan_rules,
+    precision_rules,
     yield_rules,
 )
 from marketplace.registry.cases import shipped_rules
@@ -53,6 +54,7 @@ SHIPPED: tuple[Rule, ...] = (
     *display_rules.RULES,
     *fund_rules.RULES,
     *plan_rules.RULES,
+    *precision_rules.RULES,
     *quality.RULES,
     *shipped_rules.RULES,
     *yield_rules.RULES,

@@ -47,17 +47,25 @@ MENUS = {
         ("funds.listed", N_("Public money"), "money"),
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
+        ("audits.results", N_("Precision"), "scale"),
     ],
     "inspection": [
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
         ("funds.listed", N_("Public money"), "money"),
     ],
-    "audit": [
-        ("audit.plan", N_("Inspections"), "list"),
+    "oversight": [
+        ("oversight.plan", N_("Inspections"), "list"),
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
-        ("audit.watch", N_("After a complaint"), "people"),
+        ("oversight.watch", N_("After a complaint"), "people"),
+        ("audits.results", N_("Precision"), "scale"),
+        ("funds.listed", N_("Public money"), "money"),
+    ],
+    "audits": [
+        ("audits.results", N_("Precision"), "scale"),
+        ("audits.rounds.listed", N_("Audits"), "list"),
+        ("audits.sample.mine", N_("To look at"), "check"),
         ("funds.listed", N_("Public money"), "money"),
     ],
     "funds": [
@@ -66,6 +74,7 @@ MENUS = {
         ("funds.findings.listed", N_("To look at"), "alert"),
         ("funds.bank.listed", N_("Bank days"), "check"),
         ("inspection.complaints", N_("Complaints"), "alert"),
+        ("audits.results", N_("Precision"), "scale"),
     ],
     "operator": [
         ("operator.payments", N_("Payments"), "money"),

@@ -160,6 +160,10 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-advice-document-new", "/office/advice/documents/new"),
         ("office-advice-gap", "/office/advice/gap"),
         ("office-numbers", "/office/numbers"),
+        ("audits", "/audits?area=522636"),
+        ("audit-rounds", "/audits/rounds"),
+        ("audit-round", "first audit"),
+        ("audit-sample", "/audits/sample"),
         ("funds", "/funds"),
         ("fund-new", "/funds/new"),
         ("fund", "last fund"),
@@ -179,9 +183,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     "auditor": [
         ("complaints-inspection", "/inspection/complaints"),
         ("complaint", "first complaint"),
-        ("inspections", "/audit/plan"),
+        ("inspections", "/oversight/plan"),
         ("inspection", "first inspection"),
-        ("after-a-complaint", "/audit/watch"),
+        ("after-a-complaint", "/oversight/watch"),
         ("findings-inspector", "/inspection/findings"),
     ],
     "longquan": [
@@ -266,6 +270,7 @@ def sign_in(page: Page, login: str) -> None:
 
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
+    "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "last fund": ("/funds", "tbody th a", -1, False),
     "order out of the last fund": ("/funds", "tbody th a", -1, True),
     "last payment of public money": ("/funds/payments", "tbody th a", -1, False),
@@ -380,7 +385,7 @@ def address_of(page: Page, path: str) -> str:
         page.goto(contract)
         return str(page.locator("main a[href*='/runs/']").first.get_attribute("href"))
     if path in ("first complaint", "first inspection"):
-        page.goto("/inspection/complaints" if path == "first complaint" else "/audit/plan")
+        page.goto("/inspection/complaints" if path == "first complaint" else "/oversight/plan")
         return str(page.locator("main a.row-link").first.get_attribute("href"))
     if path == "first household":
         page.goto("/office/mandates/new")

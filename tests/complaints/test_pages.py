@@ -85,7 +85,7 @@ def test_nobody_of_the_line_finds_it_on_any_route(app: Flask, browser: Browser, 
     send(browser)
     public_id, reference = one().public_id, one().reference
     hearers = {here.auditors[COUNTY].id, here.auditors["5226"].id, here.second_auditor.id}
-    routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ("inspection", "audit")]
+    routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ("inspection", "oversight")]
     assert len(routes) >= 15
     for name, account in here.everybody().items():
         browser.is_now(account)
@@ -197,9 +197,9 @@ def test_an_inspector_goes_from_the_plan_to_the_report_and_the_office_puts_it_ri
     with transaction():
         factories.household()
     browser.is_now(here.auditors[COUNTY])
-    assert browser.post("/audit/plan", {"topic": "policy", "area": COUNTY, "number": "0"}).status_code == 422
-    assert browser.post("/audit/plan", {"topic": "policy", "area": COUNTY, "number": "5"}).status_code == 303
-    found = re.search(r'href="(/audit/plan/[a-z0-9]{14})"', browser.get("/audit/plan").text)
+    assert browser.post("/oversight/plan", {"topic": "policy", "area": COUNTY, "number": "0"}).status_code == 422
+    assert browser.post("/oversight/plan", {"topic": "policy", "area": COUNTY, "number": "5"}).status_code == 303
+    found = re.search(r'href="(/oversight/plan/[a-z0-9]{14})"', browser.get("/oversight/plan").text)
     assert found is not None
     path = found[1]
     browser.is_now(here.officers[COUNTY])
@@ -225,7 +225,7 @@ def test_an_inspector_goes_from_the_plan_to_the_report_and_the_office_puts_it_ri
     assert "收据 3" in browser.get("/inspection/findings").text
     browser.post(f"/inspection/findings/{finding}", {"action": "confirm"})
     assert "Put right" in browser.get("/inspection/findings").text
-    assert browser.get("/audit/watch").status_code == 200
+    assert browser.get("/oversight/watch").status_code == 200
 
 
 def test_the_pages_speak_chinese(client: FlaskClient, here: World) -> None:
@@ -233,4 +233,4 @@ def test_the_pages_speak_chinese(client: FlaskClient, here: World) -> None:
     browser.is_now(None)
     assert "不留名" in browser.get(f"/complain?area={VILLAGE}").text
     browser.is_now(here.auditors[COUNTY])
-    assert "风险是五项指标的加权平均" in browser.get("/audit/plan").text
+    assert "风险是五项指标的加权平均" in browser.get("/oversight/plan").text

@@ -7,6 +7,7 @@ from marketplace.web.api import (
     account,
     advice,
     after_sale,
+    audits,
     badge,
     basket,
     came_back,
@@ -73,6 +74,7 @@ _GROUPS = (
     safety_net,
     complaints,
     advice,
+    audits,
     # With the operations on files themselves, which it adds to.
     file_pictures,
     # With the operations on public money itself, which it adds to.

@@ -37,7 +37,7 @@ from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, said
 from marketplace.web.redirects import see_other
 
-blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+blueprint = Blueprint("oversight", __name__, url_prefix="/oversight")
 _LONG = N_("Please write less.")
 
 
@@ -78,7 +78,7 @@ def _plan(form: dict[str, Any], errors: dict[str, str]) -> str:
     weights = rule(complaint_rules.WEIGHTS, areas[0], today).value
     rows = [inspection_words(row) for row in inspections_for(account())]
     return render_template(
-        "audit/plan.html",
+        "oversight/plan.html",
         waiting=[row for row in rows if row["planned"] or row["under_way"]],
         done=[row for row in rows if not (row["planned"] or row["under_way"])],
         areas=[(code, place_line(code)) for code in areas],
@@ -102,7 +102,7 @@ def add() -> Response | tuple[str, int]:
     except Invalid as error:
         return _plan(request.form.to_dict(), _errors(error)), 422
     flash(ngettext("%(num)d inspection is planned.", "%(num)d inspections are planned.", number), "success")
-    return see_other(url_for("audit.plan"))
+    return see_other(url_for("oversight.plan"))
 
 
 @blueprint.get("/plan/<public_id>")
@@ -116,7 +116,7 @@ def _inspection(public_id: str, form: dict[str, Any], errors: dict[str, str]) ->
     found = get_inspection_for(public_id, account())
     answers = answers_of(found)
     return render_template(
-        "audit/inspection.html",
+        "oversight/inspection.html",
         inspection=inspection_words(found),
         mine=found.inspector_id == account().id,
         items=[
@@ -139,7 +139,7 @@ def begin(public_id: str) -> Response:
     """Begin it."""
     with transaction():
         begin_inspection(get_inspection_for(public_id, account()), by=account(), now=clock.now())
-    return see_other(url_for("audit.inspection", public_id=public_id))
+    return see_other(url_for("oversight.inspection", public_id=public_id))
 
 
 @blueprint.post("/plan/<public_id>/call-off")
@@ -148,7 +148,7 @@ def off(public_id: str) -> Response:
     """Take it out of the plan."""
     with transaction():
         call_off(get_inspection_for(public_id, account()), by=account(), now=clock.now())
-    return see_other(url_for("audit.plan"))
+    return see_other(url_for("oversight.plan"))
 
 
 @blueprint.post("/plan/<public_id>/answers")
@@ -165,7 +165,7 @@ def answers(public_id: str) -> Response | tuple[str, int]:
     except Invalid as error:
         return _inspection(public_id, request.form.to_dict(), _errors(error)), 422
     flash(_("It is reported.") if finished else _("It is kept. Go on whenever you like."), "success")
-    return see_other(url_for("audit.inspection", public_id=public_id))
+    return see_other(url_for("oversight.inspection", public_id=public_id))
 
 
 def _said(topic: str) -> dict[str, tuple[Verdict, str]]:
@@ -201,7 +201,7 @@ def watch() -> str:
         for act, complaint in adverse_acts_for(account())
     ]
     return render_template(
-        "audit/watch.html", waiting=[row for row in rows if not row["words"]], done=[row for row in rows if row["words"]]
+        "oversight/watch.html", waiting=[row for row in rows if not row["words"]], done=[row for row in rows if row["words"]]
     )
 
 
@@ -213,7 +213,7 @@ def settle(public_id: str) -> Response:
     with transaction():
         settle_act(public_id, form["words"], by=account(), now=clock.now())
     flash(_("It is written down."), "success")
-    return see_other(url_for("audit.watch"))
+    return see_other(url_for("oversight.watch"))
 
 
 def _errors(error: Invalid) -> dict[str, str]:
