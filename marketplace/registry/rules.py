@@ -21,7 +21,7 @@ from marketplace.kernel.errors import N_, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import ancestor_codes, contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, display_rules, fund_rules, yield_rules
+from marketplace.registry import assessment_rules, display_rules, fund_rules, project_rules, yield_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -35,6 +35,7 @@ SHIPPED: tuple[Rule, ...] = (
     *assessment_rules.RULES,
     *display_rules.RULES,
     *fund_rules.RULES,
+    *project_rules.RULES,
     *quality.RULES,
     *shipped_rules.RULES,
     *yield_rules.RULES,
