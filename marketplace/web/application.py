@@ -90,6 +90,7 @@ from marketplace.web.portals import (
     public,
     public_log,
     public_money,
+    public_projects,
     second_factor,
     storefront,
 )
@@ -124,6 +125,7 @@ PORTALS = (
     officer,
     funds,
     public_money,
+    public_projects,
     collect,
     openrosa,
     operations,

@@ -34,6 +34,7 @@ MENUS = {
         ("officer.rules.listed", N_("Rules"), "scale"),
         ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.equity.listed", N_("Equity income"), "leaf"),
+        ("officer.projects.listed", N_("Projects"), "list"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

@@ -21,6 +21,8 @@ from marketplace.web.portals.officer import (
     numbers,
     phones,
     policy,
+    project,
+    projects,
     registered,
     rules,
     sales,
@@ -33,8 +35,9 @@ from marketplace.web.portals.officer import (
 from marketplace.web.portals.officer.blueprint import blueprint
 
 equity.blueprint.register_blueprint(equity_contract.blueprint)
+projects.blueprint.register_blueprint(project.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity),
+    *(mandates, files, numbers, imports, duplicates, equity, projects),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields),
 ):
