@@ -40,6 +40,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
         ("public-money", "/public-money"),
+        ("public-projects", "/projects"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -130,6 +131,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-equity-asset", "first asset"),
         ("office-equity-contract", "first contract"),
         ("office-equity-slips", "first dividends"),
+        ("office-projects", "/office/projects"),
+        ("office-project-new", "/office/projects/new"),
         ("office-numbers", "/office/numbers"),
         ("funds", "/funds"),
         ("fund-new", "/funds/new"),
