@@ -173,7 +173,7 @@ class Review(Base):
     level: Mapped[int] = mapped_column(SmallInteger)
     outcome: Mapped[str] = mapped_column(String(8))
     # Points by criterion of the project's template; none where a level above the deciding one confirms.
-    scores: Mapped[dict[str, int] | None] = mapped_column(JSONB)
+    scores: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
     total: Mapped[int | None] = mapped_column(SmallInteger)
     reason: Mapped[str] = mapped_column(String(400), default="")
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
