@@ -15,6 +15,7 @@ from marketplace.kernel.outbox import models as outbox
 from marketplace.ledger import models as ledger
 from marketplace.orders import models as orders
 from marketplace.payments import models as payments
+from marketplace.projects import models as projects
 from marketplace.recommendations import models as recommendations
 from marketplace.regions import models as regions
 from marketplace.registry import models as registry
@@ -39,6 +40,7 @@ __all__ = [
     "orders",
     "outbox",
     "payments",
+    "projects",
     "recommendations",
     "regions",
     "registry",

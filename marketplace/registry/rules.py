@@ -30,6 +30,7 @@ from marketplace.registry import (
     fund_rules,
     plan_rules,
     precision_rules,
+    project_rules,
     yield_rules,
 )
 from marketplace.registry.cases import shipped_rules
@@ -55,6 +56,7 @@ SHIPPED: tuple[Rule, ...] = (
     *fund_rules.RULES,
     *plan_rules.RULES,
     *precision_rules.RULES,
+    *project_rules.RULES,
     *quality.RULES,
     *shipped_rules.RULES,
     *yield_rules.RULES,

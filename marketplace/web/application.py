@@ -105,6 +105,7 @@ from marketplace.web.portals import (
     public_advice,
     public_log,
     public_money,
+    public_projects,
     second_factor,
     storefront,
 )
@@ -151,6 +152,7 @@ PORTALS = (
     complaints_public,
     inspection,
     oversight,
+    public_projects,
     collect,
     openrosa,
     operations,

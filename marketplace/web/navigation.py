@@ -38,6 +38,7 @@ MENUS = {
         ("officer.equity.listed", N_("Equity income"), "leaf"),
         ("officer.safety_net.listed", N_("Safety net"), "home"),
         ("officer.advice.desk", N_("Questions and rules"), "list"),
+        ("officer.projects.listed", N_("Projects"), "list"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

@@ -95,6 +95,22 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Projects"),
+        {
+            "project.county_decides_fen": N_("Up to this amount the county decides on a project"),
+            "project.city_decides_fen": N_("Up to this amount the city decides on a project"),
+            "project.pass_percent": N_("Points that a project needs, in per cent"),
+            "project.review": N_("To judge a project at a level"),
+            "project.revise": N_("To mend a project and hand it in"),
+            "project.notice": N_("Notice of a project hangs out, never under ten days"),
+            "project.approve": N_("To approve a project after its notice"),
+            "project.start": N_("To begin the work"),
+            "project.objection": N_("To decide on an objection to a project"),
+            "project.gap_percent": N_("Points that work and money may be apart"),
+            "project.gap_days": N_("Days after which that is a warning"),
+        },
+    ),
+    (
         N_("Reading and publishing"),
         {
             "searches_an_hour": N_("Searches of an officer in an hour"),
@@ -179,7 +195,11 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
 NAMES = {name: words for _title, names in GROUPS for name, words in names.items()}
 # Rules whose whole numbers are fen, read and typed in yuan.
 IN_FEN = frozenset(
-    {"poverty_line_fen", "dibao_line_fen", "income_bands", fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN}
+    {
+        *("poverty_line_fen", "dibao_line_fen", "income_bands"),
+        *(fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN),
+        *("project.county_decides_fen", "project.city_decides_fen"),
+    }
 )
 PARTS = {
     "grain": N_("Grain"),

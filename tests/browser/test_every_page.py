@@ -44,6 +44,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("complain-county", "/complain?area=522636"),
         ("complain-follow", "/complain/follow"),
         ("market-prices", "/market-prices"),
+        ("public-projects", "/projects"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -159,6 +160,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-advice-documents", "/office/advice/documents"),
         ("office-advice-document-new", "/office/advice/documents/new"),
         ("office-advice-gap", "/office/advice/gap"),
+        ("office-projects", "/office/projects"),
+        ("office-project-new", "/office/projects/new"),
         ("office-numbers", "/office/numbers"),
         ("audits", "/audits?area=522636"),
         ("audit-rounds", "/audits/rounds"),

@@ -39,6 +39,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.ledger.earmarks import SOURCE
+from marketplace.projects.tracking import check_within_approved
 from marketplace.registry.reading_log import MONEY, note_reading
 from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
@@ -380,6 +381,7 @@ def funds_payment_approve(public_id: str) -> dict[str, Any]:
     """Approve a payment as a second person: the money leaves its place."""
     with transaction():
         payment = seen_payment(get_payment(public_id, lock=True))
+        check_within_approved(payment)
         approve_payment(payment, by=account(), now=clock.now())
     return _payment(payment, funds_by_id([payment.fund_id])[payment.fund_id])
 

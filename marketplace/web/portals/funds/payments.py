@@ -27,6 +27,7 @@ from marketplace.identity.queries import account_names_by_id
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import DomainError
+from marketplace.projects.tracking import check_within_approved
 from marketplace.regions.queries import get_area
 from marketplace.registry.reading_log import MONEY, note_reading
 from marketplace.web.access import account, allow
@@ -206,7 +207,9 @@ def approve(public_id: str) -> Response:
     """Agree as a second person."""
     read_form(FormSchema())
     with transaction():
-        approve_payment(seen_payment(get_payment(public_id, lock=True)), by=account(), now=clock.now())
+        payment = seen_payment(get_payment(public_id, lock=True))
+        check_within_approved(payment)
+        approve_payment(payment, by=account(), now=clock.now())
     flash(_("Paid. The bank’s file of the day will show it."), "success")
     return see_other(url_for("funds.payments.one", public_id=public_id))
 

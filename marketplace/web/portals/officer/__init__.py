@@ -23,6 +23,8 @@ from marketplace.web.portals.officer import (
     phones,
     plans,
     policy,
+    project,
+    projects,
     registered,
     rules,
     safety_net,
@@ -40,8 +42,9 @@ from marketplace.web.portals.officer.blueprint import blueprint
 
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
+projects.blueprint.register_blueprint(project.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice),
+    *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):

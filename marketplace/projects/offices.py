@@ -1,0 +1,116 @@
+"""Who may do what to a project: the unit that declares, officers of a level, and who must keep out because it is their own."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.queries import scopes
+from marketplace.kernel.db import lock_rows
+from marketplace.kernel.errors import N_, Forbidden
+from marketplace.projects.models import Project
+from marketplace.projects.states import DEADLINES, PROJECTS, ProjectAction, ProjectState
+from marketplace.regions.codes import contains
+from marketplace.regions.models import Level
+from marketplace.registry.cases import clocks
+
+_UNITS = (Level.VILLAGE, Level.TOWNSHIP)
+
+
+def locked(project: Project) -> Project:
+    """The project as it stands now, held until the act is over."""
+    return lock_rows(Project, [project.id])[project.id]
+
+
+def unit_of(by: Account, place_code: str) -> str:
+    """The village or township in whose name an officer declares something at a place: the narrowest of their offices over it.
+
+    Raises
+    ------
+    Forbidden
+        ``other_level`` for an officer of neither.
+    """
+    own = [code for code in scopes(by, RoleKind.OFFICER) if contains(code, place_code) and len(code) in _UNITS]
+    if not own:
+        raise other_level()
+    return max(own, key=len)
+
+
+def check_unit(project: Project, by: Account) -> None:
+    """Refuse whoever is no officer of the unit that declares.
+
+    Raises
+    ------
+    Forbidden
+        ``other_unit``.
+    """
+    if project.unit_code not in scopes(by, RoleKind.OFFICER):
+        raise Forbidden("other_unit", N_("Only officers of the unit that declares the project can do this."))
+
+
+def check_level(project: Project, by: Account, levels: Sequence[Level]) -> None:
+    """Refuse an officer who has no office of these levels over the place.
+
+    Raises
+    ------
+    Forbidden
+        ``other_level``.
+    """
+    own = {len(code) for code in scopes(by, RoleKind.OFFICER) if contains(code, project.place_code)}
+    if own.isdisjoint(levels):
+        raise other_level()
+
+
+def check_reviewer(project: Project, by: Account, level: Level) -> None:
+    """Refuse whoever is of another level, of the unit that declares, or has declared it.
+
+    A township that declares itself is judged by another one, which the county has named.
+
+    Raises
+    ------
+    Forbidden
+        ``other_level``; ``own_unit``; ``same_person``; ``cross_missing`` before the county has named a township.
+    """
+    own = scopes(by, RoleKind.OFFICER)
+    if project.unit_code in own:
+        raise Forbidden("own_unit", N_("This is your own unit’s project. Somebody else has to judge it."))
+    if by.id in (project.drafted_by_id, project.submitted_by_id):
+        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    judges = project.place_code[:level]
+    if level == Level.TOWNSHIP and len(project.unit_code) == Level.TOWNSHIP:
+        if project.cross_code is None:
+            raise Forbidden("cross_missing", N_("The county has to name another township first, which judges this project."))
+        judges = project.cross_code
+    if judges not in own:
+        raise other_level()
+
+
+def other_level() -> Forbidden:
+    """It is another level's step."""
+    return Forbidden("other_level", N_("This step belongs to another level of government."))
+
+
+def move(project: Project, action: ProjectAction, today: date) -> bool:
+    """Take a locked project a step further and set its clock anew; False when that was done already.
+
+    Raises
+    ------
+    Conflict
+        ``project_state``.
+    """
+    state = PROJECTS.next_state(ProjectState(project.state), action)
+    if state is None:
+        return False
+    project.state = state
+    set_clock(project, today)
+    return True
+
+
+def set_clock(project: Project, begins_on: date) -> None:
+    """By when the next step is to be taken, by the rule in force on a day; work under way ends on its own day."""
+    _, name = DEADLINES.get(ProjectState(project.state), ("", None))
+    if name is None:
+        under_way = project.state == ProjectState.UNDER_WAY
+        project.due_on, project.due_provisional = (project.ends_on if under_way else None), False
+        return
+    due = clocks.due_day(name, project.place_code, begins_on)
+    project.due_on, project.due_provisional = due.on, due.provisional

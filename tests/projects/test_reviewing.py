@@ -1,0 +1,185 @@
+"""Four persons at four levels, scored as high as the amount asks, none of the unit that declares; who comes second is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from marketplace.identity.models import RoleKind
+from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid
+from marketplace.projects.noticing import current_notice
+from marketplace.projects.queries import reviews_of
+from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
+from marketplace.projects.states import ProjectState
+from marketplace.regions.models import Level
+from tests import factories
+from tests.factories import NOW, TODAY, VILLAGE
+from tests.projects.world import CITY, COUNTY, PROVINCE, SCORES, TOWNSHIP, declared, officer, passed, world
+
+S = ProjectState
+BESIDE = "522636200"
+
+
+def refused(error: type[DomainError], act: Callable[[], object]) -> str:
+    with pytest.raises(error) as found:
+        act()
+    return found.value.code
+
+
+def test_four_levels_pass_it_and_a_notice_hangs_out_for_ten_days(acting: Session) -> None:
+    here = world()
+    project = declared(here)
+    passed(here, project)
+    assert project.state == S.NOTICE
+    assert [(row.level, row.total) for row in reviews_of(project)] == [
+        (Level.TOWNSHIP, 75),
+        (Level.COUNTY, 75),
+        (Level.CITY, None),
+        (Level.PROVINCE, None),
+    ]
+    notice = current_notice(project)
+    assert notice is not None
+    assert (notice.published_on, notice.closes_on) == (TODAY, TODAY + timedelta(days=10))
+
+
+def test_levels_up_to_the_deciding_one_score_and_those_above_confirm(acting: Session) -> None:
+    here = world()
+    project = declared(here, fen=300_000_000)
+    passed(here, project, S.TOWNSHIP, S.COUNTY)
+    city, province = here.reviewers[S.CITY], here.reviewers[S.PROVINCE]
+    assert refused(Invalid, lambda: pass_project(project, S.CITY, None, by=city, now=NOW)) == "scores_needed"
+    passed(here, project, S.CITY)
+    assert refused(Invalid, lambda: pass_project(project, S.PROVINCE, SCORES, by=province, now=NOW)) == "scores_not_asked"
+    passed(here, project, S.PROVINCE)
+
+
+@pytest.mark.parametrize(
+    ("scores", "code"),
+    [
+        ({**SCORES, "need": 26}, "scores_wrong"),
+        ({**SCORES, "need": -1}, "scores_wrong"),
+        ({**SCORES, "beauty": 1}, "scores_wrong"),
+        ({key: points for key, points in SCORES.items() if key != "cost"}, "scores_wrong"),
+        # 59 of 100 points, where 60 are needed.
+        ({**SCORES, "need": 4}, "score_low"),
+    ],
+)
+def test_scores_follow_the_rubric(acting: Session, scores: dict[str, int], code: str) -> None:
+    here = world()
+    project, by = declared(here), here.reviewers[S.TOWNSHIP]
+    assert refused(Invalid, lambda: pass_project(project, S.TOWNSHIP, scores, by=by, now=NOW)) == code
+    assert (project.state, list(reviews_of(project))) == (S.TOWNSHIP, [])
+
+
+def test_the_pass_mark_itself_passes(acting: Session) -> None:
+    here = world()
+    project = declared(here)
+    assert pass_project(project, S.TOWNSHIP, {**SCORES, "need": 5}, by=here.reviewers[S.TOWNSHIP], now=NOW)
+
+
+def test_who_comes_second_is_told_and_the_same_person_twice_is_once(acting: Session) -> None:
+    here = world()
+    project, second = declared(here), officer(TOWNSHIP)
+    passed(here, project, S.TOWNSHIP)
+    assert refused(Conflict, lambda: pass_project(project, S.TOWNSHIP, SCORES, by=second, now=NOW)) == "step_taken"
+    assert refused(Conflict, lambda: return_project(project, S.TOWNSHIP, "x", by=second, now=NOW)) == "step_taken"
+    assert not pass_project(project, S.TOWNSHIP, SCORES, by=here.reviewers[S.TOWNSHIP], now=NOW)
+    assert len(reviews_of(project)) == 1
+
+
+def test_nobody_judges_for_another_level_or_place_or_before_their_turn(acting: Session) -> None:
+    here = world()
+    project = declared(here)
+    for by in (here.county, officer(VILLAGE), officer(BESIDE)):
+        assert refused(Forbidden, lambda by=by: pass_project(project, S.TOWNSHIP, SCORES, by=by, now=NOW)) in (
+            "other_level",
+            "own_unit",
+        )
+    assert refused(Conflict, lambda: pass_project(project, S.COUNTY, SCORES, by=here.county, now=NOW)) == "project_state"
+
+
+def test_the_declaring_unit_and_the_writer_never_judge(acting: Session) -> None:
+    here = world()
+    # An officer of the village that declares who holds an office of the township as well.
+    both = officer(VILLAGE, TOWNSHIP)
+    assert refused(Forbidden, lambda: pass_project(declared(here), S.TOWNSHIP, SCORES, by=both, now=NOW)) == "own_unit"
+    writer = officer(VILLAGE, COUNTY)
+    project = declared(here, asset="水窖", by=writer)
+    writer.roles = [role for role in writer.roles if role.scope_code == COUNTY]
+    passed(here, project, S.TOWNSHIP)
+    assert refused(Forbidden, lambda: pass_project(project, S.COUNTY, SCORES, by=writer, now=NOW)) == "same_person"
+
+
+def test_one_person_with_offices_at_two_levels_judges_at_one(acting: Session) -> None:
+    here = world()
+    two = officer(COUNTY, CITY)
+    project = declared(here)
+    passed(here, project, S.TOWNSHIP)
+    assert pass_project(project, S.COUNTY, SCORES, by=two, now=NOW)
+    assert refused(Forbidden, lambda: pass_project(project, S.CITY, None, by=two, now=NOW)) == "same_person"
+    passed(here, project, S.CITY)
+
+
+def test_who_has_left_office_can_no_longer_judge_and_somebody_else_does(acting: Session) -> None:
+    here = world()
+    project, leaver = declared(here), here.reviewers[S.TOWNSHIP]
+    leaver.roles = []
+    acting.flush()
+    assert refused(Forbidden, lambda: pass_project(project, S.TOWNSHIP, SCORES, by=leaver, now=NOW)) == "other_level"
+    assert pass_project(project, S.TOWNSHIP, SCORES, by=officer(TOWNSHIP), now=NOW)
+    # What was judged in office stays judged after it.
+    here.county.roles = []
+    assert pass_project(project, S.COUNTY, SCORES, by=officer(COUNTY), now=NOW)
+    assert project.state == S.CITY
+
+
+def test_returning_and_refusing_need_a_reason(acting: Session) -> None:
+    here = world()
+    project, by = declared(here), here.reviewers[S.TOWNSHIP]
+    for act in (return_project, refuse_project):
+        assert refused(Invalid, lambda act=act: act(project, S.TOWNSHIP, "  ", by=by, now=NOW)) == "reason_needed"
+    assert refuse_project(project, S.TOWNSHIP, "与规划不符", by=by, now=NOW)
+    assert not refuse_project(project, S.TOWNSHIP, "与规划不符", by=by, now=NOW)
+    assert (project.state, project.due_on) == (S.REFUSED, None)
+
+
+def test_a_townships_own_project_is_judged_by_another_township_that_the_county_names(acting: Session) -> None:
+    here = world(TOWNSHIP)
+    factories.area(BESIDE)
+    project, neighbour = declared(here), officer(BESIDE)
+    mine = here.reviewers[S.TOWNSHIP]
+    assert refused(Forbidden, lambda: pass_project(project, S.TOWNSHIP, SCORES, by=mine, now=NOW)) == "own_unit"
+    assert refused(Forbidden, lambda: pass_project(project, S.TOWNSHIP, SCORES, by=neighbour, now=NOW)) == "cross_missing"
+    for code in (TOWNSHIP, COUNTY, VILLAGE):
+        assert refused(Invalid, lambda code=code: name_cross_township(project, code, by=here.county, now=NOW)) == "cross_wrong"
+    assert refused(Forbidden, lambda: name_cross_township(project, BESIDE, by=neighbour, now=NOW)) == "other_level"
+    name_cross_township(project, BESIDE, by=here.county, now=NOW)
+    assert pass_project(project, S.TOWNSHIP, SCORES, by=neighbour, now=NOW)
+
+
+def test_a_villages_project_needs_no_other_township(acting: Session) -> None:
+    here = world()
+    factories.area(BESIDE)
+    project = declared(here)
+    assert refused(Conflict, lambda: name_cross_township(project, BESIDE, by=here.county, now=NOW)) == "cross_not_needed"
+
+
+def test_the_database_itself_refuses_two_reviews_of_a_level_or_a_person(acting: Session) -> None:
+    here = world()
+    project = declared(here)
+    passed(here, project, S.TOWNSHIP)
+    again = text(
+        "INSERT INTO project_review (project_id, round, level, outcome, reason, reviewer_id, at)"
+        " VALUES (:project, 1, :level, 'passed', '', :by, now())"
+    )
+    first = here.reviewers[S.TOWNSHIP].id
+    for level, by, name in ((9, here.county.id, "round_level"), (6, first, "round_reviewer_id")):
+        with pytest.raises(IntegrityError, match=name), acting.begin_nested():
+            acting.execute(again, {"project": project.id, "level": level, "by": by})
+    with pytest.raises(IntegrityError), acting.begin_nested():
+        acting.execute(text("DELETE FROM project_review"))
+    assert PROVINCE == "52"
+    assert {role.kind for role in here.county.roles} == {RoleKind.OFFICER}
