@@ -1,5 +1,7 @@
 """Every table, in one import, for migrations and their tests."""
 
+from marketplace.assistance.duty import models as duty
+from marketplace.assistance.needs import models as needs
 from marketplace.catalogue import models as catalogue
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
@@ -23,12 +25,14 @@ __all__ = [
     "catalogue",
     "dashboard",
     "delivery",
+    "duty",
     "equity",
     "funds",
     "idempotency",
     "identity",
     "ledger",
     "limits",
+    "needs",
     "orders",
     "outbox",
     "payments",

@@ -5,6 +5,7 @@ import asyncio
 import procrastinate
 from flask import Flask
 
+from marketplace.assistance import jobs as assistance_jobs
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.fields import jobs as field_jobs
@@ -32,6 +33,7 @@ from marketplace.web.notices import jobs as notice_jobs
 
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
+    assistance_jobs,
     catalogue_jobs,
     dashboard_jobs,
     field_jobs,

@@ -21,7 +21,7 @@ from marketplace.kernel.errors import N_, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import ancestor_codes, contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
-from marketplace.registry import assessment_rules, display_rules, fund_rules, plan_rules, yield_rules
+from marketplace.registry import assessment_rules, display_rules, duty_rules, fund_rules, plan_rules, yield_rules
 from marketplace.registry.cases import shipped_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.forms import quality
@@ -34,6 +34,7 @@ SET_BY_DOCUMENT: dict[str, Any] = {"poverty_line_fen": 0, "cost_percent": {"grai
 SHIPPED: tuple[Rule, ...] = (
     *assessment_rules.RULES,
     *display_rules.RULES,
+    *duty_rules.RULES,
     *fund_rules.RULES,
     *plan_rules.RULES,
     *quality.RULES,

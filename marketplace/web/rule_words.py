@@ -83,6 +83,28 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Responsibility"),
+        {
+            "duty.quota": N_("Households an officer may answer for, by rank"),
+            "duty.handover": N_("To hand households over on leaving office"),
+            "duty.paper": N_("For a second officer to look at a paper"),
+            "duty.visits_a_year": N_("Visits to a household in a year"),
+            "duty.funds_target_fen": N_("Funds brought to a household in a year that count in full"),
+            "duty.score_sheet": N_("Weights of the yearly score"),
+        },
+    ),
+    (
+        N_("Needs and helpers"),
+        {
+            "need.verify": N_("To verify a need"),
+            "need.open": N_("To find a helper for a need"),
+            "need.deliver": N_("To deliver what was pledged"),
+            "need.close": N_("To say whether it arrived"),
+            "need.nearness": N_("How much an offer counts by where it comes from, in hundredths"),
+            "need.prior": N_("Pledges supposed of a helper before its first"),
+        },
+    ),
+    (
         N_("Collection of forms"),
         {
             "form_quality": N_("When a form is looked at again"),
@@ -92,7 +114,7 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 NAMES = {name: words for _title, names in GROUPS for name, words in names.items()}
 # Rules whose whole numbers are fen, read and typed in yuan.
-IN_FEN = frozenset({"poverty_line_fen", "income_bands"})
+IN_FEN = frozenset({"poverty_line_fen", "income_bands", "duty.funds_target_fen"})
 PARTS = {
     "grain": N_("Grain"),
     "tobacco": N_("Tobacco"),
@@ -108,6 +130,23 @@ PARTS = {
     "night_until": N_("Night ends, hour"),
     "share": N_("Share of a collector’s households"),
     "days": N_("Days for the second visit"),
+    "county_head": N_("County head"),
+    "county_deputy": N_("Deputy head of the county"),
+    "section_head": N_("Head of a section"),
+    "section_deputy": N_("Deputy head of a section"),
+    "other_rank": N_("Other officers"),
+    "second": N_("As a second helper"),
+    "visits": N_("Visits"),
+    "confirmed": N_("Visits confirmed by households"),
+    "satisfaction": N_("Content households"),
+    "funds": N_("Funds brought"),
+    "township": N_("The same township"),
+    "county": N_("The same county"),
+    "city": N_("The same prefecture"),
+    "province": N_("The same province"),
+    "beyond": N_("Farther away"),
+    "kept": N_("Kept"),
+    "lapsed": N_("Lapsed"),
 }
 
 
