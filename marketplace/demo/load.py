@@ -18,6 +18,7 @@ from marketplace.demo import history, payouts
 from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
+from marketplace.demo.assistance import add_assistance
 from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
 from marketplace.demo.consents import add_consents
@@ -104,6 +105,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_assessment(officers, now=now)
     in_names += add_cases(PASSWORD, now=now)
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
+    add_assistance("danzhai", "canteen", _own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
     add_consents(now=now)
     say("  forms and what was collected")

@@ -99,6 +99,7 @@ from marketplace.web.portals import (
     public,
     public_log,
     public_money,
+    public_needs,
     second_factor,
     storefront,
 )
@@ -153,6 +154,7 @@ PORTALS = (
     producer_requests,
     public,
     public_log,
+    public_needs,
     kept_data,
     discovery,
     evidence,

@@ -36,6 +36,8 @@ MENUS = {
         ("officer.rules.listed", N_("Rules"), "scale"),
         ("officer.files.exports", N_("Tables of files"), "download"),
         ("officer.equity.listed", N_("Equity income"), "leaf"),
+        ("officer.duty.mine", N_("My households"), "home"),
+        ("officer.needs.listed", N_("Needs"), "people"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

@@ -146,7 +146,9 @@ def busy_count(helper: HelperUnit) -> int:
 
 def helpers_for(kind: str) -> dict[int, Helper]:
     """The approved helper units that can do something, with what they have kept and let lapse of that kind."""
-    units = db.session.scalars(select(HelperUnit).where(HelperUnit.approved_at.is_not(None), HelperUnit.can.contains([kind]))).all()
+    units = db.session.scalars(
+        select(HelperUnit).where(HelperUnit.approved_at.is_not(None), HelperUnit.can.contains([kind]))
+    ).all()
     busy = dict(
         db.session.execute(
             select(Pledge.helper_id, func.count()).where(Pledge.state.in_(_HOLDS)).group_by(Pledge.helper_id)

@@ -7,6 +7,7 @@ from marketplace.web.portals.officer import (
     cases,
     collect,
     duplicates,
+    duty,
     equity,
     equity_contract,
     files,
@@ -18,6 +19,7 @@ from marketplace.web.portals.officer import (
     forms,
     imports,
     mandates,
+    needs,
     numbers,
     phones,
     plans,
@@ -37,7 +39,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity),
+    *(mandates, files, numbers, imports, duplicates, equity, duty, needs),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):
