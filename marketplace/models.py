@@ -1,6 +1,8 @@
 """Every table, in one import, for migrations and their tests."""
 
 from marketplace.advisory import models as advisory
+from marketplace.assistance.duty import models as duty
+from marketplace.assistance.needs import models as needs
 from marketplace.assistance.safety_net import models as safety_net
 from marketplace.audits import models as audits
 from marketplace.catalogue import models as catalogue
@@ -31,12 +33,14 @@ __all__ = [
     "complaints",
     "dashboard",
     "delivery",
+    "duty",
     "equity",
     "funds",
     "idempotency",
     "identity",
     "ledger",
     "limits",
+    "needs",
     "orders",
     "outbox",
     "payments",

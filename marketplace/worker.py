@@ -5,6 +5,7 @@ import asyncio
 import procrastinate
 from flask import Flask
 
+from marketplace.assistance import jobs as assistance_jobs
 from marketplace.assistance.safety_net import jobs as safety_net_jobs
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.complaints import jobs as complaint_jobs
@@ -36,6 +37,7 @@ from marketplace.web.notices import jobs as notice_jobs
 # Importing them has registered their jobs; the names keep the imports from looking idle.
 JOB_MODULES = (
     advice_jobs,
+    assistance_jobs,
     catalogue_jobs,
     complaint_jobs,
     dashboard_jobs,

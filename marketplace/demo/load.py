@@ -19,6 +19,7 @@ from marketplace.demo.accounts import PASSWORD, add_people
 from marketplace.demo.advice import add_advice
 from marketplace.demo.after_sale import add_after_sale
 from marketplace.demo.assessment import add_assessment
+from marketplace.demo.assistance import add_assistance
 from marketplace.demo.audits import add_audit
 from marketplace.demo.cases import add_cases
 from marketplace.demo.collection import add_collection
@@ -110,6 +111,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_advice("farmer", now=now)
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
     add_safety_net(_own_household("farmer"), officers, now=now)
+    add_assistance("danzhai", "canteen", _own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
     add_complaints("auditor", _own_household("farmer"), officers, now=now)
     in_names += add_audit(PASSWORD, now=now)

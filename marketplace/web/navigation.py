@@ -39,6 +39,8 @@ MENUS = {
         ("officer.safety_net.listed", N_("Safety net"), "home"),
         ("officer.advice.desk", N_("Questions and rules"), "list"),
         ("officer.projects.listed", N_("Projects"), "list"),
+        ("officer.duty.mine", N_("My households"), "home"),
+        ("officer.needs.listed", N_("Needs"), "people"),
         ("officer.sales", N_("Sales"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),

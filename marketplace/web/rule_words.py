@@ -148,6 +148,28 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Responsibility"),
+        {
+            "duty.quota": N_("Households an officer may answer for, by rank"),
+            "duty.handover": N_("To hand households over on leaving office"),
+            "duty.paper": N_("For a second officer to look at a paper"),
+            "duty.visits_a_year": N_("Visits to a household in a year"),
+            "duty.funds_target_fen": N_("Funds brought to a household in a year that count in full"),
+            "duty.score_sheet": N_("Weights of the yearly score"),
+        },
+    ),
+    (
+        N_("Needs and helpers"),
+        {
+            "need.verify": N_("To verify a need"),
+            "need.open": N_("To find a helper for a need"),
+            "need.deliver": N_("To deliver what was pledged"),
+            "need.close": N_("To say whether it arrived"),
+            "need.nearness": N_("How much an offer counts by where it comes from, in hundredths"),
+            "need.prior": N_("Pledges supposed of a helper before its first"),
+        },
+    ),
+    (
         N_("Collection of forms"),
         {
             "form_quality": N_("When a form is looked at again"),
@@ -198,7 +220,7 @@ IN_FEN = frozenset(
     {
         *("poverty_line_fen", "dibao_line_fen", "income_bands"),
         *(fund_rules.IDLE_LEAST_FEN, fund_rules.SPLIT_BELOW_FEN),
-        *("project.county_decides_fen", "project.city_decides_fen"),
+        *("project.county_decides_fen", "project.city_decides_fen", "duty.funds_target_fen"),
     }
 )
 PARTS = {
@@ -227,6 +249,19 @@ PARTS = {
     "city": N_("In one city"),
     "province": N_("In one province"),
     "nation": N_("Farther"),
+    "county_head": N_("County head"),
+    "county_deputy": N_("Deputy head of the county"),
+    "section_head": N_("Head of a section"),
+    "section_deputy": N_("Deputy head of a section"),
+    "other_rank": N_("Other officers"),
+    "second": N_("As a second helper"),
+    "visits": N_("Visits"),
+    "confirmed": N_("Visits confirmed by households"),
+    "satisfaction": N_("Content households"),
+    "funds": N_("Funds brought"),
+    "beyond": N_("Farther away"),
+    "kept": N_("Kept"),
+    "lapsed": N_("Lapsed"),
 }
 
 

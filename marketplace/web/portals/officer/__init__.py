@@ -8,6 +8,7 @@ from marketplace.web.portals.officer import (
     cases,
     collect,
     duplicates,
+    duty,
     equity,
     equity_contract,
     files,
@@ -19,6 +20,7 @@ from marketplace.web.portals.officer import (
     forms,
     imports,
     mandates,
+    needs,
     numbers,
     phones,
     plans,
@@ -44,7 +46,7 @@ equity.blueprint.register_blueprint(equity_contract.blueprint)
 safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
 projects.blueprint.register_blueprint(project.blueprint)
 for part in (
-    *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects),
+    *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects, duty, needs),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
     *(form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):

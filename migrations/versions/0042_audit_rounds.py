@@ -1,14 +1,10 @@
-"""Audit rounds: what was committed to, drawn and found; nothing changes after the closing.
-
-Revision ID: 0045
-Revises: 0036
-"""
+"""Audit rounds: what was committed to, drawn and found; nothing changes after the closing."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0036"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
