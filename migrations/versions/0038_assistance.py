@@ -1,7 +1,7 @@
 """Officers in duty and their households, needs, helper units and pledges.
 
 Revision ID: 0038
-Revises: 0036
+Revises: 0037
 """
 
 import sqlalchemy as sa

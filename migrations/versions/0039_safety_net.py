@@ -1,7 +1,7 @@
 """Benefits as dated rules, what households are entitled to, gaps in their files and costs they have shown.
 
 Revision ID: 0039
-Revises: 0036
+Revises: 0038
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,8 @@
-"""Audit rounds: what was committed to, drawn and found; nothing changes after the closing."""
+"""Audit rounds: what was committed to, drawn and found; nothing changes after the closing.
+
+Revision ID: 0042
+Revises: 0041
+"""
 
 import sqlalchemy as sa
 from alembic import op
