@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, g, request
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule
 
 from marketplace.config import Settings
 from marketplace.identity.models import Account, Role, RoleKind
@@ -42,9 +42,15 @@ def application(folder: Path) -> Flask:
 
 def address(app: Flask, rule: Rule) -> str:
     """A path that the rule answers to."""
-    values = {name: 1 if "Integer" in type(kind).__name__ else A_NAME for name, kind in rule._converters.items()}
+    values = {name: _value(kind) for name, kind in rule._converters.items()}
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, values, method=_method(rule)))
+
+
+def _value(kind: BaseConverter) -> object:
+    if isinstance(kind, AnyConverter):
+        return min(kind.items)
+    return 1 if isinstance(kind, IntegerConverter) else A_NAME
 
 
 def _method(rule: Rule) -> str:
