@@ -28,6 +28,7 @@ from marketplace.orders.models import Claim, Order, OrderGroup
 from marketplace.orders.shares import producer_account
 from marketplace.orders.states import OrderState
 from marketplace.recommendations.service import delete_history
+from marketplace.registry.reading import unbounded
 
 _log = logging.getLogger("marketplace.fields")
 
@@ -164,7 +165,7 @@ def close_account(closure_id: int, *, now: datetime) -> bool:
     }
     for table, statement in _STEPS:
         wanted = {name: value for name, value in names.items() if f":{name}" in statement}
-        found = db.session.execute(text(statement), wanted)
+        found = db.session.execute(unbounded(text(statement), "what the person themselves began"), wanted)
         done[table] = done.get(table, 0) + found.rowcount  # type: ignore[attr-defined]
     db.session.expire(account, ["roles"])
     account.login, account.display_name = f"closed-{public_id}", "–"
