@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     programs = {
         "run": ["-m", "marketplace.supervisor", *rest],
         # All of them on all cores; a run of some has its own words.
-        "test": ["-m", "pytest", *(rest or ["-n", "logical", "--dist", "loadgroup"])],
+        "test": ["-m", "pytest", *(rest or ["-n", "logical"])],
         "cli": ["-m", "marketplace.cli", *rest],
     }
     os.environ.update({**THREADS, **{name: os.environ[name] for name in THREADS if name in os.environ}})

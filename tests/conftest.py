@@ -16,12 +16,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy.orm import Session
+from xdist.remote import Producer
 
 from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db
 from marketplace.recommendations import loaded
 from marketplace.web.application import create_app
+from tests import scheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 # Set where a missing tool is a failure and not a reason to skip.
@@ -30,10 +32,13 @@ _real_connect = socket.socket.connect
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one loads the demo for all tests that look at it; other tests stay together by file."""
-    for item in items:
-        looks_at_demo = "demo" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("demo" if looks_at_demo else str(item.path)))
+    """Long ones first."""
+    scheduling.long_ones_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> scheduling.ByFile:
+    """Of several processes each takes whole files."""
+    return scheduling.scheduler(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")

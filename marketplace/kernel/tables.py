@@ -6,8 +6,8 @@ def decoded(data: bytes) -> str | None:
 
     A spreadsheet saves in the national encoding unless it is told otherwise, and so do many banks.
 
-    >>> decoded("\\ufeff元".encode()), decoded("元".encode("gb18030")), decoded(b"\\xff")
-    ('元', '元', None)
+    >>> decoded("\\ufeff金额".encode()), decoded("金额".encode("gb18030")), decoded(b"\\xff")
+    ('金额', '金额', None)
     """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
