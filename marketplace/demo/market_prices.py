@@ -15,7 +15,7 @@ from marketplace.kernel.bulk import copy_rows
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 
-SOURCE = "demo"
+SOURCE = "演示数据 demo"
 ACTOR = "demo"
 _KINDS, _DAYS, _UNUSUAL = 12, 56, 3
 # A day's highest and lowest price stand so far from its average.
