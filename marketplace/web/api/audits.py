@@ -132,7 +132,7 @@ class AuditHouseholdSchema(OutputSchema):
     """A household to visit: where it is and what is asked there, not who lives there."""
 
     public_id = fields.String()
-    household = fields.String(metadata={"description": "Its code"})
+    household_code = fields.String()
     village_code = fields.String()
     asked = fields.List(fields.String())
     done = fields.Boolean()
@@ -340,7 +340,7 @@ def audit_sample() -> list[dict[str, Any]]:
 def _household(unit: AuditHousehold, household: Household) -> dict[str, Any]:
     return {
         "public_id": unit.public_id,
-        "household": household.code,
+        "household_code": household.code,
         "village_code": household.village_code,
         "asked": list(ASKED[StratumKind(unit.kind)]),
         "done": unit.found_by_id is not None,
