@@ -15,16 +15,16 @@ def seed_hash(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()
 
 
-def frame_hash(households: Iterable[tuple[str, str, str]], payments: Mapping[str, int]) -> str:
+def frame_hash(households: Iterable[tuple[str, str, str]], amounts: Mapping[str, int]) -> str:
     """SHA-256 of everything that was drawn from.
 
     Parameters
     ----------
     households : iterable of (kind, township, public id)
-    payments : mapping of str to int
-        Fen by the payment's reference.
+    amounts : mapping of str to int
+        Fen by the reference of a payment or a project.
     """
-    lines = sorted(" ".join(one) for one in households) + sorted(f"{name} {fen}" for name, fen in payments.items())
+    lines = sorted(" ".join(one) for one in households) + sorted(f"{name} {fen}" for name, fen in amounts.items())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -47,8 +47,8 @@ def drawn(seed: str, names: Iterable[str], count: int) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())[:count]
 
 
-def drawn_fen(seed: str, amounts: Mapping[str, int], count: int) -> dict[str, int]:
-    """How often each payment comes when so many single fen are drawn, each fen alike and put back (monetary unit sampling).
+def drawn_fen(seed: str, amounts: Mapping[str, int], count: int, *, what: str = "fen") -> dict[str, int]:
+    """How often each payment or project comes when so many fen are drawn, each alike and put back (monetary unit sampling).
 
     The part of drawn fen that were well spent estimates the part of all fen that were, without any weight.
 
@@ -60,7 +60,7 @@ def drawn_fen(seed: str, amounts: Mapping[str, int], count: int) -> dict[str, in
     found: dict[str, int] = {}
     for number in range(count if ends else 0):
         # 256 bits over at most some trillions of fen: what is left over by the remainder is nothing anybody could use.
-        at = int.from_bytes(hashlib.sha256(f"{seed}:fen:{number}".encode()).digest()) % ends[-1]
+        at = int.from_bytes(hashlib.sha256(f"{seed}:{what}:{number}".encode()).digest()) % ends[-1]
         name = names[bisect_right(ends, at)]
         found[name] = found.get(name, 0) + 1
     return found

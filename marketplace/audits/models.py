@@ -1,4 +1,4 @@
-"""Rounds, strata, auditors, and what they found of households and payments."""
+"""Rounds, strata, auditors, and what they found of households, payments and projects."""
 
 import enum
 
@@ -19,6 +19,7 @@ class StratumKind(enum.StrEnum):
     EXITED = "exited"
     UNREGISTERED = "unregistered"
     PAYMENT = "payment"
+    PROJECT = "project"
 
 
 class Unreached(enum.StrEnum):
@@ -77,11 +78,11 @@ class AuditRound(Base):
 
 
 class AuditStratum(Base):
-    """A part of the frame that has a sample of its own. ``size`` counts households, or the fen of payments."""
+    """A part of the frame that has a sample of its own. ``size`` counts households, or the fen of payments or projects."""
 
     __tablename__ = "audit_stratum"
     __table_args__ = (
-        CheckConstraint("kind IN ('registered', 'exited', 'unregistered', 'payment')", name="kind_known"),
+        CheckConstraint("kind IN ('registered', 'exited', 'unregistered', 'payment', 'project')", name="kind_known"),
         CheckConstraint("size > 0 AND persons >= 0 AND drawn > 0", name="not_empty"),
         UniqueConstraint("round_id", "kind", "area_code"),
     )
@@ -176,5 +177,33 @@ class AuditPayment(Base):
     draws: Mapped[int] = mapped_column(Integer)
     reached_purpose: Mapped[bool | None]
     reached_payee: Mapped[bool | None]
+    found_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    found_at: Mapped[Moment | None]
+
+
+class AuditProject(Base):
+    """A project of the sample and what was found of it. ``draws`` is how many of the fen drawn are its own."""
+
+    __tablename__ = "audit_project"
+    __table_args__ = (
+        UniqueConstraint("round_id", "project_id"),
+        CheckConstraint("draws > 0 AND amount_fen > 0", name="was_drawn"),
+        CheckConstraint("(found_by_id IS NULL) = (found_at IS NULL)", name="found_has_moment"),
+        CheckConstraint(
+            "(found_by_id IS NULL) = (as_approved IS NULL) AND (found_by_id IS NULL) = (serves IS NULL)", name="found_says_both"
+        ),
+        Index("ix_audit_project_project_id", "project_id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    round_id: Mapped[int] = mapped_column(ForeignKey("audit_round.id"))
+    stratum_id: Mapped[int] = mapped_column(ForeignKey("audit_stratum.id"))
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    # The public money that had been approved for it on the day of the draw.
+    amount_fen: Mapped[Fen]
+    draws: Mapped[int] = mapped_column(Integer)
+    as_approved: Mapped[bool | None]
+    serves: Mapped[bool | None]
     found_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     found_at: Mapped[Moment | None]

@@ -6,7 +6,15 @@ from datetime import date, timedelta
 
 from sqlalchemy import exists, func, or_, select
 
-from marketplace.audits.models import AuditAssignment, AuditHousehold, AuditPayment, AuditRound, AuditStratum, StratumKind
+from marketplace.audits.models import (
+    AuditAssignment,
+    AuditHousehold,
+    AuditPayment,
+    AuditProject,
+    AuditRound,
+    AuditStratum,
+    StratumKind,
+)
 from marketplace.audits.states import RoundState
 from marketplace.funds.models import FundPayment
 from marketplace.funds.places import area_of
@@ -16,6 +24,8 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Invalid, NotFound
+from marketplace.projects.models import Project
+from marketplace.projects.states import ProjectState
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import within
@@ -87,6 +97,14 @@ def payment_frame(county_code: str, day: date) -> list[FundPayment]:
     return [row for row in rows if contains(county_code, area_of(row.place)) and first <= local_day(row.decided_at) <= day]
 
 
+def project_frame(county_code: str) -> list[Project]:
+    """The projects of a county that are under way or completed with public money, by reference."""
+    standing = Project.state.in_((ProjectState.UNDER_WAY, ProjectState.COMPLETED)) & (Project.approved_fen > 0)
+    return list(
+        db.session.scalars(select(Project).where(within(Project.place_code, county_code), standing).order_by(Project.reference))
+    )
+
+
 def rounds_within(reach: Reach) -> list[AuditRound]:
     """The rounds of the counties in a reach, the newest first."""
     rows = db.session.scalars(select(AuditRound).order_by(AuditRound.id.desc()))
@@ -126,6 +144,12 @@ def payments_of(rounds: Sequence[AuditRound]) -> list[AuditPayment]:
     return list(db.session.scalars(query))
 
 
+def projects_of(rounds: Sequence[AuditRound]) -> list[AuditProject]:
+    """The projects drawn in some rounds."""
+    query = select(AuditProject).where(AuditProject.round_id.in_([row.id for row in rounds])).order_by(AuditProject.id)
+    return list(db.session.scalars(query))
+
+
 @dataclass(frozen=True)
 class Progress:
     """How much of a sample has been looked at."""
@@ -140,8 +164,8 @@ class Progress:
 
 
 def progress_of(row: AuditRound) -> Progress:
-    """How many households and payments of a round were looked at, of how many."""
-    units = [*households_of([row]), *payments_of([row])]
+    """How many households, payments and projects of a round were looked at, of how many."""
+    units = [*households_of([row]), *payments_of([row]), *projects_of([row])]
     return Progress(len(units), sum(unit.found_by_id is not None for unit in units))
 
 
@@ -216,6 +240,14 @@ def own_payments(account: Account, row: AuditRound) -> list[tuple[AuditPayment, 
     return [(unit, payment) for unit, payment in rows if reach.holds(area_of(payment.place))]
 
 
+def own_projects(account: Account, row: AuditRound) -> list[tuple[AuditProject, Project]]:
+    """The projects of a sample that somebody is to look at, by reference."""
+    reach = audit_reach(account, row)
+    query = select(AuditProject, Project).join(Project, Project.id == AuditProject.project_id)
+    rows = db.session.execute(query.where(AuditProject.round_id == row.id).order_by(Project.reference))
+    return [(unit, project) for unit, project in rows if reach.holds(project.place_code)]
+
+
 def get_own_household(public_id: str, account: Account) -> tuple[AuditRound, AuditHousehold, Household]:
     """A household of one's own part of a sample, or ``NotFound``."""
     query = select(AuditRound).join(AuditHousehold, AuditHousehold.round_id == AuditRound.id)
@@ -233,4 +265,14 @@ def get_own_payment(public_id: str, account: Account) -> tuple[AuditRound, Audit
     for unit, payment in own_payments(account, row) if row is not None else ():
         if unit.public_id == public_id and row is not None:
             return row, unit, payment
+    raise NotFound("audit_unit_unknown", N_("This is not in your part of the sample."))
+
+
+def get_own_project(public_id: str, account: Account) -> tuple[AuditRound, AuditProject, Project]:
+    """A project of one's own part of a sample, or ``NotFound``."""
+    query = select(AuditRound).join(AuditProject, AuditProject.round_id == AuditRound.id)
+    row = db.session.scalars(query.where(AuditProject.public_id == public_id)).first()
+    for unit, project in own_projects(account, row) if row is not None else ():
+        if unit.public_id == public_id and row is not None:
+            return row, unit, project
     raise NotFound("audit_unit_unknown", N_("This is not in your part of the sample."))

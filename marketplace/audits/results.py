@@ -4,20 +4,19 @@ Nothing here is read from what an office says of itself: sizes of strata stand s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
-from marketplace.audits.models import AuditHousehold, AuditPayment, AuditRound, AuditStratum, StratumKind
-from marketplace.audits.queries import closed_rounds, households_of, payments_of, strata_of
+from marketplace.audits.models import AuditHousehold, AuditPayment, AuditProject, AuditRound, AuditStratum, StratumKind
+from marketplace.audits.queries import closed_rounds, households_of, payments_of, projects_of, strata_of
 from marketplace.dashboard.precision import Demand, Precision, Stratum, measure, rank_intervals
 from marketplace.dashboard.three_rates import Lines, Population, Rates, Survey, Veto, rates_of, vetoes
 from marketplace.registry import precision_rules
 from marketplace.registry.dated import Rule
 from marketplace.registry.rules import rule
 
-# Whoever looks at projects stands apart from this; until their findings come in, that demand is not audited.
-NOT_AUDITED = (Demand.PROJECT,)
 _LINES = {
     Veto.MISSED: precision_rules.MISSED_BP,
     Veto.WRONG_EXIT: precision_rules.WRONG_EXIT_BP,
@@ -25,6 +24,7 @@ _LINES = {
     Veto.SATISFACTION: precision_rules.SATISFACTION_BP,
 }
 _COUNTIES_RANKED = 2
+_OfMoney = TypeVar("_OfMoney", AuditPayment, AuditProject)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Sample:
     households: int
     unreached: int
     payments: int
+    projects: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def ranks_of(area_code: str) -> tuple[list[Demand], dict[str, tuple[int, int]]]:
 
 def sample_of(rounds: Sequence[AuditRound]) -> Sample:
     """What was found in some rounds."""
-    strata, units, payments = strata_of(rounds), households_of(rounds), payments_of(rounds)
+    strata, units, payments, projects = strata_of(rounds), households_of(rounds), payments_of(rounds), projects_of(rounds)
     of: dict[int, list[AuditHousehold]] = defaultdict(list)
     for unit in units:
         of[unit.stratum_id].append(unit)
@@ -108,7 +109,8 @@ def sample_of(rounds: Sequence[AuditRound]) -> Sample:
     exited = found(StratumKind.EXITED, "in_place")
     unregistered = found(StratumKind.UNREGISTERED, "in_place")
     audits = {
-        Demand.FUND: _money(strata, payments),
+        Demand.PROJECT: _by_fen(strata, StratumKind.PROJECT, projects, lambda unit: unit.as_approved and unit.serves),
+        Demand.FUND: _by_fen(strata, StratumKind.PAYMENT, payments, lambda unit: unit.reached_purpose and unit.reached_payee),
         Demand.MEASURE: found(StratumKind.REGISTERED, "fits_cause"),
         Demand.PERSON: found(StratumKind.REGISTERED, "visited"),
         Demand.RESULT: exited,
@@ -123,6 +125,7 @@ def sample_of(rounds: Sequence[AuditRound]) -> Sample:
         len(units),
         sum(unit.unreached is not None for unit in units),
         len(payments),
+        len(projects),
     )
 
 
@@ -144,13 +147,15 @@ def joined(found: Iterable[tuple[int, list[float]]]) -> list[Stratum]:
     return made
 
 
-def _money(strata: Iterable[AuditStratum], payments: Iterable[AuditPayment]) -> list[Stratum]:
+def _by_fen(
+    strata: Iterable[AuditStratum], kind: StratumKind, units: Iterable[_OfMoney], is_well: Callable[[_OfMoney], bool | None]
+) -> list[Stratum]:
     scores: dict[int, list[float]] = defaultdict(list)
-    for unit in payments:
+    for unit in units:
         if unit.found_by_id is not None:
-            # Each fen that was drawn counts alike: large payments were drawn more often, so they need no weight.
-            scores[unit.stratum_id] += [float(bool(unit.reached_purpose and unit.reached_payee))] * unit.draws
-    return joined((stratum.size, scores[stratum.id]) for stratum in strata if stratum.kind == StratumKind.PAYMENT)
+            # Each fen that was drawn counts alike: large amounts were drawn more often, so they need no weight.
+            scores[unit.stratum_id] += [float(bool(is_well(unit)))] * unit.draws
+    return joined((stratum.size, scores[stratum.id]) for stratum in strata if stratum.kind == kind)
 
 
 def survey_of(units: Iterable[AuditHousehold]) -> Survey:

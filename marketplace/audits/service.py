@@ -16,12 +16,13 @@ from marketplace.audits.models import (
     AuditAssignment,
     AuditHousehold,
     AuditPayment,
+    AuditProject,
     AuditRound,
     AuditStratum,
     StratumKind,
     Unreached,
 )
-from marketplace.audits.queries import Framed, household_frame, is_outside, payment_frame, progress_of
+from marketplace.audits.queries import Framed, household_frame, is_outside, payment_frame, progress_of, project_frame
 from marketplace.audits.states import ROUNDS, RoundAction, RoundState
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import scopes
@@ -115,13 +116,16 @@ def draw_sample(row: AuditRound, *, by: Account, now: datetime) -> bool:
     if not frame:
         raise Conflict("audit_frame_empty", N_("No household of this county is on file."))
     amounts = {payment.reference: payment.amount_fen for payment in payments}
-    row.frame_hash = frame_hash([(one.kind, one.township, one.household.public_id) for one in frame], amounts)
+    projects = project_frame(row.county_code)
+    approved = {project.reference: project.approved_fen for project in projects}
+    row.frame_hash = frame_hash([(one.kind, one.township, one.household.public_id) for one in frame], {**amounts, **approved})
     row.poor_persons = sum(one.persons for one in frame if one.category == StatusCategory.POOR)
     row.state, row.drawn_on, row.drawn_at = state, day, now
     db.session.flush()
     for kind in ASKED:
         _draw_households(row, kind, [one for one in frame if one.kind == kind], day)
     _draw_payments(row, {payment.reference: payment.id for payment in payments}, amounts, day)
+    _draw_projects(row, {project.reference: project.id for project in projects}, approved, day)
     _record("drawn", row, by, now, seed=row.seed, frame_hash=row.frame_hash)
     return True
 
@@ -161,6 +165,18 @@ def _draw_payments(row: AuditRound, numbers: dict[str, int], amounts: dict[str, 
     for name, draws in sorted(chosen.items()):
         unit = {"stratum_id": stratum.id, "payment_id": numbers[name], "amount_fen": amounts[name], "draws": draws}
         db.session.add(AuditPayment(round_id=row.id, **unit))
+    db.session.flush()
+
+
+def _draw_projects(row: AuditRound, numbers: dict[str, int], amounts: dict[str, int], day: date) -> None:
+    wanted = rule(precision_rules.PROJECT_FEN_DRAWN, row.county_code, day).value
+    chosen = drawn_fen(row.seed, amounts, wanted, what="project")
+    if not chosen:
+        return
+    stratum = _stratum(row, StratumKind.PROJECT, row.county_code, sum(amounts.values()), 0, sum(chosen.values()))
+    for name, draws in sorted(chosen.items()):
+        unit = {"stratum_id": stratum.id, "project_id": numbers[name], "amount_fen": amounts[name], "draws": draws}
+        db.session.add(AuditProject(round_id=row.id, **unit))
     db.session.flush()
 
 
@@ -250,6 +266,21 @@ def find_of_payment(unit: AuditPayment, purpose: bool, payee: bool, *, by: Accou
     unit.reached_purpose, unit.reached_payee, unit.found_by_id, unit.found_at = purpose, payee, by.id, now
     db.session.flush()
     _record("payment_found", row, by, now, unit=unit.public_id)
+
+
+def find_of_project(unit: AuditProject, as_approved: bool, serves: bool, *, by: Account, now: datetime) -> None:
+    """Write down whether a project stands as it was approved, and whether it serves those whom it was for.
+
+    Raises
+    ------
+    Forbidden, Conflict
+        As ``find_at_household``.
+    """
+    # The round is locked, so whatever is written down of its sample comes one after the other.
+    row = _entering(unit.round_id, by)
+    unit.as_approved, unit.serves, unit.found_by_id, unit.found_at = as_approved, serves, by.id, now
+    db.session.flush()
+    _record("project_found", row, by, now, unit=unit.public_id)
 
 
 def _entering(round_id: int, by: Account) -> AuditRound:

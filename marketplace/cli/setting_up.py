@@ -13,6 +13,7 @@ from flask import Flask
 from marketplace.cli.recommending import train_now
 from marketplace.cli.root import application, cli
 from marketplace.dashboard import service as facts
+from marketplace.dashboard.jobs import publish_last_quarter
 from marketplace.demo import load as demo
 from marketplace.demo.accounts import PASSWORD
 from marketplace.demo.public_log import sign_heads
@@ -103,6 +104,7 @@ def _load_demo(app: Flask) -> None:
     with transaction():
         logins = demo.load(now=clock.now(), data_dir=app.extensions["settings"].data_dir, say=click.echo)
         facts.build_all()
+    publish_last_quarter(int(clock.now().timestamp()))
     sign_heads(now=clock.now())
     watch_mandates(now=clock.now())
     lines = [f"  {login:<14} {what}" for what, login in logins]

@@ -1,12 +1,13 @@
-"""Facts: paid sales by day and by month, and what lists showed."""
+"""Facts: paid sales by day and by month, what lists showed, and what of sales is published."""
 
 import enum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.db import Base
-from marketplace.kernel.types import AreaCode, Day, Fen, Grams
+from marketplace.kernel.types import AreaCode, Day, Fen, Grams, Id, Moment
 
 
 class Channel(enum.StrEnum):
@@ -93,3 +94,27 @@ class ExposureFact(Base):
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), primary_key=True)
     lists: Mapped[int] = mapped_column(Integer)
     exposure_millionths: Mapped[int] = mapped_column(BigInteger)
+
+
+class PublishedSales(Base):
+    """What everybody may read of a county's quarter of sales. Rows are only ever added.
+
+    ``cells`` holds, by area and column, whole yuan or null for what is hidden. They are not made anew when facts are built
+    again: two versions of one table would tell what each of them hides.
+    """
+
+    __tablename__ = "published_sales"
+    __table_args__ = (
+        CheckConstraint(
+            "extract(day FROM first_on) = 1 AND extract(month FROM first_on) IN (1, 4, 7, 10)", name="of_a_quarter"
+        ),
+        CheckConstraint("county_code ~ '^[0-9]{6}$'", name="of_a_county"),
+        UniqueConstraint("county_code", "first_on"),
+    )
+
+    id: Mapped[Id]
+    county_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
+    # The first day of the quarter.
+    first_on: Mapped[Day]
+    published_at: Mapped[Moment]
+    cells: Mapped[dict[str, dict[str, int | None]]] = mapped_column(JSONB)

@@ -17,7 +17,7 @@ The index is the weighted geometric mean of the six: nothing makes up for a dema
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +108,8 @@ def proportion(strata: Sequence[Stratum]) -> Estimate:
     """A mean over strata, each weighing by its size, with Wilson's interval at the effective number of units.
 
     ``p = sum(size_h * mean_h) / sum(size_h)``; the effective number is that of a simple sample with the same variance. Where
-    every unit was found alike, it is Kish's ``(sum size)^2 / sum(size^2 / n)``.
+    every unit was found alike, it is Kish's ``(sum size)^2 / sum(size^2 (1 - n / size) / n)``. Of strata that were all seen
+    whole the mean is known.
     """
     sizes = np.array([stratum.size for stratum in strata], dtype=np.float64)
     share = sizes / sizes.sum()
@@ -116,8 +117,11 @@ def proportion(strata: Sequence[Stratum]) -> Estimate:
     counts = np.array([len(stratum.scores) for stratum in strata], dtype=np.float64)
     value = float(share @ means)
     variance = float((share**2) @ np.array([_variance(stratum) for stratum in strata]))
-    kish = 1.0 / float((share**2 / counts).sum())
-    effective = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else kish
+    unseen = np.array([1 - _seen(stratum) for stratum in strata])
+    left_to_chance = float((share**2 * unseen / counts).sum())
+    if left_to_chance <= 0:
+        return Estimate(value, value, value, int(counts.sum()))
+    effective = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else 1.0 / left_to_chance
     low, high = wilson(value * effective, effective)
     return Estimate(value, min(low, value), max(high, value), int(counts.sum()))
 
@@ -167,7 +171,8 @@ def measure(
 
     Proportions of units have Wilson's interval; the object's ratio, shares of money and the index have one from a stratified
     bootstrap: in each draw every stratum is drawn again with replacement, ``n - 1`` of its ``n`` units (Rao and Wu 1988), all
-    six at once.
+    six at once. Where a sample was found alike throughout, drawing it again tells nothing, though others might have been found
+    otherwise: there the limits of the parts are put together (``MOVER``, Zou and Donner 2008) and the wider interval counts.
 
     Parameters
     ----------
@@ -185,18 +190,23 @@ def measure(
         drawn[Demand.OBJECT] = _drawn_dice(registered, others, draws, rng)
         units = sum(len(stratum.scores) for stratum in (*registered, *others))
         parts[Demand.OBJECT] = _between(dice(registered, others), drawn[Demand.OBJECT], units)
+        if _is_alike(registered) or _is_alike(others):
+            parts[Demand.OBJECT] = _widened(parts[Demand.OBJECT], *_dice_limits(registered, others))
     for demand in (demand for demand in Demand if demand is not Demand.OBJECT and audits.get(demand)):
         strata = audits[demand]
         drawn[demand] = _drawn_mean(strata, draws, rng)
         plain = proportion(strata)
         money = any(stratum.weights is not None for stratum in strata)
-        parts[demand] = _between(plain.value, drawn[demand], plain.units) if money else plain
+        parts[demand] = _between(plain.value, drawn[demand], plain.units) if money and not _is_alike(strata) else plain
     if set(parts) != set(Demand):
         return Precision(parts, None)
     value = geometric_mean({demand: part.value for demand, part in parts.items()})
     logs = np.log(np.maximum(np.stack([drawn[demand] for demand in Demand]), 1e-12)).mean(axis=0)
     units = sum(part.units for part in parts.values())
-    return Precision(parts, _between(value, np.exp(logs), units))
+    index = _between(value, np.exp(logs), units)
+    if any(_is_alike(strata) for strata in (registered, others, *audits.values())):
+        index = _widened(index, *_index_limits(parts.values()))
+    return Precision(parts, index)
 
 
 def rank_intervals(
@@ -233,11 +243,49 @@ def _variance(stratum: Stratum) -> float:
     scores = np.asarray(stratum.scores, dtype=np.float64)
     count = len(scores)
     if count < 2:
-        return 0.25
+        return 0.25 * (1 - _seen(stratum))
     weights = np.ones(count) if stratum.weights is None else np.asarray(stratum.weights, dtype=np.float64)
     residuals = weights * (scores - _mean(stratum)) / weights.mean()
-    seen = min(1.0, (weights.sum() if stratum.weights is not None else count) / stratum.size)
-    return float((1 - seen) * residuals.var(ddof=1) / count)
+    return float((1 - _seen(stratum)) * residuals.var(ddof=1) / count)
+
+
+def _seen(stratum: Stratum) -> float:
+    """Which part of a stratum was looked at."""
+    looked_at = len(stratum.scores) if stratum.weights is None else sum(stratum.weights)
+    return min(1.0, looked_at / stratum.size)
+
+
+def _is_alike(strata: Sequence[Stratum]) -> bool:
+    """Whether each stratum was found alike throughout, so that drawing again always gives the same."""
+    return all(len(set(stratum.scores)) == 1 for stratum in strata)
+
+
+def _dice_limits(registered: Sequence[Stratum], others: Sequence[Stratum]) -> tuple[float, float]:
+    """The limits of the object's ratio from those of its two proportions, in both of which it grows."""
+    belongs, outside = proportion(registered), proportion(others)
+    within, without = (sum(stratum.size for stratum in strata) for strata in (registered, others))
+
+    def ratio(part: float, rest: float) -> float:
+        return 2 * within * part / (within * part + within + without * (1 - rest))
+
+    value = ratio(belongs.value, outside.value)
+    low = math.hypot(value - ratio(belongs.low, outside.value), value - ratio(belongs.value, outside.low))
+    high = math.hypot(ratio(belongs.high, outside.value) - value, ratio(belongs.value, outside.high) - value)
+    return max(0.0, value - low), min(1.0, value + high)
+
+
+def _index_limits(parts: Iterable[Estimate]) -> tuple[float, float]:
+    """The limits of a geometric mean from those of its parts, by their logarithms."""
+    value, low, high = (
+        np.log(np.maximum(limits, 1e-12)) for limits in zip(*((part.value, part.low, part.high) for part in parts), strict=True)
+    )
+    middle, count = float(value.mean()), len(value)
+    spread = (float(np.linalg.norm(value - low)) / count, float(np.linalg.norm(high - value)) / count)
+    return math.exp(middle - spread[0]), min(1.0, math.exp(middle + spread[1]))
+
+
+def _widened(found: Estimate, low: float, high: float) -> Estimate:
+    return Estimate(found.value, min(found.low, low), max(found.high, high), found.units)
 
 
 def _drawn_mean(strata: Sequence[Stratum], draws: int, rng: np.random.Generator) -> Floats:
@@ -267,7 +315,7 @@ def _drawn(stratum: Stratum, draws: int, rng: np.random.Generator) -> Floats:
     count = len(scores)
     times = rng.multinomial(max(count - 1, 1), counts / count, size=draws)
     drawn = (times @ (pairs[0] * pairs[1])) / np.maximum(times @ pairs[1], 1e-12)
-    seen = min(1.0, (weights.sum() if stratum.weights is not None else count) / stratum.size)
+    seen = _seen(stratum)
     # Of a stratum that was seen whole nothing is left to chance.
     return np.clip(_mean(stratum) + math.sqrt(1 - seen) * (drawn - _mean(stratum)), 0.0, 1.0)
 

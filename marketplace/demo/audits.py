@@ -1,10 +1,10 @@
-"""The demo's audit: one closed round of Danzhai. What was found is made up, by a seed of its own, and is true of nobody."""
+"""The demo's audits of Danzhai: a closed round, and the next with its auditor. What was found is made up and true of nobody."""
 
 from datetime import datetime, timedelta
 from random import Random
 
 from marketplace.audits.models import StratumKind, Unreached
-from marketplace.audits.queries import own_households, own_payments
+from marketplace.audits.queries import own_households, own_payments, own_projects
 from marketplace.audits.service import (
     ASKED,
     HouseholdFindings,
@@ -13,6 +13,7 @@ from marketplace.audits.service import (
     draw_sample,
     find_at_household,
     find_of_payment,
+    find_of_project,
     open_round,
     propose_closing,
 )
@@ -31,7 +32,7 @@ _YES = {
     (StratumKind.EXITED, "satisfied"): 0.93,
     (StratumKind.UNREGISTERED, "in_place"): 0.985,
 }
-_NOBODY, _PAYMENT_WELL = 0.04, 0.96
+_NOBODY, _PAYMENT_WELL, _PROJECT_WELL = 0.04, 0.96, 0.95
 
 
 def add_audit(password: str, *, now: datetime) -> list[tuple[str, str]]:
@@ -48,8 +49,13 @@ def add_audit(password: str, *, now: datetime) -> list[tuple[str, str]]:
     for own, _ in own_payments(auditor, row):
         well = rng.random() < _PAYMENT_WELL
         find_of_payment(own, well, well or rng.random() < 0.5, by=auditor, now=end)
+    for built, _ in own_projects(auditor, row):
+        find_of_project(built, rng.random() < _PROJECT_WELL, rng.random() < _PROJECT_WELL, by=auditor, now=end)
     propose_closing(row, by=first, now=end)
     close_round(row, by=second, now=now - timedelta(days=2))
+    following = open_round(_COUNTY, by=first, now=now - timedelta(days=1))
+    draw_sample(following, by=first, now=now)
+    assign_auditor(following, auditor, _COUNTY, by=first, now=now)
     return [("auditor from outside, who looked at a sample drawn by chance in Danzhai", login)]
 
 

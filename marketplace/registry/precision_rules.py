@@ -19,6 +19,7 @@ HOUSEHOLDS = {
     "unregistered": "precision.sample_unregistered",
 }
 FEN_DRAWN = "precision.sample_fen"
+PROJECT_FEN_DRAWN = "precision.sample_project_fen"
 
 RULES = (
     Rule(MISSED_BP, "", _BEGINS_ON, 200, _EVALUATION),
@@ -27,4 +28,5 @@ RULES = (
     Rule(SATISFACTION_BP, "", _BEGINS_ON, 9000, _EVALUATION),
     *(Rule(name, "", _BEGINS_ON, 100, _OWN) for name in HOUSEHOLDS.values()),
     Rule(FEN_DRAWN, "", _BEGINS_ON, 60, _OWN),
+    Rule(PROJECT_FEN_DRAWN, "", _BEGINS_ON, 60, _OWN),
 )

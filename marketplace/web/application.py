@@ -107,6 +107,7 @@ from marketplace.web.portals import (
     public_money,
     public_needs,
     public_projects,
+    public_transparency,
     second_factor,
     storefront,
 )
@@ -169,6 +170,7 @@ PORTALS = (
     public_advice,
     public_log,
     public_needs,
+    public_transparency,
     kept_data,
     discovery,
     evidence,

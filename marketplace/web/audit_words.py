@@ -28,10 +28,11 @@ VETOES = {
     Veto.SATISFACTION: N_("Satisfied"),
 }
 KINDS = {
-    StratumKind.REGISTERED: N_("Registered"),
+    StratumKind.REGISTERED: N_("Registered households"),
     StratumKind.EXITED: N_("Out of poverty"),
     StratumKind.UNREGISTERED: N_("On file, never registered"),
     StratumKind.PAYMENT: N_("Money paid, in fen"),
+    StratumKind.PROJECT: N_("Projects, in fen approved"),
 }
 STATES = {
     RoundState.OPENED: (N_("Opened, not drawn yet"), "wait"),
@@ -100,14 +101,8 @@ def told_round(row: AuditRound) -> dict[str, Any]:
 
 def estimate_row(demand: Demand, part: Estimate | None) -> dict[str, Any]:
     """A sub-index as a bar with its interval."""
-    name, what = DEMANDS[demand]
+    name, _what = DEMANDS[demand]
     if part is None:
-        return {"label": str(_(name)), "text": str(_("not audited")), "width": 0, "note": str(_(what)), "kind": "none"}
-    between = _(
-        "%(what)s. Between %(low)s and %(high)s, %(units)s looked at",
-        what=_(what),
-        low=exact(part.low),
-        high=exact(part.high),
-        units=part.units,
-    )
+        return {"label": str(_(name)), "text": "–", "width": 0, "note": str(_("not audited")), "kind": "none"}
+    between = _("%(low)s to %(high)s, of %(units)s", low=exact(part.low), high=exact(part.high), units=part.units)
     return {"label": str(_(name)), "text": exact(part.value), "width": round(part.value * 100, 1), "note": str(between)}

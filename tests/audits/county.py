@@ -1,12 +1,12 @@
 """A county with households of three kinds, payments, the city's officers and auditors from outside, for tests of audits."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy.dialects.postgresql import Range
 
 from marketplace.audits.models import AuditRound, StratumKind, Unreached
-from marketplace.audits.queries import own_households, own_payments
+from marketplace.audits.queries import own_households, own_payments, own_projects
 from marketplace.audits.service import (
     HouseholdFindings,
     assign_auditor,
@@ -14,6 +14,7 @@ from marketplace.audits.service import (
     draw_sample,
     find_at_household,
     find_of_payment,
+    find_of_project,
     open_round,
     propose_closing,
 )
@@ -22,10 +23,13 @@ from marketplace.funds.payments import pay_from
 from marketplace.funds.service import allocate
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.db import db
+from marketplace.projects.models import Project
+from marketplace.projects.tracking import start_project
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision, StatusCategory
 from tests import factories
 from tests.factories import NOW
 from tests.funds.county import fund_in_force, office, order
+from tests.projects.world import approved, world
 
 CITY, COUNTY, TOWNSHIP = "5226", "522636", "522636100"
 VILLAGES = ("522636100001", "522636101001")
@@ -96,6 +100,14 @@ def pay(here: County, number: int) -> None:
         here.payments.append(pay_from(fund, asked, by=books.first, approved_by=books.second, now=NOW))
 
 
+def project() -> Project:
+    """A project under way in the first village, approved for 100,000 yuan, for two registered households more."""
+    builders = world()
+    made = approved(builders)
+    assert start_project(made, by=builders.declarer, now=NOW + timedelta(days=12))
+    return made
+
+
 def drawn(here: County) -> AuditRound:
     """A round of which the sample is drawn and given to the auditor."""
     row = open_round(COUNTY, by=here.first, now=NOW)
@@ -104,19 +116,21 @@ def drawn(here: County) -> AuditRound:
     return row
 
 
-def looked_at(here: County, row: AuditRound, bad: dict[int, HouseholdFindings] | None = None) -> None:
+def looked_at(here: County, row: AuditRound, bad: dict[int, HouseholdFindings] | None = None, *, serves: bool = True) -> None:
     """The auditor finds everything as it should be but at the households named by their ids."""
     for unit, _ in own_households(here.auditor, row):
         findings = (bad or {}).get(unit.household_id, GOOD[StratumKind(unit.kind)])
         find_at_household(unit, findings, by=here.auditor, now=NOW)
     for own, _ in own_payments(here.auditor, row):
         find_of_payment(own, True, True, by=here.auditor, now=NOW)
+    for built, _ in own_projects(here.auditor, row):
+        find_of_project(built, True, serves, by=here.auditor, now=NOW)
 
 
-def closed(here: County, bad: dict[int, HouseholdFindings] | None = None) -> AuditRound:
+def closed(here: County, bad: dict[int, HouseholdFindings] | None = None, *, serves: bool = True) -> AuditRound:
     """A round that counts."""
     row = drawn(here)
-    looked_at(here, row, bad)
+    looked_at(here, row, bad, serves=serves)
     assert propose_closing(row, by=here.first, now=NOW)
     assert close_round(row, by=here.second, now=NOW)
     return row

@@ -9,12 +9,12 @@ from flask import g
 from flask.testing import FlaskClient
 
 from marketplace.audits.models import StratumKind
-from marketplace.audits.queries import own_households, own_payments, own_rounds
+from marketplace.audits.queries import own_households, own_payments, own_projects, own_rounds
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.db import db, transaction
 from tests import factories
 from tests.api.conftest import token_header
-from tests.audits.county import COUNTY, County, closed, county
+from tests.audits.county import COUNTY, County, closed, county, project
 from tests.web.conftest import Browser
 
 
@@ -116,6 +116,28 @@ def test_the_county_sees_its_round_and_neither_the_sample_nor_a_hand_in_it(brows
     assert browser.post(f"/audits/sample/payments/{payments[0]}", {"purpose": "yes", "payee": "yes"}).status_code == 404
 
 
+def test_a_project_of_the_sample_is_looked_at_on_its_page(browser: Browser, here: County) -> None:
+    with transaction():
+        built = project()
+    browser.is_now(here.first)
+    path = f"/audits/rounds/{opened(browser)}"
+    browser.post(f"{path}/draw")
+    browser.post(f"{path}/auditors", {"auditor": here.auditor.public_id, "area": COUNTY})
+    browser.is_now(here.auditor)
+    row = own_rounds(here.auditor)[0]
+    [(unit, _project)] = own_projects(here.auditor, row)
+    own = f"/audits/sample/projects/{unit.public_id}"
+    assert own in browser.get("/audits/sample").text
+    page = browser.get(own).text
+    assert built.name is not None
+    assert built.name in page
+    assert "¥100,000.00" in page
+    assert browser.post(own, {"as_approved": "yes"}).status_code == 422
+    assert browser.post(own, {"as_approved": "yes", "serves": "no"}).status_code == 303
+    db.session.refresh(unit)
+    assert (unit.as_approved, unit.serves, unit.found_by_id) == (True, False, here.auditor.id)
+
+
 def send(method: Callable[..., Any], path: str, **more: Any) -> Any:
     """One call of a program, without what the one before it kept in memory."""
     vars(g._get_current_object()).clear()
@@ -124,6 +146,8 @@ def send(method: Callable[..., Any], path: str, **more: Any) -> Any:
 
 
 def test_programs_do_the_same(client: FlaskClient, here: County) -> None:
+    with transaction():
+        project()
     first, second, auditor = token_header(here.first), token_header(here.second), token_header(here.auditor)
     root = "/api/v1/audits"
     assert send(client.post, f"{root}/rounds", json={"county_code": COUNTY}, headers=token_header(here.own)).status_code == 403
@@ -143,12 +167,16 @@ def test_programs_do_the_same(client: FlaskClient, here: County) -> None:
     for unit in sample["payments"]:
         said = {"reached_purpose": True, "reached_payee": False}
         send(client.put, f"{root}/payments/{unit['public_id']}", json=said, headers=auditor)
+    for unit in sample["projects"]:
+        said = {"as_approved": True, "serves": True}
+        assert send(client.put, f"{root}/projects/{unit['public_id']}", json=said, headers=auditor).json["done"]
     send(client.post, f"{own}/propose", headers=first)
     assert send(client.post, f"{own}/close", headers=first).json["code"] == "same_person"
     assert send(client.post, f"{own}/close", headers=second).json["state"] == "closed"
     result = send(client.get, f"{root}/results?area={COUNTY}", headers=token_header(here.own)).json
-    assert (result["index"], result["parts"]["fund"]["value"], result["parts"]["object"]["value"]) == (None, 0.0, 1.0)
-    assert "project" not in result["parts"]
+    values = {demand: part["value"] for demand, part in result["parts"].items()}
+    assert values == {"object": 1.0, "project": 1.0, "fund": 0.0, "measure": 1.0, "person": 1.0, "result": 1.0}
+    assert result["index"]["value"] == 0.0
     # In the tests' county everybody registered is poor: a third of all on file, ten times what the line allows.
     assert [line["veto"] for line in result["lines"] if line["crossed"]] == ["incidence"]
 

@@ -20,7 +20,7 @@ from marketplace.registry.models import How, Visit
 from marketplace.registry.rules import set_rule
 from marketplace.registry.service import end_status, open_revision
 from tests import factories
-from tests.audits.county import COUNTY, GOOD, NOBODY, closed, county, drawn, looked_at
+from tests.audits.county import COUNTY, GOOD, NOBODY, closed, county, drawn, looked_at, project
 from tests.factories import NOW, TODAY
 
 R, E, U = StratumKind.REGISTERED, StratumKind.EXITED, StratumKind.UNREGISTERED
@@ -37,6 +37,26 @@ def test_a_county_where_all_is_well_has_all_it_was_audited_for_and_no_index(acti
     assert (found.precision.index, list(found.vetoes)) == (None, [Veto.INCIDENCE])
     assert found.sample is not None
     assert (found.sample.population, found.sample.households) == (Population(6, 6, 6, 18), 18)
+
+
+def test_with_projects_audited_too_the_index_is_known(acting: Session) -> None:
+    here = county()
+    project()
+    closed(here)
+    found = result_of(COUNTY)
+    assert found.precision is not None
+    assert found.precision.index is not None
+    assert (found.precision.index.value, found.precision.parts[Demand.PROJECT].units) == (1.0, 60)
+
+
+def test_a_project_that_serves_others_than_it_was_for_leaves_nothing_of_the_index(acting: Session) -> None:
+    here = county()
+    project()
+    closed(here, serves=False)
+    found = result_of(COUNTY)
+    assert found.precision is not None
+    assert found.precision.index is not None
+    assert (found.precision.parts[Demand.PROJECT].value, found.precision.index.value) == (0.0, 0.0)
 
 
 def test_the_sub_indices_and_rates_are_those_counted_by_hand(acting: Session) -> None:

@@ -43,6 +43,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("registry-figures", "/registry/"),
         ("registry-county", "/registry/522636"),
         ("public-money", "/public-money"),
+        ("transparency", "/transparency"),
         ("complain", "/complain"),
         ("complain-county", "/complain?area=522636"),
         ("complain-follow", "/complain/follow"),
@@ -197,6 +198,11 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("after-a-complaint", "/oversight/watch"),
         ("findings-inspector", "/inspection/findings"),
     ],
+    "auditor-guizhou": [
+        ("audit-sample-own", "/audits/sample"),
+        ("audit-household", "first household to visit"),
+        ("audit-payment", "first payment to look through"),
+    ],
     "longquan": [
         ("office-imports", "/office/imports"),
         ("office-import-wrong", "first import"),
@@ -280,6 +286,8 @@ def sign_in(page: Page, login: str) -> None:
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
     "first audit": ("/audits/rounds", "a.row-link", 0, False),
+    "first household to visit": ("/audits/sample", "a[href*='/households/']", 0, False),
+    "first payment to look through": ("/audits/sample", "a[href*='/payments/']", 0, False),
     "last fund": ("/funds", "tbody th a", -1, False),
     "order out of the last fund": ("/funds", "tbody th a", -1, True),
     "last payment of public money": ("/funds/payments", "tbody th a", -1, False),

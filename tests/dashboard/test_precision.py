@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from marketplace.dashboard.precision import (
     Demand,
+    Estimate,
     Stratum,
     dice,
     geometric_mean,
@@ -136,6 +137,22 @@ def test_a_stratum_that_was_seen_whole_leaves_nothing_to_chance() -> None:
     found = measure(part, part, all_audits(part), draws=200)
     assert found.index is not None
     assert found.index.high - found.index.low < 1e-9
+
+
+def test_a_sample_in_which_all_was_well_leaves_open_that_others_might_not_be() -> None:
+    part = [Stratum(1_000, [1.0] * 60)]
+    found = measure(part, part, all_audits(part), draws=50)
+    assert found.index is not None
+    low = wilson(60 / 0.94, 60 / 0.94)[0]
+    assert found.parts[Demand.FUND].low == pytest.approx(low)
+    # Of both proportions by itself the ratio falls to 2 l / (l + 1) and 2 / (3 - l).
+    assert found.parts[Demand.OBJECT].low == pytest.approx(1 - math.hypot(1 - 2 * low / (low + 1), 1 - 2 / (3 - low)))
+    assert low < found.index.low < 1.0
+    assert (found.index.value, found.index.high) == (1.0, 1.0)
+
+
+def test_of_a_whole_that_was_seen_a_proportion_is_known() -> None:
+    assert proportion([Stratum(4, [1.0, 0.0, 1.0, 1.0]), Stratum(1, [1.0])]) == Estimate(0.8, 0.8, 0.8, 5)
 
 
 def test_money_counts_by_its_fen() -> None:

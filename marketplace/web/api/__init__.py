@@ -40,6 +40,7 @@ from marketplace.web.api import (
     sourcing,
     token,
     traceability,
+    transparency,
     webhooks,
 )
 from marketplace.web.api.documents import RestApi, make_api
@@ -86,6 +87,7 @@ _GROUPS = (
     traceability,
     webhooks,
     log,
+    transparency,
 )
 
 

@@ -6,14 +6,16 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from marketplace.audits.models import AuditHousehold, AuditPayment, StratumKind, Unreached
+from marketplace.audits.models import AuditHousehold, AuditPayment, AuditProject, StratumKind, Unreached
 from marketplace.audits.queries import (
     get_auditor,
     get_own_household,
     get_own_payment,
+    get_own_project,
     get_round_within,
     own_households,
     own_payments,
+    own_projects,
     own_rounds,
     rounds_within,
 )
@@ -27,6 +29,7 @@ from marketplace.audits.service import (
     draw_sample,
     find_at_household,
     find_of_payment,
+    find_of_project,
     open_round,
     propose_closing,
     return_round,
@@ -38,6 +41,7 @@ from marketplace.funds.models import FundPayment
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
+from marketplace.projects.models import Project
 from marketplace.registry.models import Household
 from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
@@ -104,7 +108,7 @@ class AuditRoundSchema(OutputSchema):
     seed_hash = fields.String(metadata={"description": "SHA-256 of the seed's text"})
     seed = fields.String(allow_none=True)
     frame_hash = fields.String(metadata={"description": "SHA-256 of all that was drawn from; empty before the draw"})
-    drawn = fields.Integer(metadata={"description": "Households and payments in the sample"})
+    drawn = fields.Integer(metadata={"description": "Households, payments and projects in the sample"})
     done = fields.Integer()
     opened_at = fields.AwareDateTime()
     drawn_at = fields.AwareDateTime(allow_none=True)
@@ -128,7 +132,7 @@ class AuditHouseholdSchema(OutputSchema):
     """A household to visit: where it is and what is asked there, not who lives there."""
 
     public_id = fields.String()
-    household = fields.String(metadata={"description": "Its code"})
+    household_code = fields.String()
     village_code = fields.String()
     asked = fields.List(fields.String())
     done = fields.Boolean()
@@ -144,12 +148,25 @@ class AuditPaymentSchema(OutputSchema):
     done = fields.Boolean()
 
 
+class AuditProjectSchema(OutputSchema):
+    """A project to look at."""
+
+    public_id = fields.String()
+    project = fields.String(metadata={"description": "Its public id"})
+    reference = fields.String()
+    name = fields.String()
+    place_code = fields.String()
+    approved_fen = fields.Integer()
+    done = fields.Boolean()
+
+
 class AuditSampleSchema(OutputSchema):
     """What is yours to look at in a round."""
 
     round = fields.String()
     households = fields.List(fields.Nested(AuditHouseholdSchema))
     payments = fields.List(fields.Nested(AuditPaymentSchema))
+    projects = fields.List(fields.Nested(AuditProjectSchema))
 
 
 class AuditHouseholdFindingsSchema(InputSchema):
@@ -167,6 +184,13 @@ class AuditPaymentFindingsSchema(InputSchema):
 
     reached_purpose = YesNoField(required=True)
     reached_payee = YesNoField(required=True)
+
+
+class AuditProjectFindingsSchema(InputSchema):
+    """Whether it stands as it was approved, and serves those whom it was for."""
+
+    as_approved = YesNoField(required=True)
+    serves = YesNoField(required=True)
 
 
 def _estimate(part: Estimate | None) -> dict[str, Any] | None:
@@ -307,6 +331,7 @@ def audit_sample() -> list[dict[str, Any]]:
             "round": row.public_id,
             "households": [_household(*pair) for pair in own_households(account(), row)],
             "payments": [_payment(*pair) for pair in own_payments(account(), row)],
+            "projects": [_project(*pair) for pair in own_projects(account(), row)],
         }
         for row in own_rounds(account())
     ]
@@ -315,7 +340,7 @@ def audit_sample() -> list[dict[str, Any]]:
 def _household(unit: AuditHousehold, household: Household) -> dict[str, Any]:
     return {
         "public_id": unit.public_id,
-        "household": household.code,
+        "household_code": household.code,
         "village_code": household.village_code,
         "asked": list(ASKED[StratumKind(unit.kind)]),
         "done": unit.found_by_id is not None,
@@ -358,3 +383,28 @@ def audit_payment_find(given: dict[str, Any], public_id: str) -> dict[str, Any]:
         _row, unit, payment = get_own_payment(public_id, account())
         find_of_payment(unit, given["reached_purpose"], given["reached_payee"], by=account(), now=clock.now())
         return _payment(unit, payment)
+
+
+def _project(unit: AuditProject, project: Project) -> dict[str, Any]:
+    return {
+        "public_id": unit.public_id,
+        "project": project.public_id,
+        "reference": project.reference,
+        "name": project.name,
+        "place_code": project.place_code,
+        "approved_fen": unit.amount_fen,
+        "done": unit.found_by_id is not None,
+    }
+
+
+@blueprint.put("/projects/<public_id:public_id>")
+@only(RoleKind.AUDITOR)
+@blueprint.arguments(AuditProjectFindingsSchema)
+@blueprint.response(200, AuditProjectSchema)
+@problems(404, 409, *BODY)
+def audit_project_find(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """Write down what became of a project of your part."""
+    with transaction():
+        _row, unit, project = get_own_project(public_id, account())
+        find_of_project(unit, given["as_approved"], given["serves"], by=account(), now=clock.now())
+        return _project(unit, project)

@@ -12,6 +12,7 @@ from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names, get_area
 from marketplace.web.access import allow
 from marketplace.web.audit_words import DEMANDS, VETOES, estimate_row, exact
+from marketplace.web.filters import day
 from marketplace.web.forms import read_form
 from marketplace.web.money_reach import READERS, money_area, money_areas
 from marketplace.web.places import place_name
@@ -49,11 +50,17 @@ def _result_words(found: Result) -> dict[str, Any]:
             "households": found.sample.households,
             "unreached": found.sample.unreached,
             "payments": found.sample.payments,
+            "projects": found.sample.projects,
             "counties": len(found.rounds),
             "last": max(row.drawn_on for row in found.rounds if row.drawn_on),
         },
         "parts": [estimate_row(demand, found.precision.parts.get(demand)) for demand in Demand],
+        "meanings": [(str(_(name)), str(_(what))) for name, what in DEMANDS.values()],
         "lines": [_line(found, veto) for veto in Veto],
+        "sources": [
+            (str(_(VETOES[veto])), _("%(source)s; in force since %(day)s", source=rule.source, day=day(rule.begins_on)))
+            for veto, rule in (found.lines or {}).items()
+        ],
         "crossed": [str(_(VETOES[veto])) for veto in found.vetoes],
     }
 
@@ -73,8 +80,6 @@ def _line(found: Result, veto: Veto) -> dict[str, Any]:
         "name": str(_(VETOES[veto])),
         "rate": "–" if rate is None else exact(rate),
         "line": bounds[veto],
-        "since": rule.begins_on,
-        "source": rule.source,
         "state": (_("crossed"), "bad") if veto in found.vetoes else held,
     }
 

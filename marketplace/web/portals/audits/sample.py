@@ -1,5 +1,7 @@
-"""Portal: the sample in the hands of its auditors, on a phone: household by household and payment by payment."""
+"""Portal: the sample in the hands of its auditors, on a phone: households, payments and projects, one by one."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -8,15 +10,25 @@ from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.audits.models import AuditHousehold, StratumKind, Unreached
-from marketplace.audits.queries import get_own_household, get_own_payment, own_households, own_payments, own_rounds
-from marketplace.audits.service import ASKED, HouseholdFindings, find_at_household, find_of_payment
+from marketplace.audits.queries import (
+    get_own_household,
+    get_own_payment,
+    get_own_project,
+    own_households,
+    own_payments,
+    own_projects,
+    own_rounds,
+)
+from marketplace.audits.service import ASKED, HouseholdFindings, find_at_household, find_of_payment, find_of_project
 from marketplace.funds.models import FundPayment, PayeeKind
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Invalid
+from marketplace.projects.queries import beneficiary_count
 from marketplace.regions.queries import ancestors, area_names
 from marketplace.registry.filing import NAME, find_head
+from marketplace.registry.models import Household
 from marketplace.registry.reading_log import AUDIT, note_reading
 from marketplace.registry.sealing import open_text
 from marketplace.web.access import account, allow
@@ -48,6 +60,13 @@ class PaymentForm(FormSchema):
     payee = fields.Boolean(required=True, truthy={"yes"}, falsy={"no"})
 
 
+class ProjectForm(FormSchema):
+    """What became of a project."""
+
+    as_approved = fields.Boolean(required=True, truthy={"yes"}, falsy={"no"})
+    serves = fields.Boolean(required=True, truthy={"yes"}, falsy={"no"})
+
+
 @blueprint.get("")
 @allow(*READERS)
 def mine() -> str:
@@ -59,15 +78,7 @@ def mine() -> str:
         rounds.append(
             {
                 "county": place_name(names[row.county_code]),
-                "households": [
-                    {
-                        "public_id": unit.public_id,
-                        "code": household.code,
-                        "village": place_name(names[household.village_code]),
-                        "done": unit.found_by_id is not None,
-                    }
-                    for unit, household in households
-                ],
+                "villages": _by_village(households, names),
                 "payments": [
                     {
                         "public_id": unit.public_id,
@@ -77,9 +88,24 @@ def mine() -> str:
                     }
                     for unit, payment in payments
                 ],
+                "projects": [
+                    {"public_id": unit.public_id, "name": project.name, "done": unit.found_by_id is not None}
+                    for unit, project in own_projects(account(), row)
+                ],
             }
         )
     return render_template("audits/sample.html", rounds=rounds)
+
+
+def _by_village(households: list[tuple[AuditHousehold, Household]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for unit, found in households:
+        done = unit.found_by_id is not None
+        rows[found.village_code].append({"public_id": unit.public_id, "code": found.code, "done": done})
+    return [
+        {"name": place_name(names[code]), "households": own, "waiting": sum(not row["done"] for row in own)}
+        for code, own in sorted(rows.items())
+    ]
 
 
 @blueprint.get("/households/<public_id>")
@@ -182,5 +208,49 @@ def payment_found(public_id: str) -> Response | tuple[str, int]:
             find_of_payment(unit, form["purpose"], form["payee"], by=account(), now=clock.now())
     except FormError:
         return _payment_page(public_id, request.form.to_dict(), _("Please answer every question.")), 422
+    flash(_("It is written down. Until the audit is handed in you can put it right."), "success")
+    return see_other(url_for("audits.sample.mine"))
+
+
+@blueprint.get("/projects/<public_id>")
+@allow(RoleKind.AUDITOR)
+def project(public_id: str) -> str:
+    """A project to look at."""
+    return _project_page(public_id, {}, "")
+
+
+def _project_page(public_id: str, form: dict[str, str], error: str) -> str:
+    _row, unit, found = get_own_project(public_id, account())
+    kept: dict[str, str] = {}
+    if unit.found_by_id is not None:
+        kept = {"as_approved": "yes" if unit.as_approved else "no", "serves": "yes" if unit.serves else "no"}
+    item = {
+        "public_id": unit.public_id,
+        "project": found.public_id,
+        "name": found.name,
+        "reference": found.reference,
+        "place": f"{place_name(area_names([found.place_code])[found.place_code])} {found.place_words or ''}",
+        "asset": found.asset,
+        "task": found.task,
+        "households": beneficiary_count(found),
+        "approved_fen": found.approved_fen,
+        "paid_fen": found.paid_fen,
+        "ends_on": found.ends_on,
+        "completed_on": found.completed_on,
+    }
+    return render_template("audits/project.html", item=item, form={**kept, **form}, error=error)
+
+
+@blueprint.post("/projects/<public_id>")
+@allow(RoleKind.AUDITOR)
+def project_found(public_id: str) -> Response | tuple[str, int]:
+    """Write down what became of a project."""
+    try:
+        form = read_form(ProjectForm())
+        with transaction():
+            _row, unit, _project = get_own_project(public_id, account())
+            find_of_project(unit, form["as_approved"], form["serves"], by=account(), now=clock.now())
+    except FormError:
+        return _project_page(public_id, request.form.to_dict(), _("Please answer every question.")), 422
     flash(_("It is written down. Until the audit is handed in you can put it right."), "success")
     return see_other(url_for("audits.sample.mine"))
