@@ -20,38 +20,6 @@ MENUS = {
         ("producer_parts.parts", N_("Asked of me"), "truck"),
         ("producer_requests.listed", N_("Requests"), "list"),
     ],
-    "officer": [
-        ("officer.files.start", N_("Household files"), "search"),
-        ("officer.visits.due", N_("Visits due"), "home"),
-        ("collect.shell", N_("Collection"), "camera"),
-        ("officer.cases.due", N_("Cases"), "check"),
-        ("officer.files.counts", N_("Households by area"), "chart"),
-        ("officer.numbers.area", N_("How poor"), "scale"),
-        ("officer.registered.by_area", N_("Registered"), "calendar"),
-        ("officer.submissions.listed", N_("Collected forms"), "check"),
-        ("officer.forms.versions", N_("Forms"), "list"),
-        ("officer.alerts.listed", N_("Comparison"), "alert"),
-        ("officer.duplicates.listed", N_("On file twice?"), "people"),
-        ("officer.imports.listed", N_("Files from a table"), "list"),
-        ("officer.rules.listed", N_("Rules"), "scale"),
-        ("officer.files.exports", N_("Tables of files"), "download"),
-        ("officer.equity.listed", N_("Equity income"), "leaf"),
-        ("officer.safety_net.listed", N_("Safety net"), "home"),
-        ("officer.advice.desk", N_("Questions and rules"), "list"),
-        ("officer.projects.listed", N_("Projects"), "list"),
-        ("officer.duty.mine", N_("My households"), "home"),
-        ("officer.needs.listed", N_("Needs"), "people"),
-        ("officer.sales", N_("Sales"), "chart"),
-        ("officer.policy", N_("Policy"), "scale"),
-        ("officer.tilt", N_("Tilt report"), "list"),
-        ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
-        ("officer.plans.plans", N_("Plans"), "truck"),
-        ("officer.mandates.listed", N_("Mandates"), "people"),
-        ("funds.listed", N_("Public money"), "money"),
-        ("inspection.complaints", N_("Complaints"), "alert"),
-        ("inspection.findings", N_("Findings of inspections"), "check"),
-        ("audits.results", N_("Precision"), "scale"),
-    ],
     "inspection": [
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
@@ -79,24 +47,6 @@ MENUS = {
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("audits.results", N_("Precision"), "scale"),
     ],
-    "operator": [
-        ("operator.payments", N_("Payments"), "money"),
-        ("operator_money.payments", N_("Refunds"), "money"),
-        ("operator_prices.queue", N_("Unusual prices"), "scale"),
-        ("operator_money.payouts.batches", N_("Payouts"), "money"),
-        ("operator.claims.start", N_("Claims"), "scale"),
-        ("operator.claims.reviews", N_("Reviews"), "star"),
-        ("operator.ledger.balances", N_("Ledger"), "list"),
-        ("operator_evidence.queue", N_("Evidence"), "check"),
-        ("operator_recalls.listed", N_("Recalls"), "alert"),
-        ("operator.shipments.listed", N_("Shipments"), "truck"),
-        ("operator.delivery.methods", N_("Delivery"), "truck"),
-        ("operator.delivery.places", N_("Hubs and points"), "pin"),
-        ("operator_plans.plans", N_("Plans"), "truck"),
-        ("operator.models", N_("Models"), "chart"),
-        ("operator.outbox", N_("Outbox"), "box"),
-        ("operator.mandates.denials", N_("In others’ names"), "people"),
-    ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
     "buyer": [
         ("buyer.start", N_("What to source now"), "basket"),
@@ -104,6 +54,114 @@ MENUS = {
         ("buyer_plans.plans", N_("Plans"), "truck"),
         ("buyer_contracts.listed", N_("Contracts"), "check"),
         ("buyer_enterprise.show", N_("My enterprise"), "people"),
+    ],
+}
+
+# Portals with more to do than one row shows: their menus in groups.
+GROUPS = {
+    "officer": [
+        (
+            N_("Files"),
+            "home",
+            [
+                ("officer.files.start", N_("Household files"), "search"),
+                ("officer.visits.due", N_("Visits due"), "home"),
+                ("collect.shell", N_("Collection"), "camera"),
+                ("officer.cases.due", N_("Cases"), "check"),
+                ("officer.files.counts", N_("Households by area"), "chart"),
+                ("officer.numbers.area", N_("How poor"), "scale"),
+                ("officer.registered.by_area", N_("Registered"), "calendar"),
+                ("officer.submissions.listed", N_("Collected forms"), "check"),
+                ("officer.alerts.listed", N_("Comparison"), "alert"),
+                ("officer.duplicates.listed", N_("On file twice?"), "people"),
+                ("officer.imports.listed", N_("Files from a table"), "list"),
+                ("officer.files.exports", N_("Tables of files"), "download"),
+            ],
+        ),
+        (
+            N_("Support"),
+            "leaf",
+            [
+                ("officer.duty.mine", N_("My households"), "home"),
+                ("officer.needs.listed", N_("Needs"), "people"),
+                ("officer.projects.listed", N_("Projects"), "list"),
+                ("officer.equity.listed", N_("Equity income"), "leaf"),
+                ("officer.safety_net.listed", N_("Safety net"), "home"),
+                ("officer.advice.desk", N_("Questions and rules"), "list"),
+            ],
+        ),
+        (
+            N_("Market side"),
+            "chart",
+            [
+                ("officer.sales", N_("Sales"), "chart"),
+                ("officer.policy", N_("Policy"), "scale"),
+                ("officer.tilt", N_("Tilt report"), "list"),
+                ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
+                ("officer.plans.plans", N_("Plans"), "truck"),
+                ("officer.mandates.listed", N_("Mandates"), "people"),
+            ],
+        ),
+        (
+            N_("Oversight"),
+            "scale",
+            [
+                ("funds.listed", N_("Public money"), "money"),
+                ("inspection.complaints", N_("Complaints"), "alert"),
+                ("inspection.findings", N_("Findings of inspections"), "check"),
+                ("audits.results", N_("Precision"), "scale"),
+            ],
+        ),
+        (
+            N_("Rules"),
+            "list",
+            [
+                ("officer.rules.listed", N_("Rules"), "scale"),
+                ("officer.forms.versions", N_("Forms"), "list"),
+            ],
+        ),
+    ],
+    "operator": [
+        (
+            N_("Books"),
+            "money",
+            [
+                ("operator.payments", N_("Payments"), "money"),
+                ("operator_money.payments", N_("Refunds"), "money"),
+                ("operator_money.payouts.batches", N_("Payouts"), "money"),
+                ("operator.ledger.balances", N_("Ledger"), "list"),
+            ],
+        ),
+        (
+            N_("Goods"),
+            "box",
+            [
+                ("operator_prices.queue", N_("Unusual prices"), "scale"),
+                ("operator_evidence.queue", N_("Evidence"), "check"),
+                ("operator_recalls.listed", N_("Recalls"), "alert"),
+                ("operator.claims.start", N_("Claims"), "scale"),
+                ("operator.claims.reviews", N_("Reviews"), "star"),
+            ],
+        ),
+        (
+            N_("Parcels"),
+            "truck",
+            [
+                ("operator.shipments.listed", N_("Shipments"), "truck"),
+                ("operator.delivery.methods", N_("Delivery"), "truck"),
+                ("operator.delivery.places", N_("Hubs and points"), "pin"),
+                ("operator_plans.plans", N_("Plans"), "truck"),
+            ],
+        ),
+        (
+            N_("Running"),
+            "gear",
+            [
+                ("operator.models", N_("Models"), "chart"),
+                ("operator.outbox", N_("Outbox"), "box"),
+                ("operator.mandates.denials", N_("In others’ names"), "people"),
+            ],
+        ),
     ],
 }
 
@@ -127,10 +185,29 @@ def _desks() -> list[dict[str, str]]:
     ]
 
 
-def _menu() -> list[dict[str, Any]]:
+def _menus() -> dict[str, list[dict[str, Any]]]:
     # A portal's further parts are blueprints named after it: ``operator_money`` has the operator's menu.
     portal = (request.blueprint or "").split(".")[0].split("_")[0]
-    return menu_of(MENUS.get(portal, []))
+    if portal not in GROUPS:
+        return {"menu": menu_of(MENUS.get(portal, [])), "menu_groups": []}
+    groups = [(label, icon, menu_of(entries)) for label, icon, entries in GROUPS[portal]]
+    active = _longest_active(groups)
+    return {
+        "menu": groups[active][2],
+        "menu_groups": [
+            {"endpoint": entries[0]["endpoint"], "label": gettext(label), "icon": icon, "active": at == active}
+            for at, (label, icon, entries) in enumerate(groups)
+        ],
+    }
+
+
+def _longest_active(groups: list[tuple[str, str, list[dict[str, Any]]]]) -> int:
+    """Which group this page is in: the one with the longest address that begins the page's; the first where none does."""
+    under = {
+        at: max((len(url_for(entry["endpoint"])) for entry in entries if entry["active"]), default=0)
+        for at, (_, _, entries) in enumerate(groups)
+    }
+    return max(under, key=lambda at: under[at])
 
 
 def menu_of(entries: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
@@ -153,4 +230,4 @@ def wire(app: Flask) -> None:
 
     @app.context_processor
     def frame() -> dict[str, Any]:
-        return {"menu": _menu(), "desks": _desks(), "basket_count": _basket_count(), "current_user": current_user}
+        return {**_menus(), "desks": _desks(), "basket_count": _basket_count(), "current_user": current_user}
