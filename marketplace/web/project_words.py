@@ -4,9 +4,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from marketplace.kernel import clock
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_
 from marketplace.projects.models import Outcome, Project, Review, SourceKind
-from marketplace.projects.standard import VERSIONS, Criterion, Template, get_template
+from marketplace.projects.standard import Criterion, Template, get_template, template_on
 from marketplace.projects.states import DEADLINES, ObjectionState, ProjectState
 from marketplace.regions.models import Level
 from marketplace.regions.queries import ancestors, area_names
@@ -52,8 +54,10 @@ OBJECTIONS = {
 
 
 def template_of(project: Project) -> Template:
-    """The template a project was handed in by; for a draft the newest."""
-    return get_template(project.template_version) if project.template_version else VERSIONS[-1]
+    """The template a project was handed in by; for a draft the one in force at its place."""
+    if project.template_version:
+        return get_template(project.template_version)
+    return template_on(project.place_code, local_day(clock.now()))
 
 
 def state_words(project: Project) -> tuple[str, str]:
@@ -72,6 +76,7 @@ def row_words(project: Project) -> dict[str, Any]:
         "budget_fen": project.budget_fen,
         "state": state_words(project),
         "due_on": project.due_on,
+        "late": project.due_on is not None and project.due_on < local_day(clock.now()),
         "due_provisional": project.due_provisional,
         "actor": _(actor[0]) if actor else "",
     }
