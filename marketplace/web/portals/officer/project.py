@@ -19,8 +19,10 @@ from marketplace.kernel.pictures import picture_path, read_picture, store_pictur
 from marketplace.projects.declaring import ITEMS, missing_items, submit_project, withdraw_project
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import approve_project, current_notice, decide_objection
+from marketplace.projects.offices import waits_for
 from marketplace.projects.progress import money_percent, work_percent
 from marketplace.projects.queries import (
+    beneficiaries_within,
     beneficiary_count,
     checks_of,
     gap_since,
@@ -46,11 +48,11 @@ from marketplace.projects.tracking import (
     stop_project,
 )
 from marketplace.regions.models import Level
-from marketplace.regions.queries import children
+from marketplace.regions.queries import area_names, children
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
-from marketplace.web.project_words import OBJECTIONS, review_words, rubric_words, template_of, whole_words
+from marketplace.web.project_words import OBJECTIONS, review_words, row_words, rubric_words, template_of, whole_words
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import households_folder, sent_files, takes_files
 
@@ -127,13 +129,13 @@ def one(public_id: str) -> str:
         missing=[_(ITEMS[item]) for item in missing_items(project)] if project.state in EDITABLE else [],
         households=beneficiary_count(project),
         reviews=[review_words(row) for row in reviews_of(project)],
-        waits_for_me=level is not None and level in levels and project.unit_code not in own,
+        waits_for_me=level is not None and waits_for(project, own) and not _needs_another_township(project),
         scored=level is not None and project.decides is not None and level >= project.decides,
         rubric=rubric_words(template_of(project)),
         townships=_townships(project) if Level.COUNTY in levels else [],
         notice=notice,
         opens_on=None if notice is None else notice.closes_on + timedelta(days=1),
-        decides=project.decides in levels,
+        decides=project.decides in levels and project.unit_code not in own,
         objections=[
             {
                 "public_id": row.public_id,
@@ -153,7 +155,9 @@ def one(public_id: str) -> str:
         gap_since=gap_since(project, today) if project.state == ProjectState.UNDER_WAY else None,
         place=place_of(project),
         photos=photos_of(project),
-        accepts=Level.COUNTY in levels,
+        adds_photos=not levels.isdisjoint((Level.VILLAGE, Level.TOWNSHIP, Level.COUNTY)),
+        checks_asset=not levels.isdisjoint((Level.TOWNSHIP, Level.COUNTY)),
+        accepts=Level.COUNTY in levels and project.unit_code not in own,
         checks=[
             {
                 "years": row.years,
@@ -173,8 +177,13 @@ def _chip(state: ObjectionState) -> tuple[str, str]:
     return _(words), tone
 
 
+def _needs_another_township(project: Project) -> bool:
+    own = len(project.unit_code) == Level.TOWNSHIP and project.state == ProjectState.TOWNSHIP
+    return own and project.cross_code is None
+
+
 def _townships(project: Project) -> list[tuple[str, str]]:
-    if len(project.unit_code) != Level.TOWNSHIP or project.state != ProjectState.TOWNSHIP:
+    if not _needs_another_township(project):
         return []
     return [(row.code, place_name(row.name)) for row in children(project.place_code[:6]) if row.code != project.unit_code]
 
@@ -184,6 +193,21 @@ def _done(public_id: str, act: Callable[[Project], object], words: str) -> Respo
         act(_project(public_id))
     flash(_(words), "success")
     return see_other(url_for("officer.projects.project.one", public_id=public_id))
+
+
+@blueprint.get("/households")
+@allow(RoleKind.OFFICER)
+def households(public_id: str) -> str:
+    """Which households it is for, as far as one's areas reach; their files say more, to whoever may read them."""
+    project = _project(public_id)
+    rows = beneficiaries_within(project, office_reach())
+    names = area_names(row.village_code for row in rows)
+    return render_template(
+        "officer/project_households.html",
+        project=row_words(project),
+        rows=[{"public_id": row.public_id, "code": row.code, "village": place_name(names[row.village_code])} for row in rows],
+        count=beneficiary_count(project),
+    )
 
 
 @blueprint.post("/submit")
