@@ -79,7 +79,7 @@ class Plan:
 PLANS = (
     Plan("蓝莓冷库", "industry", 860_000, S.DRAFT, 2),
     Plan("通组路硬化", "roads", 420_000, S.TOWNSHIP, 4),
-    Plan("镇农产品分拣中心", "industry", 1_560_000, S.TOWNSHIP, 5, by_township=True),
+    Plan("农产品分拣中心", "industry", 1_560_000, S.TOWNSHIP, 5, by_township=True),
     Plan("人饮管网改造", "water", 310_000, S.COUNTY, 9, nature="repair"),
     Plan("茶叶加工厂扩建", "industry", 3_200_000, S.CITY, 15, nature="repair"),
     Plan("中药材烘干房", "industry", 5_400_000, S.PROVINCE, 21),

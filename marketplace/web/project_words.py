@@ -25,9 +25,9 @@ STATES = {
     ProjectState.UNDER_WAY: (N_("Under way"), "info"),
     ProjectState.COMPLETED: (N_("Completed"), "good"),
     ProjectState.RETURNED: (N_("Sent back"), "bad"),
-    ProjectState.REFUSED: (N_("Refused"), "neutral"),
+    ProjectState.REFUSED: (N_("Turned down"), "neutral"),
     ProjectState.WITHDRAWN: (N_("Withdrawn"), "neutral"),
-    ProjectState.STOPPED: (N_("Given up"), "bad"),
+    ProjectState.STOPPED: (N_("Work given up"), "bad"),
 }
 SOURCES = {
     SourceKind.FISCAL: N_("Public money"),
@@ -36,18 +36,18 @@ SOURCES = {
     SourceKind.OWN: N_("Own money of the village"),
 }
 LEVELS = {
-    Level.TOWNSHIP: N_("Township"),
-    Level.COUNTY: N_("County"),
-    Level.CITY: N_("City"),
-    Level.PROVINCE: N_("Province"),
+    Level.TOWNSHIP: N_("Township level"),
+    Level.COUNTY: N_("County level"),
+    Level.CITY: N_("City level"),
+    Level.PROVINCE: N_("Province level"),
 }
 OUTCOMES = {
     Outcome.PASSED: (N_("Passed"), "good"),
     Outcome.RETURNED: (N_("Sent back"), "bad"),
-    Outcome.REFUSED: (N_("Refused"), "bad"),
+    Outcome.REFUSED: (N_("Turned down"), "bad"),
 }
 OBJECTIONS = {
-    ObjectionState.OPEN: (N_("To be decided"), "wait"),
+    ObjectionState.OPEN: (N_("Not decided yet"), "wait"),
     ObjectionState.UPHELD: (N_("Upheld"), "bad"),
     ObjectionState.REJECTED: (N_("Not upheld"), "neutral"),
 }
@@ -119,6 +119,12 @@ def whole_words(project: Project) -> dict[str, Any]:
         "completed_on": project.completed_on,
         "stopped_why": project.stopped_why,
     }
+
+
+def objection_chip(state: ObjectionState) -> tuple[str, str]:
+    """Where an objection stands, with its tone."""
+    words, tone = OBJECTIONS[state]
+    return _(words), tone
 
 
 def review_words(row: Review) -> dict[str, Any]:

@@ -196,6 +196,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("inspections", "/oversight/plan"),
         ("inspection", "first inspection"),
         ("after-a-complaint", "/oversight/watch"),
+        ("projects-inspection", "/oversight/projects"),
+        ("project-inspection", "first inspected project"),
         ("findings-inspector", "/inspection/findings"),
     ],
     "longquan": [
@@ -398,7 +400,8 @@ def address_of(page: Page, path: str) -> str:
         page.goto("/inspection/complaints" if path == "first complaint" else "/oversight/plan")
         return str(page.locator("main a.row-link").first.get_attribute("href"))
     if path.endswith("project"):
-        page.goto("/projects" if "public" in path else "/office/projects")
+        lists = {"public": "/projects", "inspected": "/oversight/projects"}
+        page.goto(next((listed for word, listed in lists.items() if word in path), "/office/projects"))
         # What is still to be done comes first, so that the last good one is built.
         built = "section[aria-labelledby=all] .panel:has(.chip--good) a.row-link"
         link = page.locator(f"main {built}").last if "completed" in path else page.locator("main a.row-link").first

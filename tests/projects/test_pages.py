@@ -14,6 +14,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
+from marketplace.projects.noticing import object_to
 from marketplace.projects.oc4ids import missing_required
 from marketplace.projects.states import LEVELS, ProjectState
 from tests import factories
@@ -205,3 +206,24 @@ def test_a_second_reviewer_of_a_level_is_told_that_the_step_is_taken(browser: Br
     browser.is_now(second)
     late = browser.post(f"{path}/return", {"state": "township", "words": "补充预算"})
     assert (late.status_code, "Somebody else has taken this step already." in late.text) == (409, True)
+
+
+def test_an_auditor_of_the_area_reads_all_of_a_project_and_changes_nothing(browser: Browser, here: World) -> None:
+    with transaction():
+        project = declared(here, now=clock.now())
+        passed(here, project, now=clock.now())
+        object_to(project, "水渠已修过", "13800000000", now=clock.now())
+        public_id = project.public_id
+        auditor = factories.account((RoleKind.AUDITOR, VILLAGE[:6]), name="审计")
+        elsewhere = factories.account((RoleKind.AUDITOR, "5227"), name="外州审计")
+    browser.is_now(auditor)
+    assert "摆泥村灌溉水渠" in browser.get("/oversight/projects").text
+    page = browser.get(f"/oversight/projects/{public_id}").text
+    assert "水渠已修过" in page
+    assert "13800000000" not in page
+    assert [household.code for household in here.households if household.code in page] == []
+    assert 'method="post" action="/office' not in page
+    assert browser.get(f"{ROOT}/{public_id}").status_code == 403
+    browser.is_now(elsewhere)
+    assert browser.get(f"/oversight/projects/{public_id}").status_code == 404
+    assert "摆泥村灌溉水渠" not in browser.get("/oversight/projects").text

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid
+from marketplace.projects.deadlines import recount_provisional
 from marketplace.projects.declaring import submit_project
 from marketplace.projects.noticing import current_notice
 from marketplace.projects.offices import waits_for
@@ -16,9 +17,10 @@ from marketplace.projects.queries import reviews_of
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
 from marketplace.projects.states import ProjectState
 from marketplace.regions.models import Level
+from marketplace.registry.cases.announcing import announce_workdays
 from tests import factories
 from tests.factories import NOW, TODAY, VILLAGE
-from tests.projects.world import CITY, COUNTY, SCORES, TOWNSHIP, declared, leave_office, officer, passed, world
+from tests.projects.world import CITY, COUNTY, PROVINCE, SCORES, TOWNSHIP, declared, leave_office, officer, passed, world
 
 S = ProjectState
 BESIDE = "522636200"
@@ -152,6 +154,19 @@ def test_a_review_is_due_on_the_last_working_day_of_the_year_and_not_in_the_holi
 ) -> None:
     project = declared(world(), now=datetime.combine(handed_in_on, time(4), UTC))
     assert (project.due_on, project.due_provisional) == (due_on, provisional)
+
+
+def test_a_deadline_into_an_unknown_year_is_counted_again_once_its_holidays_are_announced(acting: Session) -> None:
+    here = world()
+    begun = datetime.combine(date(2026, 12, 18), time(4), UTC)
+    project = declared(here, now=begun)
+    assert recount_provisional() == 0
+    assert (project.due_on, project.due_provisional) == (date(2027, 1, 1), True)
+    holiday = [date(2027, 1, day) for day in (1, 2, 3)]
+    announce_workdays(PROVINCE, 2027, holiday, [], "国办发明电", by=here.reviewers[S.PROVINCE], now=begun)
+    assert recount_provisional() == 1
+    assert (project.due_on, project.due_provisional) == (date(2027, 1, 4), False)
+    assert recount_provisional() == 0
 
 
 def test_the_next_step_waits_for_the_office_whose_it_is_and_for_no_other(acting: Session) -> None:

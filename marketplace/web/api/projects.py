@@ -11,8 +11,8 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.pictures import picture_path, read_picture, store_picture
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.projects.declaring import (
     Part,
     Source,
@@ -30,7 +30,6 @@ from marketplace.projects.offices import check_unit, locked
 from marketplace.projects.queries import (
     get_milestone,
     get_objection,
-    get_photo,
     get_project_within,
     get_public_project,
     projects_within,
@@ -54,12 +53,14 @@ from marketplace.web.api import project_schemas as schemas
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
 from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.objection_limit import count_objection
+from marketplace.web.project_photos import photo_of
 from marketplace.web.uploads import households_folder, takes_files
 
 blueprint: Blueprint = ApiBlueprint(
     "api-projects", __name__, url_prefix="/api/v1/projects", description="Projects, from the declaration to years later"
 )
-_LARGEST, _SHOWN = 17 * 1024 * 1024, 800
+# A third more than the picture itself, as Base64 makes it.
+_LARGEST = 17 * 1024 * 1024
 
 
 @blueprint.get("")
@@ -306,13 +307,7 @@ def project_photo_add(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @problems(404)
 def project_photo(public_id: str, photo: str) -> Response:
     """A picture of the work."""
-    row = get_photo(get_project_within(public_id, office_reach()), photo)
-    path = picture_path(row.picture, _SHOWN, households_folder())
-    if not path.is_file():
-        raise NotFound("picture_unknown", N_("There is no such picture."))
-    response = Response(path.read_bytes(), mimetype="image/webp")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return photo_of(get_project_within(public_id, office_reach()), photo)
 
 
 @blueprint.post("/office/<public_id:public_id>/complete")

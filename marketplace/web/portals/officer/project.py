@@ -14,8 +14,8 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.pictures import picture_path, read_picture, store_picture
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.projects.declaring import ITEMS, missing_items, submit_project, withdraw_project
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import approve_project, current_notice, decide_objection
@@ -25,12 +25,13 @@ from marketplace.projects.queries import (
     beneficiaries_within,
     beneficiary_count,
     checks_of,
+    completion_notice,
     gap_since,
     get_milestone,
     get_objection,
-    get_photo,
     get_project_within,
     objections_to,
+    open_objections,
     photos_of,
     place_of,
     reviews_of,
@@ -52,7 +53,8 @@ from marketplace.regions.queries import area_names, children
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
-from marketplace.web.project_words import OBJECTIONS, review_words, row_words, rubric_words, template_of, whole_words
+from marketplace.web.project_photos import photo_of
+from marketplace.web.project_words import objection_chip, review_words, row_words, rubric_words, template_of, whole_words
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import households_folder, sent_files, takes_files
 
@@ -134,8 +136,9 @@ def one(public_id: str) -> str:
         rubric=rubric_words(template_of(project)),
         townships=_townships(project) if Level.COUNTY in levels else [],
         notice=notice,
+        completion=completion_notice(project),
         opens_on=None if notice is None else notice.closes_on + timedelta(days=1),
-        decides=project.decides in levels and project.unit_code not in own,
+        approvable=waits_for(project, own) and notice is not None and today > notice.closes_on and not open_objections(notice),
         objections=[
             {
                 "public_id": row.public_id,
@@ -143,8 +146,9 @@ def one(public_id: str) -> str:
                 "contact": row.contact,
                 "answer": row.answer,
                 "made_at": row.made_at,
+                "due_on": row.due_on,
                 "open": row.state == ObjectionState.OPEN,
-                "state": _chip(ObjectionState(row.state)),
+                "state": objection_chip(ObjectionState(row.state)),
             }
             for row in objections_to(project)
         ]
@@ -154,7 +158,14 @@ def one(public_id: str) -> str:
         money=round(money_percent(steps, project.approved_fen, today)),
         gap_since=gap_since(project, today) if project.state == ProjectState.UNDER_WAY else None,
         place=place_of(project),
-        photos=photos_of(project),
+        photos=[
+            {
+                "address": url_for("officer.projects.project.photo", public_id=public_id, photo=row.public_id),
+                "taken_on": row.taken_on,
+                "place_words": row.place_words,
+            }
+            for row in photos_of(project)
+        ],
         adds_photos=not levels.isdisjoint((Level.VILLAGE, Level.TOWNSHIP, Level.COUNTY)),
         checks_asset=not levels.isdisjoint((Level.TOWNSHIP, Level.COUNTY)),
         accepts=Level.COUNTY in levels and project.unit_code not in own,
@@ -170,11 +181,6 @@ def one(public_id: str) -> str:
         ],
         today=today.isoformat(),
     )
-
-
-def _chip(state: ObjectionState) -> tuple[str, str]:
-    words, tone = OBJECTIONS[state]
-    return _(words), tone
 
 
 def _needs_another_township(project: Project) -> bool:
@@ -326,13 +332,7 @@ def photo_add(public_id: str) -> Response:
 @allow(RoleKind.OFFICER)
 def photo(public_id: str, photo: str) -> FlaskResponse:
     """A picture of the work, for officers of the area; it stays in no cache."""
-    row = get_photo(_project(public_id), photo)
-    path = picture_path(row.picture, 800, households_folder())
-    if not path.is_file():
-        raise NotFound("picture_unknown", N_("There is no such picture."))
-    response = FlaskResponse(path.read_bytes(), mimetype="image/webp")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return photo_of(_project(public_id), photo)
 
 
 @blueprint.post("/complete")

@@ -47,11 +47,13 @@ from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 _LONG = N_("Please write less.")
+# As many are open when nothing is filled in; the others are a touch away.
+_FIRST_MILESTONES = 2
 STEPS = {
-    "what": N_("What it is"),
+    "what": N_("What is planned"),
     "when": N_("Where and when"),
-    "money": N_("Money"),
-    "people": N_("For whom"),
+    "money": N_("What it costs"),
+    "people": N_("Who benefits"),
 }
 
 
@@ -250,6 +252,7 @@ def _step_page(project: Project, step: str, form: dict[str, Any], errors: dict[s
         barred=[_(each.words) for each in template.barred],
         sources=[(kind.value, _(words)) for kind, words in SOURCES.items()],
         rows=range(1, MOST_MILESTONES + 1),
+        shown=max([_FIRST_MILESTONES, *(row for row in range(1, MOST_MILESTONES + 1) if form.get(f"part_{row}"))]),
         form=form,
         errors=errors,
     )
