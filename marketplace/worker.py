@@ -17,6 +17,7 @@ from marketplace.kernel.jobs import queue, run_jobs_inside
 from marketplace.kernel.outbox import jobs as outbox_jobs
 from marketplace.orders import jobs as order_jobs
 from marketplace.payments import jobs as payment_jobs
+from marketplace.projects import jobs as project_jobs
 from marketplace.recommendations import jobs as recommendation_jobs
 from marketplace.recommendations import policy_jobs
 from marketplace.registry import assessment_jobs, figure_jobs
@@ -52,6 +53,7 @@ JOB_MODULES = (
     payment_jobs,
     plan_jobs,
     policy_jobs,
+    project_jobs,
     recommendation_jobs,
     safety_net_jobs,
     assessment_jobs,

@@ -13,6 +13,7 @@ from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.steps import step
 from marketplace.projects.models import Beneficiary, Milestone, Project, ProjectSource, SourceKind
 from marketplace.projects.offices import check_unit, locked, move, set_clock, unit_of
 from marketplace.projects.queries import beneficiary_count
@@ -244,6 +245,7 @@ def submit_project(project: Project, *, by: Account, now: datetime) -> bool:
         if not move(project, ProjectAction.SUBMIT, today):
             return False
     _write_once(project)
+    step("project.submitted")
     audit.record("project.submitted", "project", project.public_id, actor=by.public_id, at=now, round=project.round)
     return True
 

@@ -9,8 +9,9 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.steps import step
 from marketplace.projects.models import NoticeKind, Project, ProjectNotice, ProjectObjection
-from marketplace.projects.offices import check_level, locked, move, set_clock
+from marketplace.projects.offices import check_apart, check_level, locked, move, set_clock
 from marketplace.projects.queries import open_objections, reviews_of_round
 from marketplace.projects.states import OBJECTIONS, ObjectionAction, ObjectionState, ProjectAction, ProjectState
 from marketplace.regions.models import Level
@@ -40,6 +41,7 @@ def hang_out(project: Project, kind: NoticeKind = NoticeKind.APPROVAL, *, by: Ac
     )
     db.session.add(notice)
     db.session.flush()
+    step("project.notice_hung")
     if kind is NoticeKind.APPROVAL:
         set_clock(project, notice.closes_on)
     audit.record("project.notice_out", "project", project.public_id, actor=by.public_id, at=now, kind=kind.value)
@@ -92,13 +94,14 @@ def decide_objection(
     Raises
     ------
     Forbidden
-        ``other_level`` for a level other than the one that decides; ``same_person`` for who has reviewed or declared it.
+        ``other_level`` for a level other than the one that decides; ``own_unit`` and ``same_person`` for who has declared it
+        or reviewed it.
     Invalid
         ``reason_needed``.
     """
     project = locked(project)
     _check_decider(project, by)
-    if by.id in {project.drafted_by_id, project.submitted_by_id, *(row.reviewer_id for row in reviews_of_round(project))}:
+    if any(row.reviewer_id == by.id for row in reviews_of_round(project)):
         raise Forbidden("same_person", N_("Somebody who has not judged this project decides on objections to it."))
     query = select(ProjectObjection).filter_by(id=objection.id).with_for_update()
     objection = db.session.scalars(query.execution_options(populate_existing=True)).one()
@@ -144,6 +147,7 @@ def approve_project(project: Project, *, by: Account, now: datetime) -> bool:
             raise Conflict("objection_open", N_("An objection to this notice has not been decided yet."))
         notice.closed_on = today
         db.session.flush()
+        step("project.notice_closed")
         project.approved_by_id, project.approved_at, project.approved_fen = by.id, now, project.public_fen
     if not move(project, ProjectAction.APPROVE, today):
         return False
@@ -155,5 +159,4 @@ def approve_project(project: Project, *, by: Account, now: datetime) -> bool:
 
 def _check_decider(project: Project, by: Account) -> None:
     check_level(project, by, [Level(project.decides or Level.COUNTY)])
-    if by.id in (project.drafted_by_id, project.submitted_by_id):
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_apart(project, by)

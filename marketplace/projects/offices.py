@@ -8,12 +8,13 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel.db import lock_rows
 from marketplace.kernel.errors import N_, Forbidden
 from marketplace.projects.models import Project
-from marketplace.projects.states import DEADLINES, PROJECTS, ProjectAction, ProjectState
+from marketplace.projects.states import DEADLINES, LEVELS, PROJECTS, ProjectAction, ProjectState
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases import clocks
 
 _UNITS = (Level.VILLAGE, Level.TOWNSHIP)
+_OF_UNIT = (ProjectState.DRAFT, ProjectState.RETURNED, ProjectState.APPROVED, ProjectState.UNDER_WAY)
 
 
 def locked(project: Project) -> Project:
@@ -60,6 +61,20 @@ def check_level(project: Project, by: Account, levels: Sequence[Level]) -> None:
         raise other_level()
 
 
+def check_apart(project: Project, by: Account) -> None:
+    """Refuse whoever is of the unit that declares, or has declared it.
+
+    Raises
+    ------
+    Forbidden
+        ``own_unit``; ``same_person``.
+    """
+    if project.unit_code in scopes(by, RoleKind.OFFICER):
+        raise Forbidden("own_unit", N_("This is your own unit’s project. Somebody else has to judge it."))
+    if by.id in (project.drafted_by_id, project.submitted_by_id):
+        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+
+
 def check_reviewer(project: Project, by: Account, level: Level) -> None:
     """Refuse whoever is of another level, of the unit that declares, or has declared it.
 
@@ -70,11 +85,8 @@ def check_reviewer(project: Project, by: Account, level: Level) -> None:
     Forbidden
         ``other_level``; ``own_unit``; ``same_person``; ``cross_missing`` before the county has named a township.
     """
+    check_apart(project, by)
     own = scopes(by, RoleKind.OFFICER)
-    if project.unit_code in own:
-        raise Forbidden("own_unit", N_("This is your own unit’s project. Somebody else has to judge it."))
-    if by.id in (project.drafted_by_id, project.submitted_by_id):
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
     judges = project.place_code[:level]
     if level == Level.TOWNSHIP and len(project.unit_code) == Level.TOWNSHIP:
         if project.cross_code is None:
@@ -82,6 +94,22 @@ def check_reviewer(project: Project, by: Account, level: Level) -> None:
         judges = project.cross_code
     if judges not in own:
         raise other_level()
+
+
+def waits_for(project: Project, areas: Sequence[str]) -> bool:
+    """Whether the next step is that of an officer of these areas."""
+    state, own = ProjectState(project.state), project.unit_code in areas
+    if state in _OF_UNIT:
+        return own
+    if state == ProjectState.NOTICE:
+        return not own and project.place_code[: project.decides] in areas
+    level = LEVELS.get(state)
+    if level is None or own:
+        return False
+    if level == Level.TOWNSHIP and len(project.unit_code) == Level.TOWNSHIP:
+        # Until the county has named who judges, the county is next.
+        return (project.cross_code or project.place_code[: Level.COUNTY]) in areas
+    return project.place_code[:level] in areas
 
 
 def other_level() -> Forbidden:

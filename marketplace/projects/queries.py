@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.funds.models import FundPayment
 from marketplace.funds.states import PaymentState
@@ -14,6 +15,7 @@ from marketplace.projects.models import (
     AssetCheck,
     Beneficiary,
     Milestone,
+    NoticeKind,
     Project,
     ProjectNotice,
     ProjectObjection,
@@ -97,6 +99,11 @@ def notices_of(project: Project) -> Sequence[ProjectNotice]:
     return db.session.scalars(select(ProjectNotice).filter_by(project_id=project.id).order_by(ProjectNotice.id.desc())).all()
 
 
+def completion_notice(project: Project) -> ProjectNotice | None:
+    """The notice by which a project's completion was announced."""
+    return next((row for row in notices_of(project) if row.kind == NoticeKind.COMPLETION), None)
+
+
 def objections_to(project: Project) -> Sequence[ProjectObjection]:
     """What was said against a project, the oldest first."""
     query = select(ProjectObjection).join(ProjectNotice, ProjectNotice.id == ProjectObjection.notice_id)
@@ -161,6 +168,14 @@ def checks_due(reach: Reach, today: date, *, ahead_days: int = 30) -> list[tuple
     query = select(AssetCheck, Project).join(Project, Project.id == AssetCheck.project_id)
     query = query.where(AssetCheck.works.is_(None), AssetCheck.due_on <= today + timedelta(days=ahead_days), in_reach(reach))
     return [(check, project) for check, project in db.session.execute(query.order_by(AssetCheck.due_on, AssetCheck.id))]
+
+
+def broken_within(reach: Reach) -> list[tuple[AssetCheck, Project]]:
+    """What somebody found broken at the latest look, the newest first."""
+    query = select(AssetCheck, Project).join(Project, Project.id == AssetCheck.project_id)
+    query = query.where(AssetCheck.works.is_not(None), in_reach(reach)).order_by(Project.id, AssetCheck.years.desc())
+    latest = db.session.execute(query.ext(distinct_on(Project.id))).all()
+    return sorted(((check, row) for check, row in latest if not check.works), key=lambda pair: pair[0].id, reverse=True)
 
 
 def steps_of(project: Project) -> list[Step]:

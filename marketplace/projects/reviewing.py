@@ -8,6 +8,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.steps import step
 from marketplace.projects.models import Outcome, Project, Review
 from marketplace.projects.noticing import hang_out
 from marketplace.projects.offices import check_level, check_reviewer, locked, move
@@ -170,5 +171,6 @@ def _write(
     )
     db.session.add(row)
     db.session.flush()
+    step("project.reviewed")
     said = {"level": int(level), "outcome": outcome.value, "round": project.round, "total": total}
     audit.record("project.reviewed", "project", project.public_id, actor=by.public_id, at=now, **said)

@@ -10,10 +10,11 @@ from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.steps import step
 from marketplace.projects.models import AssetCheck, Milestone, NoticeKind, Project, ProjectPhoto
 from marketplace.projects.noticing import hang_out
-from marketplace.projects.offices import check_level, check_unit, locked, move
+from marketplace.projects.offices import check_apart, check_level, check_unit, locked, move
 from marketplace.projects.states import ProjectAction, ProjectState
 from marketplace.regions.models import Level
 
@@ -104,6 +105,7 @@ def reach_milestone(project: Project, milestone: Milestone, *, by: Account, now:
         raise Conflict("photo_missing", N_("Please add a picture of it first."))
     milestone.reached_on, milestone.reached_by_id = local_day(now), by.id
     db.session.flush()
+    step("project.milestone_reached")
     said = {"milestone": milestone.public_id, "weight": milestone.weight}
     audit.record("project.milestone", "project", project.public_id, actor=by.public_id, at=now, **said)
     return True
@@ -115,7 +117,7 @@ def complete_project(project: Project, *, by: Account, now: datetime) -> bool:
     Raises
     ------
     Forbidden
-        ``other_level``; ``own_unit`` for an officer of the unit that declares.
+        ``other_level``; ``own_unit`` and ``same_person`` for who declares.
     Conflict
         ``milestones_open``; ``project_state``.
     """
@@ -131,6 +133,7 @@ def complete_project(project: Project, *, by: Account, now: datetime) -> bool:
         AssetCheck(project_id=project.id, years=years, due_on=years_later(today, years)) for years in _CHECK_YEARS
     )
     db.session.flush()
+    step("project.completed")
     hang_out(project, NoticeKind.COMPLETION, by=by, now=now)
     audit.record("project.completed", "project", project.public_id, actor=by.public_id, at=now)
     return True
@@ -209,8 +212,7 @@ def years_later(day: date, years: int) -> date:
 
 def _check_acceptor(project: Project, by: Account) -> None:
     check_level(project, by, [Level.COUNTY])
-    if by.id in (project.drafted_by_id, project.submitted_by_id):
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_apart(project, by)
 
 
 def _state(project: Project) -> Conflict:

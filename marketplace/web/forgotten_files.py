@@ -18,6 +18,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.files import stored_before
 from marketplace.kernel.jobs import job
 from marketplace.orders.models import ClaimPicture, ReviewPicture
+from marketplace.projects.models import ProjectPhoto
 from marketplace.registry.models import HouseholdPicture
 from marketplace.registry.reading import unbounded
 from marketplace.sourcing.models import AcceptanceRecord
@@ -45,7 +46,7 @@ def _named_by() -> dict[Path, list[InstrumentedAttribute[Any]]]:
         documents_folder(): [Certificate.file_name],
         private_folder(): [ClaimPicture.name, _found_at_acceptance()],
         consents_folder(): [Mandate.evidence_picture],
-        households_folder(): [HouseholdPicture.picture],
+        households_folder(): [HouseholdPicture.picture, ProjectPhoto.picture],
     }
 
 

@@ -30,6 +30,7 @@ MENUS = {
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
         ("oversight.watch", N_("After a complaint"), "people"),
+        ("oversight.projects.listed", N_("Projects"), "list"),
         ("audits.results", N_("Precision"), "scale"),
         ("funds.listed", N_("Public money"), "money"),
     ],

@@ -4,9 +4,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from marketplace.kernel import clock
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_
 from marketplace.projects.models import Outcome, Project, Review, SourceKind
-from marketplace.projects.standard import VERSIONS, Criterion, Template, get_template
+from marketplace.projects.standard import Criterion, Template, get_template, template_on
 from marketplace.projects.states import DEADLINES, ObjectionState, ProjectState
 from marketplace.regions.models import Level
 from marketplace.regions.queries import ancestors, area_names
@@ -23,9 +25,9 @@ STATES = {
     ProjectState.UNDER_WAY: (N_("Under way"), "info"),
     ProjectState.COMPLETED: (N_("Completed"), "good"),
     ProjectState.RETURNED: (N_("Sent back"), "bad"),
-    ProjectState.REFUSED: (N_("Refused"), "neutral"),
+    ProjectState.REFUSED: (N_("Turned down"), "neutral"),
     ProjectState.WITHDRAWN: (N_("Withdrawn"), "neutral"),
-    ProjectState.STOPPED: (N_("Given up"), "bad"),
+    ProjectState.STOPPED: (N_("Work given up"), "bad"),
 }
 SOURCES = {
     SourceKind.FISCAL: N_("Public money"),
@@ -34,26 +36,28 @@ SOURCES = {
     SourceKind.OWN: N_("Own money of the village"),
 }
 LEVELS = {
-    Level.TOWNSHIP: N_("Township"),
-    Level.COUNTY: N_("County"),
-    Level.CITY: N_("City"),
-    Level.PROVINCE: N_("Province"),
+    Level.TOWNSHIP: N_("Township level"),
+    Level.COUNTY: N_("County level"),
+    Level.CITY: N_("City level"),
+    Level.PROVINCE: N_("Province level"),
 }
 OUTCOMES = {
     Outcome.PASSED: (N_("Passed"), "good"),
     Outcome.RETURNED: (N_("Sent back"), "bad"),
-    Outcome.REFUSED: (N_("Refused"), "bad"),
+    Outcome.REFUSED: (N_("Turned down"), "bad"),
 }
 OBJECTIONS = {
-    ObjectionState.OPEN: (N_("To be decided"), "wait"),
+    ObjectionState.OPEN: (N_("Not decided yet"), "wait"),
     ObjectionState.UPHELD: (N_("Upheld"), "bad"),
     ObjectionState.REJECTED: (N_("Not upheld"), "neutral"),
 }
 
 
 def template_of(project: Project) -> Template:
-    """The template a project was handed in by; for a draft the newest."""
-    return get_template(project.template_version) if project.template_version else VERSIONS[-1]
+    """The template a project was handed in by; for a draft the one in force at its place."""
+    if project.template_version:
+        return get_template(project.template_version)
+    return template_on(project.place_code, local_day(clock.now()))
 
 
 def state_words(project: Project) -> tuple[str, str]:
@@ -72,6 +76,7 @@ def row_words(project: Project) -> dict[str, Any]:
         "budget_fen": project.budget_fen,
         "state": state_words(project),
         "due_on": project.due_on,
+        "late": project.due_on is not None and project.due_on < local_day(clock.now()),
         "due_provisional": project.due_provisional,
         "actor": _(actor[0]) if actor else "",
     }
@@ -114,6 +119,12 @@ def whole_words(project: Project) -> dict[str, Any]:
         "completed_on": project.completed_on,
         "stopped_why": project.stopped_why,
     }
+
+
+def objection_chip(state: ObjectionState) -> tuple[str, str]:
+    """Where an objection stands, with its tone."""
+    words, tone = OBJECTIONS[state]
+    return _(words), tone
 
 
 def review_words(row: Review) -> dict[str, Any]:

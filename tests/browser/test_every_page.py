@@ -49,6 +49,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("complain-follow", "/complain/follow"),
         ("market-prices", "/market-prices"),
         ("public-projects", "/projects"),
+        ("public-project", "first public project"),
         ("not-found", "/nowhere"),
     ],
     "consumer": [
@@ -166,6 +167,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-advice-gap", "/office/advice/gap"),
         ("office-projects", "/office/projects"),
         ("office-project-new", "/office/projects/new"),
+        ("office-project", "first project"),
+        ("office-project-built", "first completed project"),
+        ("office-project-households", "households of the first completed project"),
         ("office-duty", "/office/duty"),
         ("office-duty-county", "/office/duty/county"),
         ("office-needs", "/office/needs"),
@@ -196,6 +200,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("inspections", "/oversight/plan"),
         ("inspection", "first inspection"),
         ("after-a-complaint", "/oversight/watch"),
+        ("projects-inspection", "/oversight/projects"),
+        ("project-inspection", "first inspected project"),
         ("findings-inspector", "/inspection/findings"),
     ],
     "auditor-guizhou": [
@@ -404,6 +410,14 @@ def address_of(page: Page, path: str) -> str:
     if path in ("first complaint", "first inspection"):
         page.goto("/inspection/complaints" if path == "first complaint" else "/oversight/plan")
         return str(page.locator("main a.row-link").first.get_attribute("href"))
+    if path.endswith("project"):
+        lists = {"public": "/projects", "inspected": "/oversight/projects"}
+        page.goto(next((listed for word, listed in lists.items() if word in path), "/office/projects"))
+        # What is still to be done comes first, so that the last good one is built.
+        built = "section[aria-labelledby=all] .panel:has(.chip--good) a.row-link"
+        link = page.locator(f"main {built}").last if "completed" in path else page.locator("main a.row-link").first
+        href = str(link.get_attribute("href"))
+        return f"{href}/households" if path.startswith("households") else href
     if path == "first household":
         page.goto("/office/mandates/new")
         return str(page.locator("main a[href^='/office/mandates/new/']").first.get_attribute("href"))

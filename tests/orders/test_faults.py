@@ -27,6 +27,8 @@ from tests.orders.purchases import BACK, RETURN, Basket, buy, faults, filled_bas
 from tests.orders.victim import ALL_LIVES, DIED, NOWHERE
 from tests.own_database import own_database
 from tests.payments.double import Double, collecting_by_double
+from tests.projects.lives import LIVES as BUILDING
+from tests.projects.lives import carry_on_building, project_faults
 from tests.registry.forms.lives import LIVES as COLLECTING
 from tests.registry.forms.lives import form_faults, send_again
 from tests.sourcing.lives import LIVES as PLANNING
@@ -88,6 +90,10 @@ PLACES = {
     "refuse_by_contract": ["acceptance.refused_whole"],
     "wait_in_vain": ["contract.order_given_up", "sourcing.moved", "sourcing.committed"],
     "plan_and_ask": ["plan.proposed", "plan.approved", "plan.answered"],
+    "build_a_project": [
+        *("project.submitted", "project.reviewed", "project.notice_hung", "project.notice_closed"),
+        *("project.milestone_reached", "project.completed"),
+    ],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -149,6 +155,9 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
     if life in LOGGING:
         go_round(real_now())
         return [*faults(basket, double), *log_faults(basket)]
+    if life in BUILDING:
+        carry_on_building(basket, real_now())
+        return [*faults(basket, double), *project_faults(basket)]
     if life in PLANNING:
         carry_on_planning(basket, real_now())
         return [*faults(basket, double), *plan_faults(basket)]

@@ -19,6 +19,7 @@ from marketplace.web.application import create_app
 from tests.orders import contract_lives, paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
+from tests.projects import lives as building
 from tests.registry.forms import lives
 from tests.sourcing import lives as planning
 from tests.transparency import lives as log_lives
@@ -31,6 +32,7 @@ ALL_LIVES = {
     **log_lives.LIVES,
     **contract_lives.LIVES,
     **planning.LIVES,
+    **building.LIVES,
 }
 
 

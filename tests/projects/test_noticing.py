@@ -14,8 +14,9 @@ from marketplace.projects.declaring import submit_project
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import approve_project, current_notice, decide_objection, object_to
 from marketplace.projects.states import ObjectionAction, ProjectState
+from marketplace.projects.tracking import complete_project, stop_project
 from marketplace.registry.rules import set_rule
-from tests.factories import NOW, TODAY
+from tests.factories import NOW, TODAY, VILLAGE
 from tests.projects.world import CITY, COUNTY, PROVINCE, World, declared, officer, passed, world
 
 S = ProjectState
@@ -68,6 +69,21 @@ def test_the_level_that_decides_approves_and_no_other(acting: Session) -> None:
     for by in (here.county, here.reviewers[S.PROVINCE], here.declarer):
         assert refused(Forbidden, lambda by=by: approve_project(project, by=by, now=CLOSED)) == "other_level"
     assert approve_project(project, by=officer(CITY), now=CLOSED)
+
+
+def test_nobody_of_the_unit_approves_answers_objections_or_accepts_whatever_other_office_they_hold(acting: Session) -> None:
+    here = world()
+    both = officer(VILLAGE, COUNTY)
+    project = on_notice(here)
+    objection = object_to(project, "水渠已修过", "", now=NOW)
+    for act in (
+        lambda: decide_objection(project, objection, ObjectionAction.REJECT, "不属实", by=both, now=NOW),
+        lambda: approve_project(project, by=both, now=CLOSED),
+        lambda: complete_project(project, by=both, now=CLOSED),
+        lambda: stop_project(project, "塌方", by=both, now=CLOSED),
+    ):
+        assert refused(Forbidden, act) == "own_unit"
+    assert (project.state, objection.state) == (S.NOTICE, "open")
 
 
 def test_an_open_objection_keeps_it_from_being_approved_until_somebody_else_has_decided(acting: Session) -> None:

@@ -1,23 +1,26 @@
 """Four persons at four levels, scored as high as the amount asks, none of the unit that declares; who comes second is told."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import RoleKind
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid
+from marketplace.projects.deadlines import recount_provisional
+from marketplace.projects.declaring import submit_project
 from marketplace.projects.noticing import current_notice
+from marketplace.projects.offices import waits_for
 from marketplace.projects.queries import reviews_of
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
 from marketplace.projects.states import ProjectState
 from marketplace.regions.models import Level
+from marketplace.registry.cases.announcing import announce_workdays
 from tests import factories
 from tests.factories import NOW, TODAY, VILLAGE
-from tests.projects.world import CITY, COUNTY, PROVINCE, SCORES, TOWNSHIP, declared, officer, passed, world
+from tests.projects.world import CITY, COUNTY, PROVINCE, SCORES, TOWNSHIP, declared, leave_office, officer, passed, world
 
 S = ProjectState
 BESIDE = "522636200"
@@ -108,7 +111,7 @@ def test_the_declaring_unit_and_the_writer_never_judge(acting: Session) -> None:
     assert refused(Forbidden, lambda: pass_project(declared(here), S.TOWNSHIP, SCORES, by=both, now=NOW)) == "own_unit"
     writer = officer(VILLAGE, COUNTY)
     project = declared(here, asset="水窖", by=writer)
-    writer.roles = [role for role in writer.roles if role.scope_code == COUNTY]
+    leave_office(writer, VILLAGE)
     passed(here, project, S.TOWNSHIP)
     assert refused(Forbidden, lambda: pass_project(project, S.COUNTY, SCORES, by=writer, now=NOW)) == "same_person"
 
@@ -126,14 +129,72 @@ def test_one_person_with_offices_at_two_levels_judges_at_one(acting: Session) ->
 def test_who_has_left_office_can_no_longer_judge_and_somebody_else_does(acting: Session) -> None:
     here = world()
     project, leaver = declared(here), here.reviewers[S.TOWNSHIP]
-    leaver.roles = []
-    acting.flush()
+    leave_office(leaver)
     assert refused(Forbidden, lambda: pass_project(project, S.TOWNSHIP, SCORES, by=leaver, now=NOW)) == "other_level"
     assert pass_project(project, S.TOWNSHIP, SCORES, by=officer(TOWNSHIP), now=NOW)
     # What was judged in office stays judged after it.
-    here.county.roles = []
+    leave_office(here.county)
     assert pass_project(project, S.COUNTY, SCORES, by=officer(COUNTY), now=NOW)
     assert project.state == S.CITY
+
+
+@pytest.mark.parametrize(
+    ("handed_in_on", "due_on", "provisional"),
+    [
+        # Ten working days later is the year's last one; a day later it is the first of the next, behind the holiday.
+        (date(2025, 12, 17), date(2025, 12, 31), False),
+        (date(2025, 12, 18), date(2026, 1, 4), False),
+        # The holidays of the next year are not announced yet: weekends alone are counted, and the page says so.
+        (date(2026, 12, 17), date(2026, 12, 31), False),
+        (date(2026, 12, 18), date(2027, 1, 1), True),
+    ],
+)
+def test_a_review_is_due_on_the_last_working_day_of_the_year_and_not_in_the_holiday(
+    acting: Session, handed_in_on: date, due_on: date, provisional: bool
+) -> None:
+    project = declared(world(), now=datetime.combine(handed_in_on, time(4), UTC))
+    assert (project.due_on, project.due_provisional) == (due_on, provisional)
+
+
+def test_a_deadline_into_an_unknown_year_is_counted_again_once_its_holidays_are_announced(acting: Session) -> None:
+    here = world()
+    begun = datetime.combine(date(2026, 12, 18), time(4), UTC)
+    project = declared(here, now=begun)
+    assert recount_provisional() == 0
+    assert (project.due_on, project.due_provisional) == (date(2027, 1, 1), True)
+    holiday = [date(2027, 1, day) for day in (1, 2, 3)]
+    announce_workdays(PROVINCE, 2027, holiday, [], "国办发明电", by=here.reviewers[S.PROVINCE], now=begun)
+    assert recount_provisional() == 1
+    assert (project.due_on, project.due_provisional) == (date(2027, 1, 4), False)
+    assert recount_provisional() == 0
+
+
+def test_the_next_step_waits_for_the_office_whose_it_is_and_for_no_other(acting: Session) -> None:
+    here = world()
+    project = declared(here, submit=False)
+
+    def whose() -> list[str]:
+        areas = {"village": VILLAGE, "township": TOWNSHIP, "beside": BESIDE, "county": COUNTY, "city": CITY}
+        return [name for name, area in areas.items() if waits_for(project, [area])]
+
+    assert whose() == ["village"]
+    submit_project(project, by=here.declarer, now=NOW)
+    assert whose() == ["township"]
+    # Somebody who holds an office of the unit as well is not asked.
+    assert not waits_for(project, [VILLAGE, TOWNSHIP])
+    passed(here, project, S.TOWNSHIP)
+    assert whose() == ["county"]
+    passed(here, project, S.COUNTY, S.CITY, S.PROVINCE)
+    assert (project.state, whose()) == (S.NOTICE, ["county"])
+
+
+def test_a_townships_project_waits_for_the_county_and_then_for_the_township_that_it_names(acting: Session) -> None:
+    here = world(TOWNSHIP)
+    factories.area(BESIDE)
+    project = declared(here)
+    assert [waits_for(project, [area]) for area in (TOWNSHIP, COUNTY, BESIDE)] == [False, True, False]
+    name_cross_township(project, BESIDE, by=here.county, now=NOW)
+    assert [waits_for(project, [area]) for area in (TOWNSHIP, COUNTY, BESIDE)] == [False, False, True]
 
 
 def test_returning_and_refusing_need_a_reason(acting: Session) -> None:
@@ -181,5 +242,4 @@ def test_the_database_itself_refuses_two_reviews_of_a_level_or_a_person(acting: 
             acting.execute(again, {"project": project.id, "level": level, "by": by})
     with pytest.raises(IntegrityError), acting.begin_nested():
         acting.execute(text("DELETE FROM project_review"))
-    assert PROVINCE == "52"
-    assert {role.kind for role in here.county.roles} == {RoleKind.OFFICER}
+    assert [(row.level, row.reviewer_id) for row in reviews_of(project)] == [(9, first)]

@@ -96,6 +96,20 @@ def test_one_fen_above_what_was_approved_is_never_paid(acting: Session) -> None:
     assert project.paid_fen == 100
 
 
+def test_of_a_project_of_one_fen_one_fen_is_paid_and_its_work_is_as_far_as_its_money(acting: Session) -> None:
+    here = world()
+    project = under_way(here, fen=1)
+    money = Money(project, 2)
+    money.pay(1)
+    acting.refresh(project)
+    assert (project.approved_fen, project.paid_fen) == (1, 1)
+    assert gap_since(project, BEGUN.date()) == BEGUN.date()
+    reach_all(here, project)
+    assert gap_since(project, BEGUN.date()) is None
+    order = propose_payment(money.fund, money.order(1), by=money.county.first, now=BEGUN)
+    assert refused(Conflict, lambda: check_within_approved(order)) == "project_money_short"
+
+
 def test_a_milestone_needs_a_picture_with_place_and_day(acting: Session) -> None:
     here = world()
     project = under_way(here)

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 
 from marketplace.identity.models import Account, RoleKind
+from marketplace.kernel.db import db
 from marketplace.projects.declaring import (
     Part,
     Source,
@@ -47,6 +48,15 @@ def officer(*areas: str) -> Account:
     return factories.account(*((RoleKind.OFFICER, area) for area in areas), name=f"干部{next(_numbers)}")
 
 
+def leave_office(by: Account, *areas: str) -> None:
+    """Take somebody's offices over these areas away, all of them unless said otherwise."""
+    for role in by.roles:
+        if not areas or role.scope_code in areas:
+            db.session.delete(role)
+    db.session.flush()
+    db.session.expire(by, ["roles"])
+
+
 def world(unit: str = VILLAGE, *, households: int = 2) -> World:
     """A unit with an officer and registered households, and one officer at each level over it."""
     factories.area()
@@ -63,10 +73,11 @@ def declared(
     now: datetime = NOW,
     submit: bool = True,
     by: Account | None = None,
+    place: str = VILLAGE,
 ) -> Project:
     """A declaration with all its items; handed in unless said otherwise."""
     writer = by or here.declarer
-    project = draft_project(VILLAGE, "摆泥村灌溉水渠", by=writer, now=now)
+    project = draft_project(place, "摆泥村灌溉水渠", by=writer, now=now)
     first = now.date()
     changes = {
         "category": "water",

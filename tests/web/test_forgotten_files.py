@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalogue.photos import add_photo, remove_photo
 from marketplace.kernel import clock
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.documents import store_pdf
 from marketplace.kernel.pictures import Picture, read_picture, store_picture
+from marketplace.projects.tracking import Taken, start_project
+from marketplace.projects.tracking import add_photo as add_photo_of_work
 from marketplace.web.claim_words import private_folder
 from marketplace.web.forgotten_files import WAITS, forget_files
 from marketplace.web.portals.evidence import consents_folder
-from marketplace.web.uploads import documents_folder, pictures_folder
+from marketplace.web.uploads import documents_folder, households_folder, pictures_folder
 from tests import factories
 from tests.aftersale.sale import Sale
+from tests.projects.world import approved, world
 
 PDF = b"%PDF-1.4\n" + os.urandom(16).hex().encode() + b"\n%%EOF\n"
 
@@ -84,3 +88,14 @@ def test_the_pictures_of_a_claim_stay_and_those_of_one_that_was_refused_do_not(a
     sale.claim(pictures=[claimed])
     sweep(later)
     assert [files_of(one.name, private_folder()) for one in (claimed, refused)] == [3, 0]
+
+
+def test_a_picture_of_a_project_stays_as_long_as_its_project(app: Flask, later: datetime) -> None:
+    kept, alone = (store_picture(picture(colour), households_folder()) for colour in ((10, 200, 90), (10, 90, 200)))
+    with transaction():
+        here = world()
+        project = approved(here, now=clock.now() - timedelta(days=40))
+        start_project(project, by=here.declarer, now=clock.now())
+        add_photo_of_work(project, None, Taken(kept, local_day(clock.now()), "一组"), by=here.declarer, now=clock.now())
+    sweep(later)
+    assert [files_of(name, households_folder()) for name in (kept, alone)] == [3, 0]

@@ -35,9 +35,11 @@ from marketplace.web.access import account, allow
 from marketplace.web.complaint_words import ADVERSE, SIGNS, TOPICS, VERDICTS, inspection_words, item_words, place_line
 from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, said
+from marketplace.web.portals import oversight_projects
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/oversight")
+blueprint.register_blueprint(oversight_projects.blueprint)
 _LONG = N_("Please write less.")
 
 

@@ -18,6 +18,7 @@ from marketplace.projects.progress import work_percent
 from marketplace.projects.queries import (
     beneficiary_count,
     checks_of,
+    completion_notice,
     get_public_project,
     public_projects,
     reviews_of_round,
@@ -80,6 +81,7 @@ def _page(project: Project, form: dict[str, Any], errors: dict[str, str]) -> str
         least=least,
         reviews=[review_words(row) for row in reviews_of_round(project)],
         notice=notice,
+        completion=completion_notice(project),
         open=project.state == ProjectState.NOTICE and notice is not None and notice.closed_on is None,
         work=work_percent(steps_of(project), today),
         checks=[{"years": row.years, "works": row.works, "due_on": row.due_on} for row in checks_of(project)],

@@ -14,21 +14,24 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.pictures import picture_path, read_picture, store_picture
+from marketplace.kernel.errors import N_, Invalid
+from marketplace.kernel.pictures import read_picture, store_picture
 from marketplace.projects.declaring import ITEMS, missing_items, submit_project, withdraw_project
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import approve_project, current_notice, decide_objection
+from marketplace.projects.offices import waits_for
 from marketplace.projects.progress import money_percent, work_percent
 from marketplace.projects.queries import (
+    beneficiaries_within,
     beneficiary_count,
     checks_of,
+    completion_notice,
     gap_since,
     get_milestone,
     get_objection,
-    get_photo,
     get_project_within,
     objections_to,
+    open_objections,
     photos_of,
     place_of,
     reviews_of,
@@ -46,11 +49,12 @@ from marketplace.projects.tracking import (
     stop_project,
 )
 from marketplace.regions.models import Level
-from marketplace.regions.queries import children
+from marketplace.regions.queries import area_names, children
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
-from marketplace.web.project_words import OBJECTIONS, review_words, rubric_words, template_of, whole_words
+from marketplace.web.project_photos import photo_of
+from marketplace.web.project_words import objection_chip, review_words, row_words, rubric_words, template_of, whole_words
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import households_folder, sent_files, takes_files
 
@@ -127,13 +131,14 @@ def one(public_id: str) -> str:
         missing=[_(ITEMS[item]) for item in missing_items(project)] if project.state in EDITABLE else [],
         households=beneficiary_count(project),
         reviews=[review_words(row) for row in reviews_of(project)],
-        waits_for_me=level is not None and level in levels and project.unit_code not in own,
+        waits_for_me=level is not None and waits_for(project, own) and not _needs_another_township(project),
         scored=level is not None and project.decides is not None and level >= project.decides,
         rubric=rubric_words(template_of(project)),
         townships=_townships(project) if Level.COUNTY in levels else [],
         notice=notice,
+        completion=completion_notice(project),
         opens_on=None if notice is None else notice.closes_on + timedelta(days=1),
-        decides=project.decides in levels,
+        approvable=waits_for(project, own) and notice is not None and today > notice.closes_on and not open_objections(notice),
         objections=[
             {
                 "public_id": row.public_id,
@@ -141,8 +146,9 @@ def one(public_id: str) -> str:
                 "contact": row.contact,
                 "answer": row.answer,
                 "made_at": row.made_at,
+                "due_on": row.due_on,
                 "open": row.state == ObjectionState.OPEN,
-                "state": _chip(ObjectionState(row.state)),
+                "state": objection_chip(ObjectionState(row.state)),
             }
             for row in objections_to(project)
         ]
@@ -152,8 +158,17 @@ def one(public_id: str) -> str:
         money=round(money_percent(steps, project.approved_fen, today)),
         gap_since=gap_since(project, today) if project.state == ProjectState.UNDER_WAY else None,
         place=place_of(project),
-        photos=photos_of(project),
-        accepts=Level.COUNTY in levels,
+        photos=[
+            {
+                "address": url_for("officer.projects.project.photo", public_id=public_id, photo=row.public_id),
+                "taken_on": row.taken_on,
+                "place_words": row.place_words,
+            }
+            for row in photos_of(project)
+        ],
+        adds_photos=not levels.isdisjoint((Level.VILLAGE, Level.TOWNSHIP, Level.COUNTY)),
+        checks_asset=not levels.isdisjoint((Level.TOWNSHIP, Level.COUNTY)),
+        accepts=Level.COUNTY in levels and project.unit_code not in own,
         checks=[
             {
                 "years": row.years,
@@ -168,13 +183,13 @@ def one(public_id: str) -> str:
     )
 
 
-def _chip(state: ObjectionState) -> tuple[str, str]:
-    words, tone = OBJECTIONS[state]
-    return _(words), tone
+def _needs_another_township(project: Project) -> bool:
+    own = len(project.unit_code) == Level.TOWNSHIP and project.state == ProjectState.TOWNSHIP
+    return own and project.cross_code is None
 
 
 def _townships(project: Project) -> list[tuple[str, str]]:
-    if len(project.unit_code) != Level.TOWNSHIP or project.state != ProjectState.TOWNSHIP:
+    if not _needs_another_township(project):
         return []
     return [(row.code, place_name(row.name)) for row in children(project.place_code[:6]) if row.code != project.unit_code]
 
@@ -184,6 +199,21 @@ def _done(public_id: str, act: Callable[[Project], object], words: str) -> Respo
         act(_project(public_id))
     flash(_(words), "success")
     return see_other(url_for("officer.projects.project.one", public_id=public_id))
+
+
+@blueprint.get("/households")
+@allow(RoleKind.OFFICER)
+def households(public_id: str) -> str:
+    """Which households it is for, as far as one's areas reach; their files say more, to whoever may read them."""
+    project = _project(public_id)
+    rows = beneficiaries_within(project, office_reach())
+    names = area_names(row.village_code for row in rows)
+    return render_template(
+        "officer/project_households.html",
+        project=row_words(project),
+        rows=[{"public_id": row.public_id, "code": row.code, "village": place_name(names[row.village_code])} for row in rows],
+        count=beneficiary_count(project),
+    )
 
 
 @blueprint.post("/submit")
@@ -302,13 +332,7 @@ def photo_add(public_id: str) -> Response:
 @allow(RoleKind.OFFICER)
 def photo(public_id: str, photo: str) -> FlaskResponse:
     """A picture of the work, for officers of the area; it stays in no cache."""
-    row = get_photo(_project(public_id), photo)
-    path = picture_path(row.picture, 800, households_folder())
-    if not path.is_file():
-        raise NotFound("picture_unknown", N_("There is no such picture."))
-    response = FlaskResponse(path.read_bytes(), mimetype="image/webp")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return photo_of(_project(public_id), photo)
 
 
 @blueprint.post("/complete")

@@ -8,10 +8,12 @@ from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
+from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.money import plain_yuan
 from marketplace.projects.declaring import (
     ITEMS,
     MOST_MILESTONES,
@@ -25,6 +27,7 @@ from marketplace.projects.declaring import (
     save_sources,
 )
 from marketplace.projects.models import Project, SourceKind
+from marketplace.projects.offices import waits_for
 from marketplace.projects.queries import (
     beneficiaries_within,
     checks_due,
@@ -44,11 +47,13 @@ from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 _LONG = N_("Please write less.")
+# As many are open when nothing is filled in; the others are a touch away.
+_FIRST_MILESTONES = 2
 STEPS = {
-    "what": N_("What it is"),
+    "what": N_("What is planned"),
     "when": N_("Where and when"),
-    "money": N_("Money"),
-    "people": N_("For whom"),
+    "money": N_("What it costs"),
+    "people": N_("Who benefits"),
 }
 
 
@@ -115,12 +120,15 @@ FORMS: dict[str, type[FormSchema]] = {"what": WhatForm, "when": WhenForm, "money
 @blueprint.get("")
 @allow(RoleKind.OFFICER)
 def listed() -> str:
-    """The projects of one's areas, those that lag behind, and what is to be looked at."""
+    """What waits for one's office, what lags behind, what is to be looked at, and all other projects of one's areas."""
     reach, today = office_reach(), local_day(clock.now())
+    projects, own = projects_within(reach), scopes(account(), RoleKind.OFFICER)
+    mine = [row for row in projects if waits_for(row, own)]
     return render_template(
         "officer/projects.html",
         area=office_area(None),
-        rows=[row_words(row) for row in projects_within(reach)],
+        mine=[row_words(row) for row in mine],
+        rows=[row_words(row) for row in projects if row not in mine],
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
         checks=[{**row_words(row), "years": check.years, "check_on": check.due_on} for check, row in checks_due(reach, today)],
         today=today,
@@ -225,7 +233,7 @@ def _kept(project: Project, step: str) -> dict[str, Any]:
             f"due_{row.position}": row.due_on.isoformat(),
         }
     for source in project.sources:
-        kept |= {f"amount_{source.kind}": f"{source.amount_fen / 100:.2f}", f"document_{source.kind}": source.document}
+        kept |= {f"amount_{source.kind}": plain_yuan(source.amount_fen), f"document_{source.kind}": source.document}
     if step == "people":
         kept["households"] = "\n".join(row.code for row in beneficiaries_within(project, office_reach()))
     return kept
@@ -244,6 +252,7 @@ def _step_page(project: Project, step: str, form: dict[str, Any], errors: dict[s
         barred=[_(each.words) for each in template.barred],
         sources=[(kind.value, _(words)) for kind, words in SOURCES.items()],
         rows=range(1, MOST_MILESTONES + 1),
+        shown=max([_FIRST_MILESTONES, *(row for row in range(1, MOST_MILESTONES + 1) if form.get(f"part_{row}"))]),
         form=form,
         errors=errors,
     )
