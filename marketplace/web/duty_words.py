@@ -22,7 +22,7 @@ RANKS = {
     Rank.OTHER: N_("Other officers"),
 }
 NEEDS = {
-    NeedKind.MONEY: N_("Money"),
+    NeedKind.MONEY: N_("A sum of money"),
     NeedKind.MATERIALS: N_("Seed, tools and other things"),
     NeedKind.SKILL: N_("Skills and advice"),
     NeedKind.WORK: N_("Work"),
