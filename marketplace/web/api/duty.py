@@ -236,7 +236,7 @@ def duty_give(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @blueprint.arguments(NewFundsSchema)
 @blueprint.response(201, FundsBroughtSchema)
 @problems(404, 409, *BODY)
-def funds_bring(given: dict[str, Any], public_id: str) -> dict[str, Any]:
+def brought_add(given: dict[str, Any], public_id: str) -> dict[str, Any]:
     """Write down money that you brought a household of yours; `not_your_duty` (403), `funds_known` (409)."""
     with transaction():
         household, officer = get_household_within(public_id, office_reach()), find_officer(account())
@@ -249,7 +249,7 @@ def funds_bring(given: dict[str, Any], public_id: str) -> dict[str, Any]:
 @blueprint.get("/funds")
 @only(RoleKind.OFFICER)
 @blueprint.response(200, FundsBroughtSchema(many=True))
-def funds_waiting() -> list[dict[str, Any]]:
+def brought_waiting() -> list[dict[str, Any]]:
     """Money brought in your areas that a second person has not seen."""
     return [_funds(row, household) for row, household, _own in funds_within(office_reach())]
 
@@ -258,7 +258,7 @@ def funds_waiting() -> list[dict[str, Any]]:
 @only(RoleKind.OFFICER)
 @blueprint.response(200, FundsBroughtSchema)
 @problems(404, 409)
-def funds_approve(public_id: str) -> dict[str, Any]:
+def brought_approve(public_id: str) -> dict[str, Any]:
     """You have seen the paper, and are not who wrote it down (403 `same_person`); the money is booked."""
     return _funds_decided(public_id, PaperAction.APPROVE)
 
@@ -267,7 +267,7 @@ def funds_approve(public_id: str) -> dict[str, Any]:
 @only(RoleKind.OFFICER)
 @blueprint.response(200, FundsBroughtSchema)
 @problems(404, 409)
-def funds_discard(public_id: str) -> dict[str, Any]:
+def brought_discard(public_id: str) -> dict[str, Any]:
     """There is no such paper."""
     return _funds_decided(public_id, PaperAction.DISCARD)
 
