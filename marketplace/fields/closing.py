@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, text
 
+from marketplace.assistance.needs.queries import busy_count, find_helper
 from marketplace.catalogue.badge import refuse_badge
 from marketplace.catalogue.models import Listing, ListingState, Producer
 from marketplace.catalogue.queries import producer_of
@@ -37,6 +38,7 @@ OBSTACLES = {
     "office": N_("An account of an office is closed by the office: your deeds in it are the government’s own."),
     "buying": N_("A purchase of yours is on its way, or a claim on one is open. Both end first."),
     "selling": N_("An order to you is open, or a claim on one. Both end first."),
+    "helping": N_("You have taken on a need that has not arrived yet. Deliver it or give it up first."),
     "money": N_("The market still owes you money, or you owe it some. That is settled first."),
 }
 _ENDED_ORDERS = (OrderState.ACCEPTED, OrderState.CANCELLED)
@@ -100,6 +102,8 @@ _STEPS: tuple[tuple[str, str], ...] = (
         "policy_question",
         "UPDATE policy_question SET words = '', state = replace(state, 'waiting', 'withdrawn') WHERE account_id = :account",
     ),
+    # A unit is its own; a donor is the person.
+    ("helper_unit", "UPDATE helper_unit SET name = '–' WHERE account_id = :account AND kind = 'donor'"),
     ("payee_account", "DELETE FROM payee_account WHERE ledger_code = :ledger_code"),
     ("role", "DELETE FROM role WHERE account_id = :account"),
 )
@@ -116,6 +120,9 @@ def _obstacles(account: Account) -> Iterator[str]:
     bought = OrderGroup.account_id == account.id
     if _open(bought):
         yield "buying"
+    unit = find_helper(account)
+    if unit is not None and busy_count(unit):
+        yield "helping"
     producer = producer_of(account.id)
     if producer is None:
         return

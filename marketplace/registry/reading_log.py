@@ -23,6 +23,7 @@ NUMBERS = "numbers"
 MONEY = "money"
 BENEFITS = "benefits"
 AUDIT = "audit"
+NEED = "need"
 _OWN = "a household that is told who has looked at its file"
 
 

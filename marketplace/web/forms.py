@@ -98,6 +98,14 @@ def read_form(schema: Schema, source: MultiDict[str, str] | None = None) -> dict
     return loaded
 
 
+def ticked(*names: str) -> MultiDict[str, Any]:
+    """The request's form, with all that was ticked under each of these names as one list."""
+    given: MultiDict[str, Any] = MultiDict(request.form.to_dict())
+    for name in names:
+        given.setlist(name, [request.form.getlist(name)])
+    return given
+
+
 def _first(messages: Any) -> str:
     while isinstance(messages, (list, dict)):
         messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]

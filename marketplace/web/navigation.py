@@ -55,6 +55,7 @@ MENUS = {
         ("buyer_plans.plans", N_("Plans"), "truck"),
         ("buyer_contracts.listed", N_("Contracts"), "check"),
         ("buyer_enterprise.show", N_("My enterprise"), "people"),
+        ("public_needs.desk", N_("Helping"), "leaf"),
     ],
 }
 

@@ -25,6 +25,7 @@ from marketplace.assistance.needs.raising import raise_need, refuse_need, verify
 from marketplace.assistance.needs.rounds import decide_round, draft_round
 from marketplace.assistance.needs.states import NeedState, PledgeState
 from marketplace.assistance.papers import PaperAction
+from marketplace.fields.closing import obstacles
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
@@ -101,6 +102,27 @@ def test_a_unit_helps_only_when_an_officer_has_looked_at_it_and_no_more_than_it_
     assert not release_pledge(made, by=account, now=NOW)
     assert (one.state, pledge_of(one)) == (NeedState.OPEN, None)
     pledge(two, unit, by=account, now=NOW)
+
+
+def test_who_has_taken_a_need_on_closes_their_account_after_that_and_is_asked_for_nothing_more(acting: Session) -> None:
+    here = world(1)
+    need, unit = open_need(here), helper(here)
+    own = acts_for(unit)
+    made = pledge(need, unit, by=own, now=NOW)
+    assert obstacles(own) == ["helping"]
+    release_pledge(made, by=own, now=NOW)
+    assert obstacles(own) == []
+    assert [each.helper.id for each in suited(need, TODAY)] == [unit.id]
+    own.active = False
+    assert suited(need, TODAY) == []
+
+
+def test_a_household_takes_back_what_its_office_wrote_down_for_it_and_nobody_elses(acting: Session) -> None:
+    here = world(2)
+    need, farmer = open_need(here), factories.account((RoleKind.FARMER, ""))
+    assert refused(withdraw_need, need, by=farmer, household=here.households[1], now=NOW) == "other_level"
+    assert withdraw_need(need, by=farmer, household=here.households[0], now=NOW)
+    assert need.state == NeedState.WITHDRAWN
 
 
 def test_a_pledge_that_is_late_lapses_on_the_day_after_its_last_and_only_once(acting: Session) -> None:

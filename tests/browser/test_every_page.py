@@ -34,6 +34,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("sign-up", "/sign-up"),
         ("answer-notice", "/n"),
         ("about", "/about"),
+        ("needs", "/needs"),
         ("about-demo", "/about/demo"),
         ("about-data", "/about/data"),
         ("policy", "/policy"),
@@ -91,6 +92,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-file-correct", "/farm/file/correct/water"),
         ("farm-numbers", "/farm/file/numbers"),
         ("farm-benefits", "/farm/benefits"),
+        ("farm-help", "/farm/help"),
         ("farm-shares", "/farm/shares"),
         ("farm-advice", "/farm/advice"),
         ("farm-advice-mine", "/farm/advice/mine"),
@@ -172,7 +174,13 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-project-households", "households of the first completed project"),
         ("office-duty", "/office/duty"),
         ("office-duty-county", "/office/duty/county"),
+        ("office-duty-results", "/office/duty/results"),
+        ("office-duty-years", "/office/duty/years"),
+        ("office-duty-year", "first year of duty"),
         ("office-needs", "/office/needs"),
+        ("office-need", "first need"),
+        ("office-need-rounds", "/office/needs/rounds"),
+        ("office-need-round", "first round of needs"),
         ("office-numbers", "/office/numbers"),
         ("audits", "/audits?area=522636"),
         ("audit-rounds", "/audits/rounds"),
@@ -258,6 +266,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("buyer-demand-new", "/buyer/demands/new"),
         ("buyer-contracts", "/buyer/contracts/"),
         ("buyer-enterprise", "/buyer/enterprise/"),
+        ("helper-desk", "/needs/desk"),
         ("buyer-plans", "/buyer/plans/"),
         ("buyer-plan", "first plan in /buyer/plans/"),
     ],
@@ -395,6 +404,10 @@ def address_of(page: Page, path: str) -> str:
         page.goto("/office/imports" if what == "import" else "/office/duplicates")
         links = page.locator("main a.row-link")
         return str((links.first if which == "first" else links.last).get_attribute("href"))
+    if path in ("first year of duty", "first need", "first round of needs"):
+        where = {"first year of duty": "/office/duty/years", "first need": "/office/needs"}
+        page.goto(where.get(path, "/office/needs/rounds"))
+        return str(page.locator("main .panel a.row-link").first.get_attribute("href"))
     if path == "first entitlement":
         page.goto("/office/safety-net")
         return str(page.locator("main .panel a[href*='/safety-net/households/']").first.get_attribute("href"))

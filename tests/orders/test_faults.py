@@ -18,6 +18,8 @@ from flask import Flask
 from marketplace.kernel import embedded_postgres, steps
 from marketplace.kernel.errors import Conflict
 from marketplace.orders.collecting import pay_page
+from tests.assistance.lives import LIVES as HELPING
+from tests.assistance.lives import carry_on_helping, help_faults
 from tests.conftest import ROOT
 from tests.orders.contract_lives import LIVES as CONTRACTS
 from tests.orders.contract_lives import contract_faults
@@ -94,6 +96,10 @@ PLACES = {
         *("project.submitted", "project.reviewed", "project.notice_hung", "project.notice_closed"),
         *("project.milestone_reached", "project.completed"),
     ],
+    "help_a_county": [
+        *("plan.lines_written", "plan.duties_written", "handover.duty_ended"),
+        *("pledge.need_taken", "pledge.delivered", "pledge.kept"),
+    ],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -152,6 +158,9 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
     if life in COLLECTING:
         send_again(basket, real_now())
         return [*faults(basket, double), *form_faults(basket, real_now())]
+    if life in HELPING:
+        carry_on_helping(basket, real_now())
+        return [*faults(basket, double), *help_faults(basket)]
     if life in LOGGING:
         go_round(real_now())
         return [*faults(basket, double), *log_faults(basket)]

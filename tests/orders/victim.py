@@ -16,6 +16,7 @@ from marketplace.config import Settings
 from marketplace.kernel import steps
 from marketplace.kernel.db import db
 from marketplace.web.application import create_app
+from tests.assistance import lives as helping
 from tests.orders import contract_lives, paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
@@ -33,6 +34,7 @@ ALL_LIVES = {
     **contract_lives.LIVES,
     **planning.LIVES,
     **building.LIVES,
+    **helping.LIVES,
 }
 
 

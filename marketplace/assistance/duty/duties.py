@@ -15,6 +15,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict
+from marketplace.kernel.steps import step
 from marketplace.regions.models import Level
 from marketplace.registry.models import Household, HouseholdStatus
 from marketplace.registry.queries import supported_on
@@ -72,6 +73,7 @@ def hand_over(handover: DutyHandover, heir: DutyOfficer, *, by: Account, now: da
         raise Conflict("already_helps", N_("This officer stands with the household already."))
     duty.ended_at, duty.ended_why = now, "handed_over"
     db.session.flush()
+    step("handover.duty_ended")
     handover.state, handover.heir_id, handover.closed_at = state, heir.id, now
     db.session.add(_new(heir, duty.household_id, duty.village_code, place, now))
     db.session.flush()

@@ -16,7 +16,9 @@ from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.steps import step
 from marketplace.regions.queries import get_area
+from marketplace.registry.models import Household
 
 
 def draft_plan(area_code: str, *, by: Account, now: datetime) -> DutyPlan:
@@ -67,6 +69,7 @@ def draft_plan(area_code: str, *, by: Account, now: datetime) -> DutyPlan:
             for household, each in sorted(given.items())
         ],
     )
+    step("plan.lines_written")
     audit.record("duty.plan_drafted", "duty_plan", plan.public_id, actor=by.public_id, at=now, households=len(given))
     return plan
 
@@ -86,6 +89,8 @@ def approve_plan(plan: DutyPlan, *, by: Account, now: datetime) -> bool:
     if not decide(plan, PaperAction.APPROVE, by=by, now=now):
         return False
     lines = lines_of(plan)
+    # In the order in which a single duty is given: a household that is given a helper meanwhile is waited for.
+    lock_rows(Household, [line.household_id for line in lines])
     officers = lock_rows(DutyOfficer, [line.officer_id for line in lines])
     free = offices(list(officers.values()), Place.FIRST, local_day(now))
     wanted = Counter(line.officer_id for line in lines)
@@ -111,6 +116,7 @@ def approve_plan(plan: DutyPlan, *, by: Account, now: datetime) -> bool:
             for name, line in zip(names, lines, strict=True)
         ],
     )
+    step("plan.duties_written")
     audit.record("duty.plan_approved", "duty_plan", plan.public_id, actor=by.public_id, at=now, households=len(lines))
     return True
 

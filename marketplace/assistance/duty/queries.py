@@ -143,7 +143,7 @@ def get_handover_within(public_id: str, reach: Reach) -> DutyHandover:
     query = select(DutyHandover).where(DutyHandover.public_id == public_id)
     found = db.session.scalars(reach.over(query, DutyHandover.village_code)).first()
     if found is None:
-        raise NotFound("handover_unknown", N_("There is no such proposal."))
+        raise NotFound("handover_unknown", N_("There is no such hand-over."))
     return found
 
 
@@ -216,6 +216,15 @@ def get_visit_within(public_id: str, reach: Reach) -> Visit:
     """A visit within one's areas, or ``NotFound``."""
     query = reach.over(select(Visit).where(Visit.public_id == public_id), Visit.village_code)
     found = db.session.scalars(query).first()
+    if found is None:
+        raise NotFound("visit_unknown", N_("There is no such visit."))
+    return found
+
+
+def get_own_visit(household: Household, public_id: str) -> Visit:
+    """A visit to a household, or ``NotFound``."""
+    query = select(Visit).where(Visit.household_id == household.id, Visit.public_id == public_id)
+    found = db.session.scalars(unbounded(query, OF_HOUSEHOLD)).first()
     if found is None:
         raise NotFound("visit_unknown", N_("There is no such visit."))
     return found
@@ -305,3 +314,12 @@ def own_years(officer: DutyOfficer) -> list[tuple[DutyYear, DutyScore, list[Duty
     query = query.where(DutyScore.officer_id == officer.id, DutyYear.state != PaperState.DISCARDED)
     rows = db.session.execute(query.order_by(DutyYear.year.desc())).all()
     return [(year, score, merits_of(year).get(score.id, [])) for year, score in rows]
+
+
+def get_own_merit(officer: DutyOfficer, public_id: str) -> DutyMerit:
+    """A proposal about an officer, for the officer; or ``NotFound``."""
+    query = select(DutyMerit).join(DutyScore, DutyScore.id == DutyMerit.score_id)
+    found = db.session.scalars(query.where(DutyScore.officer_id == officer.id, DutyMerit.public_id == public_id)).first()
+    if found is None:
+        raise NotFound("merit_unknown", N_("There is no such proposal."))
+    return found

@@ -14,6 +14,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.steps import step
 from marketplace.regions.queries import get_area
 from marketplace.registry.models import Household
 
@@ -101,6 +102,7 @@ def pledge(need: Need, unit: HelperUnit, *, by: Account, now: datetime) -> Pledg
     if busy_count(unit) >= unit.quota:
         raise Conflict("helper_full", N_("You have taken on as many needs as your unit can carry at once."))
     move(need, NeedAction.PLEDGE, now)
+    step("pledge.need_taken")
     assert need.due_on is not None, "a pledged need has a last day"
     made = Pledge(need_id=need.id, helper_id=unit.id, made_by_id=by.id, made_at=now, deliver_by=need.due_on)
     db.session.add(made)
@@ -138,6 +140,7 @@ def deliver(made: Pledge, proof: str, *, by: Account, now: datetime) -> bool:
     made.proof, made.delivered_at = proof.strip()[:200], now
     move(need, NeedAction.DELIVER, now)
     db.session.flush()
+    step("pledge.delivered")
     audit.record("need.delivered", "need", need.public_id, actor=by.public_id, at=now)
     return True
 
@@ -172,6 +175,7 @@ def close_need(need: Need, arrived: bool, *, by: Account, household: Household |
     _move(made, NeedAction.CLOSE if arrived else NeedAction.RETURN)
     if arrived:
         made.closed_by_id, made.closed_at = by.id, now
+        step("pledge.kept")
     else:
         assert need.due_on is not None, "a pledged need has a last day"
         made.proof, made.delivered_at, made.deliver_by = "", None, need.due_on

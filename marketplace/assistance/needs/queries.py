@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import func, select
 
 from marketplace.assistance.needs.models import HelperUnit, Need, NeedOf, NeedRound, NeedRoundLine, Pledge
-from marketplace.assistance.needs.ranking import Fit, Helper, ranked
+from marketplace.assistance.needs.ranking import Fit, Helper, fit_of, ranked
 from marketplace.assistance.needs.states import NeedState, PledgeState
 from marketplace.assistance.offices import in_reach
 from marketplace.assistance.papers import PaperState
@@ -70,6 +70,32 @@ def household_of(need: Need) -> Household | None:
     """The household that a need is of; None for a village's own."""
     query = select(Household).join(NeedOf, NeedOf.household_id == Household.id).where(NeedOf.need_id == need.id)
     return db.session.scalars(unbounded(query, _OF_NEED)).first()
+
+
+def get_own_need(household: Household, public_id: str) -> Need:
+    """A need of a household, or ``NotFound``."""
+    query = select(Need).join(NeedOf, NeedOf.need_id == Need.id)
+    query = query.where(NeedOf.household_id == household.id, Need.public_id == public_id)
+    need = db.session.scalars(unbounded(query, _OF_NEED)).first()
+    if need is None:
+        raise need_unknown()
+    return need
+
+
+def get_own_pledge(helper: HelperUnit, public_id: str) -> Pledge:
+    """A pledge of a helper unit, or ``NotFound``."""
+    made = db.session.scalars(select(Pledge).filter_by(helper_id=helper.id, public_id=public_id)).first()
+    if made is None:
+        raise NotFound("pledge_unknown", N_("There is no such pledge."))
+    return made
+
+
+def get_helper_of(account: Account) -> HelperUnit:
+    """The helper unit that an account acts for, or ``NotFound``."""
+    unit = find_helper(account)
+    if unit is None:
+        raise NotFound("no_unit", N_("Please say on your desk first whom you act for and what you can help with."))
+    return unit
 
 
 def needs_of(household: Household) -> Sequence[Need]:
@@ -146,9 +172,10 @@ def busy_count(helper: HelperUnit) -> int:
 
 def helpers_for(kind: str) -> dict[int, Helper]:
     """The approved helper units that can do something, with what they have kept and let lapse of that kind."""
-    units = db.session.scalars(
-        select(HelperUnit).where(HelperUnit.approved_at.is_not(None), HelperUnit.can.contains([kind]))
-    ).all()
+    query = select(HelperUnit).join(Account, Account.id == HelperUnit.account_id)
+    # Nobody can be asked whose account is closed.
+    query = query.where(HelperUnit.approved_at.is_not(None), HelperUnit.can.contains([kind]), Account.active)
+    units = db.session.scalars(query.order_by(HelperUnit.id)).all()
     busy = dict(
         db.session.execute(
             select(Pledge.helper_id, func.count()).where(Pledge.state.in_(_HOLDS)).group_by(Pledge.helper_id)
@@ -156,8 +183,8 @@ def helpers_for(kind: str) -> dict[int, Helper]:
     )
     kept = func.count().filter(Pledge.state == PledgeState.KEPT)
     lapsed = func.count().filter(Pledge.state == PledgeState.LAPSED)
-    query = select(Pledge.helper_id, kept, lapsed).join(Need, Need.id == Pledge.need_id).where(Need.kind == kind)
-    past = {row[0]: (row[1], row[2]) for row in db.session.execute(query.group_by(Pledge.helper_id))}
+    tried = select(Pledge.helper_id, kept, lapsed).join(Need, Need.id == Pledge.need_id).where(Need.kind == kind)
+    past = {row[0]: (row[1], row[2]) for row in db.session.execute(tried.group_by(Pledge.helper_id))}
     return {
         unit.id: Helper(unit.area_code, frozenset(unit.can), unit.quota, busy.get(unit.id, 0), *past.get(unit.id, (0, 0)))
         for unit in units
@@ -203,7 +230,7 @@ def get_round_within(public_id: str, reach: Reach) -> NeedRound:
 
 
 def lines_of(found: NeedRound) -> list[tuple[NeedRoundLine, Need, HelperUnit]]:
-    """What a round proposes, the best fit first."""
+    """What a round proposes, the best fit first; the need within the round's area, whatever became of it."""
     query = (
         select(NeedRoundLine, Need, HelperUnit)
         .join(Need, Need.id == NeedRoundLine.need_id)
@@ -212,3 +239,23 @@ def lines_of(found: NeedRound) -> list[tuple[NeedRoundLine, Need, HelperUnit]]:
         .order_by(NeedRoundLine.fit.desc(), NeedRoundLine.id)
     )
     return [(line, need, helper) for line, need, helper in db.session.execute(query)]
+
+
+def reasons_of(found: NeedRound, day: date) -> dict[int, Suited]:
+    """Why a round's units suit its needs, by line, as the units stand now; a line whose unit is full meanwhile is absent."""
+    reasons: dict[int, Suited] = {}
+    helpers = {kind: helpers_for(kind) for kind in {need.kind for _line, need, _unit in lines_of(found)}}
+    for line, need, unit in lines_of(found):
+        rules = rule(NEED_NEARNESS, need.area_code, day).value, rule(NEED_PRIOR, need.area_code, day).value
+        seen = helpers[need.kind].get(unit.id)
+        fit = None if seen is None else fit_of(need.kind, need.area_code, seen, *rules)
+        if seen is not None and fit is not None:
+            reasons[line.id] = Suited(unit, seen, fit)
+    return reasons
+
+
+def unmatched_of(found: NeedRound) -> Sequence[Need]:
+    """The open needs of a round's area that it proposes no helper unit for."""
+    line = select(NeedRoundLine.id).where(NeedRoundLine.need_id == Need.id, NeedRoundLine.round_id == found.id)
+    query = select(Need).where(within(Need.area_code, found.area_code), Need.state == NeedState.OPEN, ~line.exists())
+    return db.session.scalars(query.order_by(Need.id)).all()

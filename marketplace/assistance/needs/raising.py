@@ -133,10 +133,22 @@ def refuse_need(need: Need, why: str, *, by: Account, now: datetime) -> bool:
     return True
 
 
-def withdraw_need(need: Need, *, by: Account, now: datetime) -> bool:
-    """Take back a need that no helper has taken on; by whoever raised it or an office. False when it was taken back."""
+def withdraw_need(need: Need, *, by: Account, household: Household | None = None, now: datetime) -> bool:
+    """Take back a need that no helper has taken on; by whoever raised it, the household or an office.
+
+    Parameters
+    ----------
+    household : Household, optional
+        The account's own, when it is the household that speaks.
+
+    Returns
+    -------
+    bool
+        False when it was taken back.
+    """
     need = locked(need)
-    if by.id != need.raised_by_id:
+    of = None if household is None else household_of(need)
+    if by.id != need.raised_by_id and (household is None or of is None or of.id != household.id):
         check_office(by, need.area_code)
     if not move(need, NeedAction.WITHDRAW, now):
         return False

@@ -47,6 +47,7 @@ from marketplace.web.portals import (
     producer_after,
     producer_benefits,
     producer_came_back,
+    producer_help,
     producer_household,
     producer_mandates,
     producer_shares,
@@ -84,6 +85,7 @@ blueprint.register_blueprint(producer_came_back.blueprint)
 blueprint.register_blueprint(producer_household.blueprint)
 blueprint.register_blueprint(producer_shares.blueprint)
 blueprint.register_blueprint(producer_benefits.blueprint)
+blueprint.register_blueprint(producer_help.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")

@@ -8,15 +8,24 @@ from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.assistance.needs.helping import deliver, enter_helper, pledge, release_pledge
-from marketplace.assistance.needs.models import HelperKind, HelperUnit, NeedKind, Pledge
-from marketplace.assistance.needs.queries import asked_of, busy_count, find_helper, get_public_need, pledges_of, public_needs
+from marketplace.assistance.needs.models import HelperKind, NeedKind
+from marketplace.assistance.needs.queries import (
+    asked_of,
+    busy_count,
+    find_helper,
+    get_helper_of,
+    get_own_pledge,
+    get_public_need,
+    pledges_of,
+    public_needs,
+)
 from marketplace.assistance.needs.states import PledgeState
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, DomainError, Forbidden, NotFound
+from marketplace.kernel.errors import N_, DomainError
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, allow
-from marketplace.web.duty_words import HELPERS, NEEDS, card_words
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.duty_words import HELPERS, NEEDS, card_words, pledge_chip
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, ticked
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("public_needs", __name__, url_prefix="/needs")
@@ -29,7 +38,7 @@ class UnitForm(FormSchema):
     kind = Text(required=True, validate=validate.OneOf([kind.value for kind in HelperKind]))
     name = Text(required=True, validate=validate.Length(max=80, error=_LONG))
     area = Text(required=True, validate=validate.Regexp(r"[0-9]{2,12}\Z", error=N_("Please give the area’s code.")))
-    can = Text(required=True, validate=validate.OneOf([kind.value for kind in NeedKind]))
+    can = fields.List(Text(validate=validate.OneOf([kind.value for kind in NeedKind])), load_default=list)
     quota = fields.Integer(required=True, validate=validate.Range(1, 1000, error=N_("Please give 1 to 1,000.")))
 
 
@@ -63,7 +72,7 @@ def one(public_id: str) -> str:
 def pledged(public_id: str) -> Response:
     """Take a need on."""
     with transaction():
-        pledge(get_public_need(public_id), _unit(), by=account(), now=clock.now())
+        pledge(get_public_need(public_id), get_helper_of(account()), by=account(), now=clock.now())
     flash(_("Thank you. The need is yours to help with."), "success")
     return see_other(url_for("public_needs.desk"))
 
@@ -87,9 +96,11 @@ def _desk_page(form: dict[str, Any], errors: dict[str, str]) -> str:
             {
                 "pledge": made.public_id,
                 "standing": made.state == PledgeState.STANDING,
+                "ended": made.state in (PledgeState.KEPT, PledgeState.RELEASED, PledgeState.LAPSED),
                 "deliver_by": made.deliver_by,
                 "proof": made.proof,
                 **card_words([need])[0],
+                "state": pledge_chip(made.state),
             }
             for made, need in rows
         ],
@@ -105,15 +116,16 @@ def _desk_page(form: dict[str, Any], errors: dict[str, str]) -> str:
 def entered() -> Response | tuple[str, int]:
     """Say what a unit can help with."""
     try:
-        form = read_form(UnitForm())
+        form = read_form(UnitForm(), ticked("can"))
         with transaction():
-            can = [NeedKind(form["can"])]
+            can = [NeedKind(kind) for kind in form["can"]]
             enter_helper(
                 HelperKind(form["kind"]), form["name"], form["area"], can, form["quota"], by=account(), now=clock.now()
             )
     except DomainError as error:
-        errors = error.fields if isinstance(error, FormError) else {"area": _(error.message, **error.data)}
-        return _desk_page(request.form.to_dict(), errors), 422
+        place = {"can_nothing": "can", "name_missing": "name", "quota_range": "quota"}.get(error.code, "area")
+        errors = error.fields if isinstance(error, FormError) else {place: _(error.message, **error.data)}
+        return _desk_page({**request.form.to_dict(), "can": request.form.getlist("can")}, errors), 422
     flash(_("Thank you. An officer looks at your unit before it can help."), "success")
     return see_other(url_for("public_needs.desk"))
 
@@ -124,7 +136,7 @@ def delivered(public_id: str) -> Response:
     """Say with a proof what was handed over."""
     form = read_form(ProofForm())
     with transaction():
-        deliver(_own(public_id), form["proof"], by=account(), now=clock.now())
+        deliver(get_own_pledge(get_helper_of(account()), public_id), form["proof"], by=account(), now=clock.now())
     flash(_("Thank you. The household or its office now says whether it arrived."), "success")
     return see_other(url_for("public_needs.desk"))
 
@@ -134,19 +146,5 @@ def delivered(public_id: str) -> Response:
 def released(public_id: str) -> Response:
     """Give a need up, so that others can help."""
     with transaction():
-        release_pledge(_own(public_id), by=account(), now=clock.now())
+        release_pledge(get_own_pledge(get_helper_of(account()), public_id), by=account(), now=clock.now())
     return see_other(url_for("public_needs.desk"))
-
-
-def _unit() -> HelperUnit:
-    unit = find_helper(account())
-    if unit is None:
-        raise Forbidden("no_unit", N_("Please say on your desk first whom you act for and what you can help with."))
-    return unit
-
-
-def _own(public_id: str) -> Pledge:
-    for made, _need in pledges_of(_unit()):
-        if made.public_id == public_id:
-            return made
-    raise NotFound("pledge_unknown", N_("There is no such pledge."))

@@ -9,6 +9,8 @@ from marketplace.web.portals.officer import (
     collect,
     duplicates,
     duty,
+    duty_results,
+    duty_years,
     equity,
     equity_contract,
     files,
@@ -20,6 +22,7 @@ from marketplace.web.portals.officer import (
     forms,
     imports,
     mandates,
+    need_rounds,
     needs,
     numbers,
     phones,
@@ -45,6 +48,9 @@ from marketplace.web.portals.officer.blueprint import blueprint
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
 projects.blueprint.register_blueprint(project.blueprint)
+duty.blueprint.register_blueprint(duty_results.blueprint)
+duty.blueprint.register_blueprint(duty_years.blueprint)
+needs.blueprint.register_blueprint(need_rounds.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects, duty, needs),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),

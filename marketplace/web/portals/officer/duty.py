@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from marshmallow import validate
 from werkzeug.wrappers import Response
 
-from marketplace.assistance.duty.duties import hand_over, suggested_heirs
+from marketplace.assistance.duty.duties import give_duty, hand_over, suggested_heirs
 from marketplace.assistance.duty.models import DutyPlan, Place, Rank
-from marketplace.assistance.duty.officers import enter_officer, leave_office
+from marketplace.assistance.duty.officers import change_rank, enter_officer, leave_office
 from marketplace.assistance.duty.plans import approve_plan, discard_plan, draft_plan
 from marketplace.assistance.duty.queries import (
     duties_of,
@@ -20,6 +20,7 @@ from marketplace.assistance.duty.queries import (
     held_counts,
     officers_within,
     open_handovers,
+    own_years,
     plan_by_officer,
     plans_within,
     quota_of,
@@ -29,21 +30,25 @@ from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import find_account_by_login
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import transaction
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_
 from marketplace.regions.queries import area_names
 from marketplace.registry.files import get_household_within
+from marketplace.registry.models import Household
+from marketplace.registry.queries import households_by_code
 from marketplace.registry.searching import shown
 from marketplace.registry.visits import open_orders, record_visit
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.duty_words import RANKS, paper_chip
+from marketplace.web.duty_words import RANKS, merit_words, paper_chip, score_words
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.paging import page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import office_area
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("duty", __name__, url_prefix="/duty")
 _LONG = N_("Please write less.")
+_A_PAGE = 50
 
 
 class NoteForm(FormSchema):
@@ -56,6 +61,20 @@ class HeirForm(FormSchema):
     """Who takes a household over."""
 
     heir = Text(required=True, validate=validate.Length(max=20))
+
+
+class RankForm(FormSchema):
+    """The rank an officer has now."""
+
+    rank = Text(required=True, validate=validate.OneOf([rank.value for rank in Rank]))
+
+
+class HelperForm(FormSchema):
+    """Which household is given which officer, as its first or second helper."""
+
+    code = Text(required=True, validate=validate.Regexp(r"[0-9]{16}\Z", error=N_("Please give a code of 16 figures.")))
+    helper = Text(required=True, validate=validate.Length(max=120, error=_LONG))
+    place = Text(required=True, validate=validate.OneOf([place.value for place in Place]))
 
 
 class OfficerForm(FormSchema):
@@ -89,6 +108,17 @@ def mine() -> str:
             }
             for duty, household in rows
         ],
+        years=[]
+        if officer is None
+        else [
+            {
+                "year": year.year,
+                "state": paper_chip(year.state),
+                **score_words(score),
+                "merits": [merit_words(each) for each in merits],
+            }
+            for year, score, merits in own_years(officer)
+        ],
     )
 
 
@@ -114,11 +144,15 @@ def county() -> str:
 
 def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
     area, reach, today = office_area(None), office_reach(), local_day(clock.now())
-    officers = officers_within(reach)
+    everybody = officers_within(reach)
+    by_id = {officer.id: (officer, own) for officer, own in everybody}
+    pages = -(-len(everybody) // _A_PAGE) or 1
+    number = min(max(request.args.get("page", 1, type=int), 1), pages)
+    officers = everybody[(number - 1) * _A_PAGE : number * _A_PAGE]
     held = held_counts([officer.id for officer, _account in officers], Place.FIRST)
-    handovers = open_handovers(reach)
+    waiting = open_handovers(reach)
+    handovers = waiting[:_A_PAGE]
     heirs = suggested_heirs([(row.handover, Place(row.duty.place)) for row in handovers], today)
-    by_id = {officer.id: (officer, own) for officer, own in officers}
     return render_template(
         "officer/duty_county.html",
         area=area,
@@ -126,11 +160,15 @@ def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
         ranks=[(rank.value, _(words)) for rank, words in RANKS.items()],
         form=form,
         errors=errors,
+        handing_over=len(waiting),
+        in_duty=len(everybody),
+        pages=page_numbers(number, pages),
         officers=[
             {
                 "public_id": officer.public_id,
                 "name": own.display_name,
                 "rank": _(RANKS[Rank(officer.rank)]),
+                "rank_code": officer.rank,
                 "held": held.get(officer.id, 0),
                 "quota": quota_of(officer, Place.FIRST, today),
                 "left": officer.left_at is not None,
@@ -180,8 +218,43 @@ def enter() -> Response | tuple[str, int]:
             area = office_reach().check(form["area"])
             enter_officer(found, Rank(form["rank"]), area, by=account(), now=clock.now())
     except FormError as error:
-        return _county_page({}, error.fields), 422
+        return _county_page(request.form.to_dict(), error.fields), 422
     flash(_("The officer is in duty."), "success")
+    return see_other(url_for("officer.duty.county"))
+
+
+@blueprint.post("/officers/<public_id>/rank")
+@allow(RoleKind.OFFICER)
+def rank(public_id: str) -> Response:
+    """An officer has another rank now."""
+    form = read_form(RankForm())
+    with transaction():
+        change_rank(get_officer_within(public_id, office_reach()), Rank(form["rank"]), by=account(), now=clock.now())
+    flash(_("The rank is changed, and with it how many households it may be."), "success")
+    return see_other(url_for("officer.duty.county"))
+
+
+@blueprint.post("/helpers")
+@allow(RoleKind.OFFICER)
+def give() -> Response | tuple[str, int]:
+    """Give one household a first or second helper."""
+    try:
+        form = read_form(HelperForm())
+        with transaction():
+            code = office_reach().check(form["code"])
+            found = households_by_code([code])
+            if code not in found:
+                raise FormError({"code": _("There is no household %(code)s.", code=code)})
+            helper = find_account_by_login(form["helper"].lower())
+            officer = None if helper is None else find_officer(helper)
+            if officer is None:
+                raise FormError({"helper": _("There is no such officer in duty.")})
+            officer = get_officer_within(officer.public_id, office_reach())
+            household = db.session.get_one(Household, found[code])
+            give_duty(officer, household, Place(form["place"]), by=account(), now=clock.now())
+    except FormError as error:
+        return _county_page(request.form.to_dict(), error.fields), 422
+    flash(_("The household has its helper."), "success")
     return see_other(url_for("officer.duty.county"))
 
 

@@ -18,8 +18,7 @@ from marketplace.assistance.needs.queries import (
     pledge_of,
     suited,
 )
-from marketplace.assistance.needs.raising import raise_need, refuse_need, verify_need
-from marketplace.assistance.needs.ranking import REASONS
+from marketplace.assistance.needs.raising import raise_need, refuse_need, verify_need, withdraw_need
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
@@ -27,15 +26,15 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.registry.models import Household
 from marketplace.registry.queries import households_by_code
+from marketplace.registry.reading_log import NEED, note_reading
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.duty_words import HELPERS, NEEDS, office_words
+from marketplace.web.duty_words import HELPERS, NEEDS, office_words, suited_words
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import office_area
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("needs", __name__, url_prefix="/needs")
 _LONG = N_("Please write less.")
-_CODE = validate.Regexp(r"(?:[0-9]{12}|[0-9]{16})\Z", error=N_("Please give a code of 12 or 16 figures."))
 
 
 class NeedForm(FormSchema):
@@ -129,7 +128,11 @@ def one(public_id: str) -> str:
 
 def _need_page(public_id: str, form: dict[str, Any], errors: dict[str, str]) -> str:
     need = get_need_within(public_id, office_reach())
-    household, made = household_of(need), pledge_of(need)
+    household = household_of(need)
+    if household is not None:
+        with transaction():
+            note_reading(household, account(), NEED, now=clock.now())
+    made = pledge_of(need)
     fits = suited(need, local_day(clock.now())) if need.state == "open" else []
     return render_template(
         "officer/need.html",
@@ -139,18 +142,7 @@ def _need_page(public_id: str, form: dict[str, Any], errors: dict[str, str]) -> 
         proof="" if made is None else made.proof,
         form=form,
         errors=errors,
-        fits=[
-            {
-                "name": each.helper.name,
-                "score": each.fit.score,
-                "near": _(REASONS[each.fit.near]),
-                "kept": each.seen.kept,
-                "lapsed": each.seen.lapsed,
-                "free": each.seen.free,
-                "quota": each.seen.quota,
-            }
-            for each in fits
-        ],
+        fits=[{"name": each.helper.name, "why": suited_words(each)} for each in fits],
     )
 
 
@@ -176,6 +168,15 @@ def refuse(public_id: str) -> Response:
     form = read_form(WhyForm())
     with transaction():
         refuse_need(get_need_within(public_id, office_reach()), form["why"], by=account(), now=clock.now())
+    return see_other(url_for("officer.needs.one", public_id=public_id))
+
+
+@blueprint.post("/<public_id>/withdraw")
+@allow(RoleKind.OFFICER)
+def withdraw(public_id: str) -> Response:
+    """Take back a need that no helper has taken on."""
+    with transaction():
+        withdraw_need(get_need_within(public_id, office_reach()), by=account(), now=clock.now())
     return see_other(url_for("officer.needs.one", public_id=public_id))
 
 
