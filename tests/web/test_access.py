@@ -42,12 +42,13 @@ def application(folder: Path) -> Flask:
 
 def address(app: Flask, rule: Rule) -> str:
     """A path that the rule answers to."""
-    values = {name: _value(kind) for name, kind in rule._converters.items()}
+    values = {name: a_value(kind) for name, kind in rule._converters.items()}
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, values, method=_method(rule)))
 
 
-def _value(kind: BaseConverter) -> object:
+def a_value(kind: BaseConverter) -> object:
+    """Something that a part of an address can be."""
     if isinstance(kind, AnyConverter):
         return min(kind.items)
     return 1 if isinstance(kind, IntegerConverter) else A_NAME

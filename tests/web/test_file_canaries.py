@@ -35,6 +35,7 @@ from tests import factories
 from tests.aftersale.sale import jpeg
 from tests.web.desk_world import without_csrf
 from tests.web.file_world import COUNTY, TOWNSHIP, VILLAGE, FileWorld
+from tests.web.test_access import a_value
 from tests.web.test_access import kept_table as access_table
 
 TABLE = Path(__file__).with_name("file_routes.csv")
@@ -152,7 +153,7 @@ def canaries(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -
 def address(app: Flask, rule: Rule, ids: dict[str, Any], method: str) -> str:
     """An address of the rule that leads to what there is, or to nothing where nothing of that name is known."""
     kinds = rule._converters.items()
-    values = {name: ids.get(name, 1 if "Integer" in type(kind).__name__ else "23456789abcdef") for name, kind in kinds}
+    values = {name: ids.get(name, a_value(kind)) for name, kind in kinds}
     if rule.endpoint.startswith("officer.files.member"):
         values |= {"section": "person"}
     elif "section" in values:
