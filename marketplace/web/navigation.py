@@ -51,6 +51,7 @@ MENUS = {
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
         ("audits.results", N_("Precision"), "scale"),
+        ("centre.show", N_("Data centre"), "box"),
     ],
     "inspection": [
         ("inspection.complaints", N_("Complaints"), "alert"),
@@ -70,6 +71,7 @@ MENUS = {
         ("audits.rounds.listed", N_("Audits"), "list"),
         ("audits.sample.mine", N_("To look at"), "check"),
         ("funds.listed", N_("Public money"), "money"),
+        ("centre.show", N_("Data centre"), "box"),
     ],
     "funds": [
         ("funds.listed", N_("Funds"), "money"),
@@ -95,7 +97,12 @@ MENUS = {
         ("operator_plans.plans", N_("Plans"), "truck"),
         ("operator.models", N_("Models"), "chart"),
         ("operator.outbox", N_("Outbox"), "box"),
+        ("centre.show", N_("Data centre"), "box"),
         ("operator.mandates.denials", N_("In others’ names"), "people"),
+    ],
+    "centre": [
+        ("centre.show", N_("Data centre"), "box"),
+        ("centre.data", N_("Data catalogue"), "list"),
     ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
     "buyer": [

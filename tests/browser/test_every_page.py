@@ -207,6 +207,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-exports", "/office/files/exports"),
     ],
     "operator": [
+        ("data-centre", "/centre/"),
+        ("data-catalogue", "/centre/data"),
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),

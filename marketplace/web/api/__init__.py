@@ -11,11 +11,13 @@ from marketplace.web.api import (
     badge,
     basket,
     came_back,
+    centre,
     colleagues,
     complaints,
     delivery_terms,
     department_lists,
     equity,
+    exchange,
     farm,
     file_pictures,
     forms,
@@ -86,6 +88,8 @@ _GROUPS = (
     traceability,
     webhooks,
     log,
+    exchange,
+    centre,
 )
 
 
