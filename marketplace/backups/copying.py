@@ -3,6 +3,7 @@
 import fcntl
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,13 +47,14 @@ def take_base(home: Path, folder: Path, *, now: datetime) -> Base:
     with psycopg.connect(f"host={home} user={_USER} dbname=postgres", autocommit=True) as connection:
         first = _value(connection, "SELECT pg_walfile_name(redo_lsn) FROM pg_control_checkpoint()")
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{first}.tar{SUFFIX}"
-    copying = embedded_postgres.program(
-        home,
-        *("pg_basebackup", "--host", str(home), "--username", _USER, "--no-password"),
-        *("--pgdata", "-", "--format", "tar", "--wal-method", "fetch", "--checkpoint", "fast"),
-    )
     place = folder / _BASES / name
-    seal_file(_output_of(copying), place)
+    with _alone(folder):
+        copying = embedded_postgres.program(
+            home,
+            *("pg_basebackup", "--host", str(home), "--username", _USER, "--no-password"),
+            *("--pgdata", "-", "--format", "tar", "--wal-method", "fetch", "--checkpoint", "fast"),
+        )
+        seal_file(_output_of(copying), place)
     return Base(place, now, first)
 
 
@@ -68,17 +70,28 @@ def _output_of(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
 
 
 def take_archive(home: Path, folder: Path) -> int:
-    """Seal every file of the log that the server has put aside, and then delete the open one; answers how many."""
+    """Seal every file of the log that the server has put aside, and then delete the open one; answers how many.
+
+    Before the first copy they are only deleted: there is nothing that they could be replayed on.
+    """
     taken = 0
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        # One at a time: a file that is being sealed must not be deleted meanwhile.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(folder):
+        needed = bool(bases_in(folder))
         for path in _put_aside(home):
-            seal_file(_content(path), folder / _LOG / f"{path.name}{SUFFIX}")
+            if needed:
+                seal_file(_content(path), folder / _LOG / f"{path.name}{SUFFIX}")
+                taken += 1
             path.unlink()
-            taken += 1
     return taken
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One at a time: what is being copied must not be deleted meanwhile."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _put_aside(home: Path) -> list[Path]:

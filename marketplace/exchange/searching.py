@@ -10,8 +10,8 @@ from marketplace.exchange.codes import Reason, RequestRejected
 from marketplace.exchange.criteria import Both, ById, Condition, Not, Query, Test, read_query
 from marketplace.exchange.envelope import VERSION, read_moment, stamp
 from marketplace.exchange.models import ExchangePartner
-from marketplace.identity.consents import Purpose
-from marketplace.identity.models import Account, Consent
+from marketplace.exchange.sharing import agreed_households
+from marketplace.identity.models import Account
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import DomainError
@@ -83,8 +83,7 @@ def _search(
     query = _matching(read_query(criteria["query_type"], criteria["query"]), reach, now=now)
     if not criteria.get("authorize"):
         # Asked in the name of a consent: only of those who have given it and not taken it back.
-        agreed = select(Consent.owner_id).filter_by(owner_kind="household", purpose=Purpose.SHARING, withdrawn_at=None)
-        query = query.where(Household.public_id.in_(agreed))
+        query = query.where(Household.public_id.in_(agreed_households()))
     size, page, asked = _page(criteria.get("pagination"))
     total = db.session.scalar(_counted(query, reach)) or 0
     if not asked and total > size:

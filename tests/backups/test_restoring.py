@@ -196,3 +196,18 @@ def test_old_copies_go_with_the_log_that_only_they_needed(tmp_path: Path) -> Non
         "00000002.history.sealed" if name is None else f"{name:024X}.sealed" for name in [*range(5, 12), None]
     ]
     assert forget_old(tmp_path, keep=2) == 0
+
+
+def test_the_log_is_kept_from_the_first_copy_on_and_one_that_is_being_written_is_left_alone(keys: None, tmp_path: Path) -> None:
+    folder, aside = tmp_path / "backups", tmp_path / "archive"
+    aside.mkdir()
+    for name, kept in ((f"{1:024X}", False), (f"{2:024X}", True)):
+        (aside / name).write_bytes(b"log")
+        (aside / f"{3:024X}.part").write_bytes(b"half")
+        if kept:
+            (folder / "bases").mkdir(parents=True)
+            (folder / "bases" / f"20260101T000000Z-{2:024X}.tar.sealed").write_bytes(b"x")
+        assert take_archive(tmp_path, folder) == int(kept)
+        assert [path.name for path in aside.iterdir()] == [f"{3:024X}.part"]
+    (sealed,) = log_files_in(folder)
+    assert (sealed.name, b"".join(open_file(sealed))) == (f"{2:024X}.sealed", b"log")

@@ -79,6 +79,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-bank-account", "/farm/money/bank-account"),
         ("farm-payment-slip", "first payment slip"),
         ("farm-badge", "/farm/badge"),
+        ("farm-sharing", "/farm/sharing"),
         ("farm-came-back", "/farm/came-back/"),
         ("farm-after", "/farm/after/"),
         ("farm-reviews", "/farm/after/reviews"),

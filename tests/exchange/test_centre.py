@@ -1,5 +1,6 @@
 """The pages and operations of the data centre, and the catalogue of data that they show."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,13 +8,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from marketplace.backups.models import RestoreDrill
+from marketplace.demo.exchange import add_exchange
 from marketplace.exchange.models import PartnerKind
+from marketplace.exchange.queries import partner_figures
 from marketplace.exchange.service import add_partner, end_partner
+from marketplace.exchange.sharing import agreed_households
 from marketplace.fields.lineage import SOURCES, by_source, catalogue, faults
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, Invalid
+from marketplace.registry.models import Household
 from tests import factories
 from tests.api.conftest import token_header
 from tests.web.conftest import Browser
@@ -106,3 +111,28 @@ def test_the_operator_asks_for_a_copy_and_a_drill_once(client: FlaskClient) -> N
     waiting = "SELECT task_name FROM procrastinate_jobs WHERE task_name LIKE 'backups.%' AND status = 'todo' ORDER BY 1"
     assert list(db.session.scalars(text(waiting))) == ["backups.base", "backups.drill"]
     assert "A copy waits for a free worker." in browser.get("/centre/").text
+
+
+def test_a_household_agrees_and_takes_it_back_on_its_page_and_by_program(client: FlaskClient) -> None:
+    farmer = factories.account((RoleKind.FARMER, ""))
+    household = db.session.get_one(Household, factories.producer(owner=farmer).household_id)
+    browser = Browser(client)
+    browser.is_now(farmer)
+    assert "I agree" in browser.get("/farm/sharing").text
+    assert browser.post("/farm/sharing/agree").status_code == 303
+    assert list(db.session.scalars(agreed_households())) == [household.public_id]
+    assert "Take it back" in browser.get("/farm/sharing").text
+    headers = token_header(farmer)
+    assert client.get("/api/v1/farm/sharing", headers=headers).json["agreed"] is True
+    assert client.put("/api/v1/farm/sharing", json={"agreed": False}, headers=headers).json["agreed"] is False
+    assert list(db.session.scalars(agreed_households())) == []
+
+
+def test_the_demo_leaves_a_department_that_has_asked_and_a_household_that_agreed(client: FlaskClient) -> None:
+    officer = factories.account((RoleKind.OFFICER, factories.VILLAGE[:6]))
+    household = factories.household(registered_from=date(2024, 1, 1))
+    with transaction():
+        add_exchange(officer.login, household, now=clock.now())
+    (figures,) = partner_figures()
+    assert (figures.messages, figures.subscriptions, figures.waiting, figures.given_up) == (3, 1, 0, 0)
+    assert list(db.session.scalars(agreed_households())) == [household.public_id]

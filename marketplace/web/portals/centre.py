@@ -24,7 +24,7 @@ from marketplace.web.redirects import see_other
 blueprint = Blueprint("centre", __name__, url_prefix="/centre")
 
 READING = (RoleKind.OFFICER, RoleKind.OPERATOR, RoleKind.AUDITOR)
-_GOOD, _BAD = (N_("Good"), "good"), (N_("Failed"), "bad")
+_GOOD, _BAD = (N_("In order"), "good"), (N_("Failed"), "bad")
 
 
 @blueprint.get("/")
