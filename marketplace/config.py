@@ -29,6 +29,8 @@ class Settings:
     database_url: str
     data_dir: Path
     secret_key: str
+    # Where sealed copies of the database brought along go; best on another disk. Empty for a folder of the data directory.
+    backup_folder: str = ""
     secure_cookies: bool = False
     demo: bool = False
     # Whether goods are kept for those at the checkout.
@@ -58,6 +60,11 @@ class Settings:
     officer_second_factor: str = "offered"
 
     @property
+    def backups(self) -> Path:
+        """The folder of sealed copies."""
+        return Path(self.backup_folder) if self.backup_folder else self.data_dir / "backups"
+
+    @property
     def pay_page_origin(self) -> str:
         """Where the pages are on which people pay online; empty where nobody can."""
         return (self.stripe_api_base or STRIPE_PAGES) if self.stripe_api_key else ""
@@ -65,7 +72,8 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read ``DATABASE_URL``, ``NONGQIAO_DATA_DIR``, ``SECRET_KEY``, ``SECURE_COOKIES``, ``STOCK_HOLDS``,
-        ``API_CALLS_PER_MINUTE``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, ``SIGNING_KEYS``, ``OFFICER_SECOND_FACTOR``,
+        ``API_CALLS_PER_MINUTE``, ``BACKUP_FOLDER``, ``BANK_ACCOUNT``, ``PRIVACY_KEYS``, ``SIGNING_KEYS``,
+        ``OFFICER_SECOND_FACTOR``,
         for payment online ``STRIPE_*``, and for messages ``SMTP_URL``, ``MAIL_FROM``, ``SMS_*`` and ``PUBLIC_URL``.
 
         Raises
@@ -117,6 +125,7 @@ class Settings:
             database_url=_with_driver(url),
             data_dir=data_dir.resolve(),
             secret_key=environ.get("SECRET_KEY") or _own_key(data_dir),
+            backup_folder=environ.get("BACKUP_FOLDER", ""),
             secure_cookies=flags["SECURE_COOKIES"],
             demo=flags["NONGQIAO_DEMO"],
             stock_holds=flags["STOCK_HOLDS"],

@@ -5,11 +5,13 @@ from marketplace.assistance.duty import models as duty
 from marketplace.assistance.needs import models as needs
 from marketplace.assistance.safety_net import models as safety_net
 from marketplace.audits import models as audits
+from marketplace.backups import models as backups
 from marketplace.catalogue import models as catalogue
 from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
+from marketplace.exchange import models as exchange
 from marketplace.funds import models as funds
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
@@ -29,12 +31,14 @@ __all__ = [
     "advisory",
     "audit",
     "audits",
+    "backups",
     "catalogue",
     "complaints",
     "dashboard",
     "delivery",
     "duty",
     "equity",
+    "exchange",
     "funds",
     "idempotency",
     "identity",

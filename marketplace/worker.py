@@ -7,9 +7,11 @@ from flask import Flask
 
 from marketplace.assistance import jobs as assistance_jobs
 from marketplace.assistance.safety_net import jobs as safety_net_jobs
+from marketplace.backups import jobs as backup_jobs
 from marketplace.catalogue import jobs as catalogue_jobs
 from marketplace.complaints import jobs as complaint_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
+from marketplace.exchange import jobs as exchange_jobs
 from marketplace.fields import jobs as field_jobs
 from marketplace.funds import jobs as fund_jobs
 from marketplace.kernel import limits as limit_jobs
@@ -39,9 +41,11 @@ from marketplace.web.notices import jobs as notice_jobs
 JOB_MODULES = (
     advice_jobs,
     assistance_jobs,
+    backup_jobs,
     catalogue_jobs,
     complaint_jobs,
     dashboard_jobs,
+    exchange_jobs,
     field_jobs,
     fund_jobs,
     duplicate_jobs,

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from marketplace.config import Settings
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db
+from marketplace.ledger.queries import trial_balance
 from marketplace.web.application import create_app
 from tests.conftest import make_database
 
@@ -46,13 +47,37 @@ def test_the_migrated_database_is_what_the_models_say(app: Flask) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
-def test_migrations_go_up_and_down_and_up_again(
+def _rows() -> dict[str, list[str]]:
+    """Every row of every table of ours, as text."""
+    with db.engine.connect() as connection:
+        tables = connection.scalars(
+            text(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+                " AND relname NOT LIKE 'procrastinate\\_%' AND relname <> 'alembic_version'"
+            )
+        ).all()
+        return {
+            table: sorted(connection.scalars(text(f'SELECT to_jsonb(row)::text FROM "{table}" AS row'))) for table in tables
+        }
+
+
+def test_a_filled_database_goes_up_from_the_first_revision_and_back_without_loss_and_up_again(
     database_server: embedded_postgres.Server, data_dir: Path, settings: Settings
 ) -> None:
     url = make_database(database_server, "updown")
     app = create_app(Settings(database_url=url, data_dir=data_dir, secret_key="x"), testing=True)
     with app.app_context():
+        upgrade(revision="0001")
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql((ROOT / "tests" / "first_shop.sql").read_text(encoding="utf-8").replace("%", "%%"))
+        before = _rows()
+        assert all(before.values())
         upgrade()
+        # The newest program reads the oldest books.
+        assert trial_balance() == [("buyers", -3160), ("clearing", 0), ("producer:producer000000", 3002), ("service_fee", 158)]
+        db.session.remove()
+        downgrade(revision="0001")
+        assert _rows() == before
         downgrade(revision="base")
         left = db.session.execute(
             text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")

@@ -21,12 +21,17 @@ class Purpose(enum.StrEnum):
     """What somebody can agree to."""
 
     BADGE = "badge"
+    SHARING = "sharing"
 
 
 # The words that are agreed to, by purpose and version; a version that has been agreed to is never altered.
 TEXTS = {
     (Purpose.BADGE, "2026-01"): N_(
         "My goods may carry the badge “Supports registered households”. My household’s name is not shown with it."
+    ),
+    (Purpose.SHARING, "2026-01"): N_(
+        "Other offices that want to help me may ask where my household lives, how many we are, and how we are registered. My "
+        "name and my numbers are not told."
     ),
 }
 

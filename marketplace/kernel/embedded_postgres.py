@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 
 from marketplace.kernel.processes import ending_with_parent
 
@@ -37,6 +38,17 @@ _SETTINGS = {
     "log_min_messages": "warning",
     "listen_addresses": "",
 }
+_ARCHIVE = "archive"
+# A file of the write-ahead log is on the disk, whole and under its own name, before the server may forget its own. It never
+# writes over one that is there: that would be another server's. A quiet server closes a file every five minutes, so no more
+# than that is ever lost with a disk.
+_ARCHIVING = {
+    "archive_mode": "on",
+    "archive_timeout": "300s",
+    # After a crash the server may bring a file again that is there; the same content is as good as new.
+    "archive_command": f"if test -f ../{_ARCHIVE}/%f; then cmp -s %p ../{_ARCHIVE}/%f; else"
+    f" cp %p ../{_ARCHIVE}/%f.part && sync ../{_ARCHIVE}/%f.part && mv ../{_ARCHIVE}/%f.part ../{_ARCHIVE}/%f; fi",
+}
 
 
 class ServerWillNotStart(RuntimeError):
@@ -49,6 +61,11 @@ class Server:
 
     home: Path
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def archive(self) -> Path:
+        """Where it puts its write-ahead log, file by file, for whoever takes them further."""
+        return archive_of(self.home)
 
     def url(self, database: str) -> str:
         """The address of ``database`` in the form SQLAlchemy takes."""
@@ -72,7 +89,7 @@ class Server:
                 self.process.wait()
 
 
-def start(data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = print) -> Server:
+def start(data_dir: Path, *, durable: bool = True, archiving: bool | None = None, say: Callable[[str], None] = print) -> Server:
     """Start the server whose state belongs to ``data_dir``, making it on the first call.
 
     Parameters
@@ -81,6 +98,8 @@ def start(data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = 
         The run's own folder; it holds the cluster itself, or as root a pointer to it.
     durable : bool
         False switches fsync off, for tests whose data may be lost.
+    archiving : bool, optional
+        Whether the write-ahead log is also put into ``Server.archive``; a durable server's is, when left out.
     say : callable
         Told where the data went when that is not ``data_dir``.
 
@@ -97,6 +116,9 @@ def start(data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = 
         _initialise(binaries, cluster)
     _end_leftover(binaries, cluster)
     settings = dict(_SETTINGS, unix_socket_directories=str(home))
+    if durable if archiving is None else archiving:
+        settings.update(_ARCHIVING)
+        own_folder(home / _ARCHIVE)
     if not durable:
         settings.update(fsync="off", synchronous_commit="off", full_page_writes="off")
     command = [str(binaries / "postgres"), "-D", str(cluster)]
@@ -126,6 +148,52 @@ def running_url(data_dir: Path, database: str) -> str | None:
     except psycopg.OperationalError:
         return None
     return f"postgresql+psycopg://nongqiao@/{database}?host={home}"
+
+
+def home_of(url: str) -> Path | None:
+    """The folder of the server brought along that an address leads to; None for a server of somebody else's."""
+    host = make_url(url).query.get("host", "")
+    home = Path(host) if isinstance(host, str) and host.startswith("/") else None
+    return home if home is not None and (home / "cluster" / "PG_VERSION").exists() else None
+
+
+def archive_of(home: Path) -> Path:
+    """Where a server with that folder puts its write-ahead log."""
+    return home / _ARCHIVE
+
+
+def program(home: Path, name: str, *words: str) -> "subprocess.Popen[bytes]":
+    """Start one of the server's own programs as the server is run; its output is a pipe, and its complaints are another."""
+    command = [str(_binaries_for(home) / name), *words]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **_as_server())
+
+
+def empty_home(data_dir: Path, say: Callable[[str], None] = print) -> Path:
+    """The folder of a server that is not there yet, for a cluster that comes from elsewhere.
+
+    Raises
+    ------
+    ServerWillNotStart
+        When the run has a cluster already, which nothing may write over.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    home = _home_for(data_dir, say)
+    if (home / "cluster").exists():
+        raise ServerWillNotStart(f"{data_dir} has a database already; name a folder without one")
+    return home
+
+
+def own_folder(folder: Path) -> Path:
+    """Make a folder that the server alone can enter, unless it is there."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    give_to_server(folder)
+    return folder
+
+
+def give_to_server(path: Path) -> None:
+    """Make a file or folder the server's own."""
+    if os.geteuid() == 0:
+        os.chown(path, pwd.getpwnam("nobody").pw_uid, _nobody_group())
 
 
 def _as_server() -> dict[str, Any]:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -110,6 +112,19 @@ def open_sealed(sealed: bytes, place: str) -> str:
 def reseal(sealed: bytes, place: str) -> bytes:
     """The same text sealed with the newest key; what is sealed with it already is returned as it is."""
     return sealed if key_number(sealed) == newest_key_number() else seal(open_sealed(sealed, place), place)
+
+
+def key_for_file(salt: bytes, number: int) -> bytes:
+    """The key of 32 bytes of one sealed file, made from the installation's key of that number and the file's own salt (HKDF).
+
+    Raises
+    ------
+    PrivacyError
+        When that key is not among the privacy keys.
+    """
+    if number not in _keys().sealing:
+        raise PrivacyError(f"a file was sealed with key {number}, which is not among the privacy keys")
+    return HKDF(SHA256(), 32, salt, b"nongqiao sealed file").derive(_keys().sealing[number])
 
 
 def new_record_key() -> bytes:

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
+from marketplace.backups.queries import use_backups_in
 from marketplace.catalogue.holds import use_holds
 from marketplace.catalogue.registry_changes import refresh_benefit_of
 from marketplace.config import Settings
 from marketplace.dashboard.jobs import build_day_job
+from marketplace.exchange.calls import http_caller, use_caller
+from marketplace.exchange.queries import use_own_id
 from marketplace.kernel import clock, kept
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
@@ -60,6 +64,7 @@ from marketplace.web.portals import (
     buyer_demands,
     buyer_enterprise,
     buyer_plans,
+    centre,
     closing,
     collect,
     complaints_public,
@@ -98,6 +103,7 @@ from marketplace.web.portals import (
     producer_parts,
     producer_prices,
     producer_requests,
+    producer_sharing,
     producer_supplies,
     producer_weighing,
     programs,
@@ -130,6 +136,7 @@ PORTALS = (
     producer,
     producer_advice,
     producer_badge,
+    producer_sharing,
     producer_supplies,
     producer_weighing,
     producer_certificates,
@@ -151,6 +158,7 @@ PORTALS = (
     funds,
     audits,
     public_money,
+    centre,
     complaints_public,
     inspection,
     oversight,
@@ -207,6 +215,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     )
     app.extensions["settings"] = settings
     loaded.use_models_in(settings.data_dir / "models")
+    use_backups_in(settings.backups)
     use_carriers(_carriers(settings))
     provider = _provider(settings)
     use_provider(provider)
@@ -214,6 +223,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     use_payout_provider(PayoutWay.STRIPE, provider)
     use_keys(settings.privacy_keys or own_keys(settings.data_dir))
     use_signing_keys(settings.signing_keys or own_signing_keys(settings.data_dir))
+    use_own_id(urlsplit(settings.public_url).hostname or "")
+    use_caller(http_caller(own_network=settings.demo))
     use_holds(settings.stock_holds)
     use_teller(order_notices.tell)
     follow_purchases(booked=_have_day_built, taken_back=forget_purchase)

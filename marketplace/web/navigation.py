@@ -39,6 +39,7 @@ MENUS = {
         ("audits.rounds.listed", N_("Audits"), "list"),
         ("audits.sample.mine", N_("To look at"), "check"),
         ("funds.listed", N_("Public money"), "money"),
+        ("centre.show", N_("Data centre"), "box"),
     ],
     "funds": [
         ("funds.listed", N_("Funds"), "money"),
@@ -47,6 +48,10 @@ MENUS = {
         ("funds.bank.listed", N_("Bank days"), "check"),
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("audits.results", N_("Precision"), "scale"),
+    ],
+    "centre": [
+        ("centre.show", N_("Data centre"), "box"),
+        ("centre.data", N_("Data catalogue"), "list"),
     ],
     "hub": [("hub.hubs", N_("My hub"), "box")],
     "buyer": [
@@ -99,6 +104,7 @@ GROUPS = {
                 ("officer.sales", N_("Sales"), "chart"),
                 ("officer.policy", N_("Policy"), "scale"),
                 ("officer.tilt", N_("Tilt report"), "list"),
+                ("officer.forecasts.listed", N_("Forecasts"), "chart"),
                 ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
                 ("officer.plans.plans", N_("Plans"), "truck"),
                 ("officer.mandates.listed", N_("Mandates"), "people"),
@@ -112,6 +118,7 @@ GROUPS = {
                 ("inspection.complaints", N_("Complaints"), "alert"),
                 ("inspection.findings", N_("Findings of inspections"), "check"),
                 ("audits.results", N_("Precision"), "scale"),
+                ("centre.show", N_("Data centre"), "box"),
             ],
         ),
         (
@@ -125,7 +132,7 @@ GROUPS = {
     ],
     "operator": [
         (
-            N_("Books"),
+            N_("Book-keeping"),
             "money",
             [
                 ("operator.payments", N_("Payments"), "money"),
@@ -161,6 +168,7 @@ GROUPS = {
             [
                 ("operator.models", N_("Models"), "chart"),
                 ("operator.outbox", N_("Outbox"), "box"),
+                ("centre.show", N_("Data centre"), "box"),
                 ("operator.mandates.denials", N_("In others’ names"), "people"),
             ],
         ),

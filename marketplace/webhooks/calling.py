@@ -76,20 +76,35 @@ class WebhookCarrier:
             raise NotDelivered(f"the address answered {status}", permanent=status == _GONE)
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        parts = urlsplit(url)
-        host, secure = parts.hostname or "", parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        numbers = addresses_to_call(host, port, own_network=self._own_network)
-        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-        connection.sock = socket.create_connection((numbers[0], port), timeout=TIMEOUT_S)
+        connection, target = connect(url, own_network=self._own_network, timeout_s=TIMEOUT_S)
         try:
-            if secure:
-                connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body=body, headers={"Host": parts.netloc, **headers})
+            connection.request("POST", target, body=body, headers={"Host": urlsplit(url).netloc, **headers})
             return _status(connection.sock, time.monotonic() + TIMEOUT_S)
         finally:
             connection.close()
+
+
+def connect(url: str, *, own_network: bool, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+    """A connection to the very machine that was checked, and what to ask it for.
+
+    Raises
+    ------
+    AddressRefused
+        When the address leads into a network of our own, and ``own_network`` does not allow it.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    numbers = addresses_to_call(host, port, own_network=own_network)
+    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+    connection.sock = socket.create_connection((numbers[0], port), timeout=timeout_s)
+    try:
+        if secure:
+            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _status(answering: socket.socket, deadline: float) -> int:

@@ -85,6 +85,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-bank-account", "/farm/money/bank-account"),
         ("farm-payment-slip", "first payment slip"),
         ("farm-badge", "/farm/badge"),
+        ("farm-sharing", "/farm/sharing"),
         ("farm-came-back", "/farm/came-back/"),
         ("farm-after", "/farm/after/"),
         ("farm-reviews", "/farm/after/reviews"),
@@ -230,6 +231,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-exports", "/office/files/exports"),
     ],
     "operator": [
+        ("data-centre", "/centre/"),
+        ("data-catalogue", "/centre/data"),
         ("operator-payments", "/operator/payments"),
         ("operator-refunds", "/operator/money/payments"),
         ("operator-messages", "/operator/money/events"),
