@@ -10,6 +10,7 @@ from marketplace.complaints import models as complaints
 from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
+from marketplace.forecasts import models as forecasts
 from marketplace.funds import models as funds
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
@@ -35,6 +36,7 @@ __all__ = [
     "delivery",
     "duty",
     "equity",
+    "forecasts",
     "funds",
     "idempotency",
     "identity",

@@ -1,9 +1,9 @@
 """Every command, gathered."""
 
-from marketplace.cli import books, goods, people, recommending, registering, setting_up, working
+from marketplace.cli import books, forecasting, goods, people, recommending, registering, setting_up, working
 from marketplace.cli.root import cli
 
-__all__ = ["books", "goods", "people", "recommending", "registering", "setting_up", "working"]
+__all__ = ["books", "forecasting", "goods", "people", "recommending", "registering", "setting_up", "working"]
 
 if __name__ == "__main__":
     cli()

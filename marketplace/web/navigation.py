@@ -42,6 +42,7 @@ MENUS = {
         ("officer.duty.mine", N_("My households"), "home"),
         ("officer.needs.listed", N_("Needs"), "people"),
         ("officer.sales", N_("Sales"), "chart"),
+        ("officer.forecasts.listed", N_("Forecasts"), "chart"),
         ("officer.policy", N_("Policy"), "scale"),
         ("officer.tilt", N_("Tilt report"), "list"),
         ("officer.yields.waiting", N_("Declared harvests"), "leaf"),

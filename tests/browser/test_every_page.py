@@ -166,6 +166,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-duty-county", "/office/duty/county"),
         ("office-needs", "/office/needs"),
         ("office-numbers", "/office/numbers"),
+        ("forecasts", "/office/forecasts"),
+        ("forecast", "first forecast"),
         ("audits", "/audits?area=522636"),
         ("audit-rounds", "/audits/rounds"),
         ("audit-round", "first audit"),
@@ -276,6 +278,7 @@ def sign_in(page: Page, login: str) -> None:
 
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
+    "first forecast": ("/office/forecasts", "tbody th a", 0, False),
     "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "last fund": ("/funds", "tbody th a", -1, False),
     "order out of the last fund": ("/funds", "tbody th a", -1, True),

@@ -18,6 +18,7 @@ from marketplace.web.api import (
     equity,
     farm,
     file_pictures,
+    forecasts,
     forms,
     fund_checks,
     goods,
@@ -67,6 +68,7 @@ _GROUPS = (
     notices,
     # With the operations on cases themselves, which it adds to.
     department_lists,
+    forecasts,
     forms,
     rules,
     registry,
