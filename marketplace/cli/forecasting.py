@@ -8,11 +8,16 @@ from marketplace.cli.root import application, cli
 from marketplace.forecasts import service
 from marketplace.forecasts.models import ForecastRun
 from marketplace.forecasts.queries import errors_of, is_made_up, price_sources
+from marketplace.forecasts.relapse_service import run_relapse
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Invalid
 
-_RUNS: dict[str, Callable[..., ForecastRun]] = {"demand": service.run_demand, "needs": service.run_needs}
+_RUNS: dict[str, Callable[..., ForecastRun]] = {
+    "demand": service.run_demand,
+    "needs": service.run_needs,
+    "relapse": run_relapse,
+}
 
 
 @cli.group(name="forecast")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from marketplace.forecasts.queries import is_made_up, price_sources
+from marketplace.forecasts.relapse_service import run_relapse
 from marketplace.forecasts.service import run_demand, run_needs, run_prices
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Invalid
@@ -25,8 +26,8 @@ def run_prices_job(timestamp: int) -> None:
 
 @job("forecasts.run_weekly", every="40 19 * * 1", lock="forecasts.run_weekly")
 def run_weekly_job(timestamp: int) -> None:
-    """Each week forecast what will be asked for and what will be lacking."""
-    for run in (run_demand, run_needs):
+    """Each week forecast what will be asked for, what will be lacking, and who may fall back."""
+    for run in (run_demand, run_needs, run_relapse):
         try:
             with transaction():
                 run(made_up=is_made_up(), now=datetime.fromtimestamp(timestamp, UTC))

@@ -12,8 +12,11 @@ _SIDDIQI = "Siddiqi 2006, Credit Risk Scorecards: a population stability index a
 ERROR_RATIO = "forecast.error_ratio_parts"
 # The population stability index of those judged now against those learnt from, in hundredths.
 STABILITY = "forecast.stability_parts"
+# Below so many hundredths of the poverty line an income is low.
+LOW_INCOME = "forecast.low_income_parts"
 
 RULES = (
     Rule(ERROR_RATIO, "", _BEGINS_ON, 150, _OWN),
     Rule(STABILITY, "", _BEGINS_ON, 25, _SIDDIQI),
+    Rule(LOW_INCOME, "", _BEGINS_ON, 150, _OWN),
 )

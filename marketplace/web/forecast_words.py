@@ -1,6 +1,6 @@
 """Forecasts in words and figures, for the pages of offices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -22,6 +22,23 @@ METHODS = {
     "season": N_("As a year ago"),
     "rule": N_("A simple rule"),
 }
+
+
+# What speaks for a relapse, as officers read it.
+REASONS = {
+    "few_months_out": N_("Out of poverty only lately"),
+    "persons": N_("Many to feed"),
+    "dependants": N_("Many too young or too old to work"),
+    "income_low": N_("Income little above the line"),
+    "income_unknown": N_("Income of last year not on file"),
+    "poor_before": N_("Poor more than once before"),
+}
+
+
+def reason_words(reasons: Mapping[str, float]) -> str:
+    """Why a household is on the list, the strongest reason first."""
+    order = sorted(reasons, key=lambda name: (-reasons[name], name))
+    return "; ".join(str(_(REASONS[name])) for name in order)
 
 
 def kind_name(run: ForecastRun) -> str:
@@ -97,8 +114,6 @@ def value_rows(run: ForecastRun, values: Sequence[ForecastValue], names: dict[st
 
 def counted(run: ForecastRun) -> list[str]:
     """How a run's figures were counted."""
-    told = run.card["horizons"]
-    held = "; ".join(f"{ahead(run, int(horizon))}: {part(own['covered'])}" for horizon, own in told.items())
     lines = [
         _(
             "The newest day known is %(cut)s. All from %(test)s on was forecast from what was known before, and compared.",
@@ -109,7 +124,16 @@ def counted(run: ForecastRun) -> list[str]:
         _("Intervals of errors hold the truth in 95 of 100 draws of whole blocks of time; gains are against the last value."),
     ]
     if run.kind == ForecastKind.RELAPSE:
-        return [*lines, _("The error is the Brier score: the mean square of likelihood less outcome, 0 at best.")]
+        learnt = run.card["horizons"]["12"]["served"] == "model"
+        return [
+            *lines,
+            _("The error is the Brier score: the mean square of likelihood less outcome, 0 at best."),
+            _("The list is made by a Cox model.")
+            if learnt
+            else _("Too few have fallen back to learn from: the list holds those whose income is low or not known."),
+        ]
+    told = run.card["horizons"]
+    held = "; ".join(f"{ahead(run, int(horizon))}: {part(own['covered'])}" for horizon, own in told.items())
     return [
         *lines,
         _("Four of five are meant to lie within the interval shown; in the second half of the test did – %(held)s.", held=held),

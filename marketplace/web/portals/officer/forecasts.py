@@ -8,16 +8,18 @@ from sqlalchemy import select
 
 from marketplace.catalogue.models import Product
 from marketplace.forecasts.models import ForecastKind, ForecastRun, ForecastValue
-from marketplace.forecasts.queries import errors_of, get_run, newest_runs, values_of
+from marketplace.forecasts.queries import errors_of, get_run, newest_runs, risks_of, values_of
 from marketplace.identity.models import RoleKind
 from marketplace.kernel.db import db
 from marketplace.regions.queries import area_names
 from marketplace.web.access import allow, office_reach
-from marketplace.web.forecast_words import counted, error_rows, kind_name, value_rows
+from marketplace.web.forecast_words import counted, error_rows, kind_name, part, reason_words, value_rows
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 
 blueprint = Blueprint("forecasts", __name__, url_prefix="/forecasts")
+# So many households can be called on before the list is made anew.
+_SHOWN = 100
 
 
 @blueprint.get("")
@@ -52,7 +54,23 @@ def run(public_id: str) -> str:
         values=value_rows(found, values, _names(found, values)),
         errors=error_rows(found, errors_of(found)),
         counted=counted(found),
+        households=_households(found),
     )
+
+
+def _households(run: ForecastRun) -> list[dict[str, Any]] | None:
+    """The work list of one's own area; None where the run has none."""
+    if run.kind != ForecastKind.RELAPSE:
+        return None
+    return [
+        {
+            "name": household.code,
+            "likely": part(risk.probability),
+            "why": reason_words(risk.reasons),
+            "url": url_for("officer.files.file", public_id=household.public_id),
+        }
+        for risk, household in risks_of(run, office_reach(), _SHOWN)
+    ]
 
 
 def _names(run: ForecastRun, values: list[ForecastValue]) -> dict[str, str]:
