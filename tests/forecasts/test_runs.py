@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.assistance.needs.models import Need
+from marketplace.demo.forecasts import add_forecasts
 from marketplace.forecasts.models import ForecastError, ForecastRun, ForecastValue
 from marketplace.forecasts.queries import errors_of, known_demand, known_needs, newest_runs, values_of
 from marketplace.forecasts.service import error_ratio, run_needs, run_prices
@@ -107,6 +108,15 @@ def test_needs_are_forecast_by_township_and_seen_in_ones_own_area_alone(session:
 
 def test_without_sales_there_is_no_demand_to_forecast(session: Session) -> None:
     assert known_demand(NOW.date()) is None
+
+
+def test_the_demos_market_gets_a_past_and_a_forecast_that_says_it_is_made_up(session: Session) -> None:
+    newest = market([factories.product(f"fruit-{at}", f"果{at}") for at in range(3)], 56, "demo")
+    with transaction():
+        add_forecasts(now=day_start(newest) + timedelta(hours=12))
+    [run] = newest_runs()
+    assert (run.kind, run.scope, run.made_up, run.cut_on) == ("price", "demo", True, newest)
+    assert len(values_of(run, EVERYWHERE)) == 9
 
 
 def test_newest_errors_twice_as_large_as_the_others_have_drifted() -> None:
