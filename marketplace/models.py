@@ -12,6 +12,7 @@ from marketplace.dashboard import models as dashboard
 from marketplace.delivery import models as delivery
 from marketplace.equity import models as equity
 from marketplace.exchange import models as exchange
+from marketplace.forecasts import models as forecasts
 from marketplace.funds import models as funds
 from marketplace.identity import models as identity
 from marketplace.kernel import audit, idempotency, limits
@@ -39,6 +40,7 @@ __all__ = [
     "duty",
     "equity",
     "exchange",
+    "forecasts",
     "funds",
     "idempotency",
     "identity",

@@ -13,6 +13,7 @@ from marketplace.complaints import jobs as complaint_jobs
 from marketplace.dashboard import jobs as dashboard_jobs
 from marketplace.exchange import jobs as exchange_jobs
 from marketplace.fields import jobs as field_jobs
+from marketplace.forecasts import jobs as forecast_jobs
 from marketplace.funds import jobs as fund_jobs
 from marketplace.kernel import limits as limit_jobs
 from marketplace.kernel.jobs import queue, run_jobs_inside
@@ -47,6 +48,7 @@ JOB_MODULES = (
     dashboard_jobs,
     exchange_jobs,
     field_jobs,
+    forecast_jobs,
     fund_jobs,
     duplicate_jobs,
     import_jobs,

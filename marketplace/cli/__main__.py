@@ -1,9 +1,31 @@
 """Every command, gathered."""
 
-from marketplace.cli import backing_up, books, exchanging, goods, people, recommending, registering, setting_up, working
+from marketplace.cli import (
+    backing_up,
+    books,
+    exchanging,
+    forecasting,
+    goods,
+    people,
+    recommending,
+    registering,
+    setting_up,
+    working,
+)
 from marketplace.cli.root import cli
 
-__all__ = ["backing_up", "books", "exchanging", "goods", "people", "recommending", "registering", "setting_up", "working"]
+__all__ = [
+    "backing_up",
+    "books",
+    "exchanging",
+    "forecasting",
+    "goods",
+    "people",
+    "recommending",
+    "registering",
+    "setting_up",
+    "working",
+]
 
 if __name__ == "__main__":
     cli()

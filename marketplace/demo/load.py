@@ -30,6 +30,7 @@ from marketplace.demo.equity import add_equity
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.exchange import add_exchange
 from marketplace.demo.files import add_open_questions
+from marketplace.demo.forecasts import add_forecasts
 from marketplace.demo.funds import add_funds
 from marketplace.demo.goods import Good, categories, kinds, read_goods, read_purchases
 from marketplace.demo.households.county import County, make_county
@@ -118,6 +119,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_projects(officers, data_dir / "households", now=now)
     add_complaints("auditor", _own_household("farmer"), officers, now=now)
     in_names += add_audit(PASSWORD, now=now)
+    add_forecasts(now=now)
     add_consents(now=now)
     add_exchange("danzhai", _own_household("farmer"), now=now)
     say("  forms and what was collected")

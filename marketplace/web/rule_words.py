@@ -49,6 +49,14 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Forecasts"),
+        {
+            "forecast.error_ratio_parts": N_("Newest error over the others from which a forecast has drifted, in hundredths"),
+            "forecast.stability_parts": N_("Stability index from which a list has drifted, in hundredths"),
+            "forecast.low_income_parts": N_("Income that counts as low, in hundredths of the poverty line"),
+        },
+    ),
+    (
         N_("Entry"),
         {
             "entry.assembly": N_("Village assembly after the application"),

@@ -183,6 +183,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-need-rounds", "/office/needs/rounds"),
         ("office-need-round", "first round of needs"),
         ("office-numbers", "/office/numbers"),
+        ("forecasts", "/office/forecasts"),
+        ("forecast", "first forecast"),
         ("audits", "/audits?area=522636"),
         ("audit-rounds", "/audits/rounds"),
         ("audit-round", "first audit"),
@@ -303,6 +305,7 @@ def sign_in(page: Page, login: str) -> None:
 
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
+    "first forecast": ("/office/forecasts", "tbody th a", 0, False),
     "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "first household to visit": ("/audits/sample", "a[href*='/households/']", 0, False),
     "first payment to look through": ("/audits/sample", "a[href*='/payments/']", 0, False),

