@@ -65,6 +65,7 @@ DOMAINS = {
     "delivery": N_("Ways of delivery"),
     "equity": N_("Shares and dividends"),
     "exchange": N_("Exchange with offices"),
+    "forecasts": N_("Forecasts"),
     "funds": N_("Public money"),
     "identity": N_("Accounts and mandates"),
     "kernel": N_("Deeds and messages"),

@@ -49,6 +49,20 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        N_("Audits from outside"),
+        {
+            "precision.missed_bp": N_("Poor households missed, at most"),
+            "precision.wrong_exit_bp": N_("Exits that were wrong, at most"),
+            "precision.incidence_bp": N_("Households still poor, below"),
+            "precision.satisfaction_bp": N_("Households content, at least"),
+            "precision.sample_registered": N_("Registered households looked at in a round"),
+            "precision.sample_exited": N_("Exited households looked at in a round"),
+            "precision.sample_unregistered": N_("Households not registered looked at in a round"),
+            "precision.sample_fen": N_("Payments drawn in a round"),
+            "precision.sample_project_fen": N_("Projects drawn in a round"),
+        },
+    ),
+    (
         N_("Forecasts"),
         {
             "forecast.error_ratio_parts": N_("Newest error over the others from which a forecast has drifted, in hundredths"),

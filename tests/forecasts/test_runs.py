@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.assistance.needs.models import Need
 from marketplace.demo.forecasts import add_forecasts
+from marketplace.demo.market_prices import SOURCE
 from marketplace.forecasts.models import ForecastError, ForecastRun, ForecastValue
 from marketplace.forecasts.queries import errors_of, known_demand, known_needs, newest_runs, values_of
 from marketplace.forecasts.service import error_ratio, run_needs, run_prices
@@ -111,11 +112,11 @@ def test_without_sales_there_is_no_demand_to_forecast(session: Session) -> None:
 
 
 def test_the_demos_market_gets_a_past_and_a_forecast_that_says_it_is_made_up(session: Session) -> None:
-    newest = market([factories.product(f"fruit-{at}", f"果{at}") for at in range(3)], 56, "demo")
+    newest = market([factories.product(f"fruit-{at}", f"果{at}") for at in range(3)], 56, SOURCE)
     with transaction():
         add_forecasts(now=day_start(newest) + timedelta(hours=12))
     [run] = newest_runs()
-    assert (run.kind, run.scope, run.made_up, run.cut_on) == ("price", "demo", True, newest)
+    assert (run.kind, run.scope, run.made_up, run.cut_on) == ("price", SOURCE, True, newest)
     assert len(values_of(run, EVERYWHERE)) == 9
 
 

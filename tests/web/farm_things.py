@@ -476,6 +476,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 OF_MANDATES = (
     *("producer.mandates.", "producer.household.", "producer.shares."),
     *("producer_badge.", "producer_file.", "api-badge.", "producer.benefits.", "producer.help.", "producer_advice."),
+    *("producer_sharing.", "api-sharing."),
 )
 
 
