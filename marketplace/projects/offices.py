@@ -36,6 +36,11 @@ def unit_of(by: Account, place_code: str) -> str:
     return max(own, key=len)
 
 
+def declares(by: Account) -> bool:
+    """Whether somebody is an officer of a village or township, who alone declare."""
+    return any(len(code) in _UNITS for code in scopes(by, RoleKind.OFFICER))
+
+
 def check_unit(project: Project, by: Account) -> None:
     """Refuse whoever is no officer of the unit that declares.
 

@@ -227,3 +227,10 @@ def test_an_auditor_of_the_area_reads_all_of_a_project_and_changes_nothing(brows
     browser.is_now(elsewhere)
     assert browser.get(f"/oversight/projects/{public_id}").status_code == 404
     assert "摆泥村灌溉水渠" not in browser.get("/oversight/projects").text
+
+
+def test_only_villages_and_townships_are_asked_to_declare(browser: Browser, here: World) -> None:
+    browser.is_now(here.declarer)
+    assert 'href="/office/projects/new"' in browser.get("/office/projects").text
+    browser.is_now(here.county)
+    assert 'href="/office/projects/new"' not in browser.get("/office/projects").text

@@ -27,7 +27,7 @@ from marketplace.projects.declaring import (
     save_sources,
 )
 from marketplace.projects.models import Project, SourceKind
-from marketplace.projects.offices import waits_for
+from marketplace.projects.offices import declares, waits_for
 from marketplace.projects.queries import (
     beneficiaries_within,
     checks_due,
@@ -127,6 +127,7 @@ def listed() -> str:
     return render_template(
         "officer/projects.html",
         area=office_area(None),
+        declares=declares(account()),
         mine=[row_words(row) for row in mine],
         rows=[row_words(row) for row in projects if row not in mine],
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
