@@ -16,7 +16,7 @@ from marketplace.advisory.states import AlertState, QuestionState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.codes import ancestor_codes
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.reading import Reach
 
 
@@ -156,10 +156,6 @@ def get_question_within(public_id: str, reach: Reach) -> PolicyQuestion:
     return _there(db.session.scalars(select(PolicyQuestion).where(PolicyQuestion.public_id == public_id, _from(reach))).first())
 
 
-def _from(reach: Reach) -> ColumnElement[bool]:
-    return or_(*[within(PolicyQuestion.area_code, area) for area in reach.areas])
-
-
 def _there(question: PolicyQuestion | None) -> PolicyQuestion:
     if question is None:
         raise NotFound("question_unknown", N_("There is no such question."))
@@ -178,3 +174,7 @@ def get_own_alert(public_id: str, account_id: int) -> PriceAlert:
     if found is None:
         raise NotFound("alert_unknown", N_("There is no such alert."))
     return found
+
+
+def _from(reach: Reach) -> ColumnElement[bool]:
+    return within_any(PolicyQuestion.area_code, reach.areas)

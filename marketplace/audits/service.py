@@ -35,6 +35,7 @@ from marketplace.regions.models import Area, Level
 from marketplace.regions.queries import get_area
 from marketplace.registry import precision_rules
 from marketplace.registry.models import StatusCategory
+from marketplace.registry.offices import check_second_person
 from marketplace.registry.rules import rule
 
 
@@ -326,8 +327,8 @@ def close_round(row: AuditRound, *, by: Account, now: datetime) -> bool:
 def _move(row: AuditRound, action: RoundAction, by: Account, now: datetime) -> bool:
     row = _locked(row)
     _check_above(by, row.county_code)
-    if action is RoundAction.CLOSE and row.state == RoundState.CLOSING and row.proposed_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    if action is RoundAction.CLOSE and row.state == RoundState.CLOSING:
+        check_second_person(by, row.proposed_by_id)
     state = ROUNDS.next_state(RoundState(row.state), action)
     if state is None:
         return False

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.complaints.candidates import candidates
@@ -26,7 +26,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
-from marketplace.regions.queries import get_area, within
+from marketplace.regions.queries import get_area, within_any
 from marketplace.registry import complaint_rules
 from marketplace.registry.rules import rule
 
@@ -199,7 +199,7 @@ def inspections_for(account: Account) -> Sequence[Inspection]:
     """The plan of the areas that somebody audits: what is under way, what is planned by score, then what is over."""
     order = [InspectionState.UNDER_WAY, InspectionState.PLANNED, InspectionState.REPORTED, InspectionState.CALLED_OFF]
     areas = scopes(account, RoleKind.AUDITOR)
-    query = select(Inspection).where(or_(false(), *(within(Inspection.area_code, area) for area in areas)))
+    query = select(Inspection).where(within_any(Inspection.area_code, areas))
     rows = db.session.scalars(query.limit(1000)).all()
     return sorted(rows, key=lambda row: (order.index(InspectionState(row.state)), -row.score_bp, row.id))
 
@@ -222,7 +222,7 @@ def findings_for(account: Account) -> list[tuple[InspectionFinding, Inspection]]
     """The findings of the areas that somebody audits or holds office in, what is due soonest first."""
     query = select(InspectionFinding, Inspection).join(Inspection, Inspection.id == InspectionFinding.inspection_id)
     areas = {role.scope_code for role in account.roles if role.kind in (RoleKind.AUDITOR, RoleKind.OFFICER)}
-    query = query.where(or_(false(), *(within(Inspection.area_code, area) for area in areas)))
+    query = query.where(within_any(Inspection.area_code, areas))
     rows = db.session.execute(query.order_by(InspectionFinding.due_on.nulls_last(), InspectionFinding.id.desc()).limit(500))
     return [(finding, inspection) for finding, inspection in rows]
 

@@ -9,21 +9,19 @@ from sqlalchemy import insert
 from marketplace.equity.models import Asset, AssetKind, EquityContract, MoveKind, OnExit, ShareMove, Valuation, Way
 from marketplace.equity.queries import newest_value_fen
 from marketplace.equity.states import CONTRACTS, ContractAction, ContractState
-from marketplace.identity.models import Account, RoleKind
-from marketplace.identity.queries import scopes
+from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.codes import contains
-from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office, check_second_person
 from marketplace.registry.rules import find_rule
 
 # The least that a floor may be, in ten-thousandths of the principal a year; a province sets it by a document.
 REFERENCE_RATE = "equity_reference_rate_bp"
-_LEVELS = {Level.TOWNSHIP, Level.COUNTY}
 # As many as one statement can write.
 MOST_HOLDERS = 5_000
 
@@ -40,30 +38,6 @@ class ContractTerms:
     on_exit: OnExit
     begins_on: date
     ends_on: date
-
-
-def check_office(by: Account, area_code: str) -> None:
-    """Refuse whoever is no officer of the township or county over an area.
-
-    Raises
-    ------
-    Forbidden
-        ``other_level``.
-    """
-    if not any(contains(code, area_code) and len(code) in _LEVELS for code in scopes(by, RoleKind.OFFICER)):
-        raise Forbidden("other_level", N_("This step belongs to another level of government."))
-
-
-def check_second_person(by: Account, first_id: int) -> None:
-    """Refuse the account that took the first step.
-
-    Raises
-    ------
-    Forbidden
-        ``same_person``.
-    """
-    if first_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
 
 
 def enter_asset(kind: AssetKind, name: str, area_code: str, *, by: Account, now: datetime) -> Asset:

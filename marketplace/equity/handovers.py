@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from marketplace.equity.contracts import check_office, check_second_person, move_units
+from marketplace.equity.contracts import move_units
 from marketplace.equity.dividends import revert_units
 from marketplace.equity.models import EquityContract, MoveKind, OnExit, ShareHandover
 from marketplace.equity.queries import holdings_of, leaving, open_handovers
@@ -16,6 +16,7 @@ from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.codes import contains
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office, check_second_person
 from marketplace.registry.queries import registered_households
 from marketplace.registry.reading import unbounded
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sqlalchemy import insert, text
 
-from marketplace.equity.contracts import check_office, check_second_person
 from marketplace.equity.dividends import Year, advance_fen, split_dividends, year_of
 from marketplace.equity.models import Dividend, DividendRun, EquityClaim, EquityContract, EquityPayment
 from marketplace.equity.queries import (
@@ -29,6 +28,7 @@ from marketplace.kernel.workdays import CalendarEnds, Term
 from marketplace.ledger.queries import balance_fen
 from marketplace.ledger.service import post_transfer
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office, check_second_person
 from marketplace.registry.queries import registered_households
 
 # Money of operators and of guarantors that has come from outside.

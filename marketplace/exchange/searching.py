@@ -15,7 +15,7 @@ from marketplace.identity.models import Account
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import DomainError
-from marketplace.regions.queries import area_names, within
+from marketplace.regions.queries import area_names, within_any
 from marketplace.registry.id_numbers import read_id_number
 from marketplace.registry.models import Household, HouseholdStatus, Person, RegistryRevision
 from marketplace.registry.reading import Reach
@@ -149,7 +149,7 @@ def _held(test: Test) -> ColumnElement[bool]:
     if test.attribute == "area_code":
         if test.operator not in ("eq", "in") or not all(str(value).isdigit() for value in values):
             raise RequestRejected(Reason.CRITERIA, "area_code is held by eq or in against codes")
-        return or_(*(within(Household.village_code, str(value)) for value in values))
+        return within_any(Household.village_code, map(str, values))
     column: Any = {"status": HouseholdStatus.category, "group_identifier": Household.code, "group_size": _members()}.get(
         test.attribute, func.lower(HouseholdStatus.days)
     )

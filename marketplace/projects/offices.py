@@ -12,6 +12,7 @@ from marketplace.projects.states import DEADLINES, LEVELS, PROJECTS, ProjectActi
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases import clocks
+from marketplace.registry.offices import check_second_person, other_level
 
 _UNITS = (Level.VILLAGE, Level.TOWNSHIP)
 _OF_UNIT = (ProjectState.DRAFT, ProjectState.RETURNED, ProjectState.APPROVED, ProjectState.UNDER_WAY)
@@ -76,8 +77,8 @@ def check_apart(project: Project, by: Account) -> None:
     """
     if project.unit_code in scopes(by, RoleKind.OFFICER):
         raise Forbidden("own_unit", N_("This is your own unit’s project. Somebody else has to judge it."))
-    if by.id in (project.drafted_by_id, project.submitted_by_id):
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    for first_id in (project.drafted_by_id, project.submitted_by_id):
+        check_second_person(by, first_id)
 
 
 def check_reviewer(project: Project, by: Account, level: Level) -> None:
@@ -115,11 +116,6 @@ def waits_for(project: Project, areas: Sequence[str]) -> bool:
         # Until the county has named who judges, the county is next.
         return (project.cross_code or project.place_code[: Level.COUNTY]) in areas
     return project.place_code[:level] in areas
-
-
-def other_level() -> Forbidden:
-    """It is another level's step."""
-    return Forbidden("other_level", N_("This step belongs to another level of government."))
 
 
 def move(project: Project, action: ProjectAction, today: date) -> bool:

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from marketplace.assistance.deciding import decide, lock_own
 from marketplace.assistance.duty.models import DutyOfficer, FundsBrought, VisitWord
 from marketplace.assistance.duty.queries import OF_HOUSEHOLD, duties_of
-from marketplace.assistance.offices import check_office, decide, lock_own
 from marketplace.assistance.papers import PaperAction
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -14,6 +14,7 @@ from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.ledger.service import post_transfer
 from marketplace.registry.models import Household, Visit
+from marketplace.registry.offices import check_office
 from marketplace.registry.reading import unbounded
 
 # Money of departments, firms and friends that has come from outside.

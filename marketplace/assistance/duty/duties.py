@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 from sqlalchemy import select, update
 
+from marketplace.assistance.deciding import lock_own
 from marketplace.assistance.duty.assigning import Office, assign, common_digits
 from marketplace.assistance.duty.models import Duty, DutyHandover, DutyOfficer, Place
 from marketplace.assistance.duty.officers import over_quota
 from marketplace.assistance.duty.queries import OF_HOUSEHOLD, held_count, held_counts, helpers_of, quota_of, working_officers
 from marketplace.assistance.duty.states import HANDOVERS, HandoverAction, HandoverState
-from marketplace.assistance.offices import check_office, lock_own
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
@@ -18,6 +18,7 @@ from marketplace.kernel.errors import N_, Conflict
 from marketplace.kernel.steps import step
 from marketplace.regions.models import Level
 from marketplace.registry.models import Household, HouseholdStatus
+from marketplace.registry.offices import check_office
 from marketplace.registry.queries import supported_on
 from marketplace.registry.reading import unbounded
 

@@ -4,14 +4,15 @@ from datetime import datetime
 
 from marketplace.assistance.duty.models import Duty, DutyHandover, DutyOfficer, Place, Rank
 from marketplace.assistance.duty.queries import duties_of, find_officer, held_count, quota_of
-from marketplace.assistance.offices import check_office, due_on
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.queries import get_area
+from marketplace.registry.cases.clocks import due_day
 from marketplace.registry.duty_rules import HANDOVER
+from marketplace.registry.offices import check_office
 
 
 def enter_officer(account: Account, rank: Rank, area_code: str, *, by: Account, now: datetime) -> DutyOfficer:
@@ -88,7 +89,7 @@ def _handover(duty: Duty, now: datetime) -> DutyHandover:
         household_id=duty.household_id,
         village_code=duty.village_code,
         duty_id=duty.id,
-        due_on=due_on(HANDOVER, duty.village_code, local_day(now)),
+        due_on=due_day(HANDOVER, duty.village_code, local_day(now)).on,
         opened_at=now,
     )
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, text
 
+from marketplace.assistance.deciding import decide
 from marketplace.assistance.duty.assigning import assign
 from marketplace.assistance.duty.duties import offices
 from marketplace.assistance.duty.models import Duty, DutyOfficer, DutyPlan, DutyPlanLine, Place
 from marketplace.assistance.duty.queries import lines_of, without_helper, working_officers
-from marketplace.assistance.offices import check_office, decide
 from marketplace.assistance.papers import PaperAction, PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
@@ -19,6 +19,7 @@ from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.steps import step
 from marketplace.regions.queries import get_area
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office
 
 
 def draft_plan(area_code: str, *, by: Account, now: datetime) -> DutyPlan:

@@ -20,12 +20,11 @@ from marketplace.assistance.duty.models import (
     VisitWord,
 )
 from marketplace.assistance.duty.states import HandoverState
-from marketplace.assistance.offices import in_reach
 from marketplace.assistance.papers import PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.duty_rules import QUOTA
 from marketplace.registry.models import Household, HouseholdStatus, Visit
 from marketplace.registry.queries import supported_on
@@ -59,14 +58,14 @@ def held_counts(officer_ids: Sequence[int], place: Place) -> dict[int, int]:
 def officers_within(reach: Reach) -> list[tuple[DutyOfficer, Account]]:
     """The officers in duty of one's areas, those who have left office at the end."""
     query = select(DutyOfficer, Account).join(Account, Account.id == DutyOfficer.account_id)
-    query = query.where(in_reach(reach, DutyOfficer.area_code))
+    query = query.where(within_any(DutyOfficer.area_code, reach.areas))
     query = query.order_by(DutyOfficer.left_at.is_not(None), DutyOfficer.area_code, DutyOfficer.id)
     return [(officer, account) for officer, account in db.session.execute(query)]
 
 
 def get_officer_within(public_id: str, reach: Reach) -> DutyOfficer:
     """An officer in duty of one's areas, or ``NotFound``."""
-    query = select(DutyOfficer).where(DutyOfficer.public_id == public_id, in_reach(reach, DutyOfficer.area_code))
+    query = select(DutyOfficer).where(DutyOfficer.public_id == public_id, within_any(DutyOfficer.area_code, reach.areas))
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("duty_officer_unknown", N_("There is no such officer in duty."))
@@ -149,13 +148,13 @@ def get_handover_within(public_id: str, reach: Reach) -> DutyHandover:
 
 def plans_within(reach: Reach) -> Sequence[DutyPlan]:
     """The plans of one's areas, the newest first."""
-    query = select(DutyPlan).where(in_reach(reach, DutyPlan.area_code)).order_by(DutyPlan.id.desc()).limit(20)
+    query = select(DutyPlan).where(within_any(DutyPlan.area_code, reach.areas)).order_by(DutyPlan.id.desc()).limit(20)
     return db.session.scalars(query).all()
 
 
 def get_plan_within(public_id: str, reach: Reach) -> DutyPlan:
     """A plan of one's areas, or ``NotFound``."""
-    query = select(DutyPlan).where(DutyPlan.public_id == public_id, in_reach(reach, DutyPlan.area_code))
+    query = select(DutyPlan).where(DutyPlan.public_id == public_id, within_any(DutyPlan.area_code, reach.areas))
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("duty_plan_unknown", N_("There is no such plan."))
@@ -255,13 +254,15 @@ def get_funds_within(public_id: str, reach: Reach) -> FundsBrought:
 
 def years_within(reach: Reach) -> Sequence[DutyYear]:
     """The scored years of one's areas, the newest first."""
-    query = select(DutyYear).where(in_reach(reach, DutyYear.area_code)).order_by(DutyYear.year.desc(), DutyYear.id.desc())
+    query = (
+        select(DutyYear).where(within_any(DutyYear.area_code, reach.areas)).order_by(DutyYear.year.desc(), DutyYear.id.desc())
+    )
     return db.session.scalars(query).all()
 
 
 def get_year_within(public_id: str, reach: Reach) -> DutyYear:
     """A scored year of one's areas, or ``NotFound``."""
-    query = select(DutyYear).where(DutyYear.public_id == public_id, in_reach(reach, DutyYear.area_code))
+    query = select(DutyYear).where(DutyYear.public_id == public_id, within_any(DutyYear.area_code, reach.areas))
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("duty_year_unknown", N_("That year has not been scored."))

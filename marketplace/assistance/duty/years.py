@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, text
 
+from marketplace.assistance.deciding import decide
 from marketplace.assistance.duty.models import (
     Duty,
     DutyMerit,
@@ -20,7 +21,6 @@ from marketplace.assistance.duty.models import (
     VisitWord,
 )
 from marketplace.assistance.duty.scoring import ITEMS, points, values
-from marketplace.assistance.offices import check_office, decide
 from marketplace.assistance.papers import PaperAction, PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -31,6 +31,7 @@ from marketplace.regions.queries import get_area
 from marketplace.registry.duty_rules import FUNDS_TARGET_FEN, SCORE_SHEET, VISITS_A_YEAR
 from marketplace.registry.models import HouseholdAssessment, HouseholdStatus, Visit
 from marketplace.registry.models.statuses import StatusCategory
+from marketplace.registry.offices import check_office
 from marketplace.registry.reading import Reach
 from marketplace.registry.rules import rule
 

@@ -8,7 +8,6 @@ from marketplace.assistance.needs.models import HelperKind, HelperUnit, Need, Ne
 from marketplace.assistance.needs.queries import busy_count, find_helper, household_of, pledge_of
 from marketplace.assistance.needs.raising import locked, move, taken
 from marketplace.assistance.needs.states import PLEDGES, NeedAction, NeedState, PledgeState
-from marketplace.assistance.offices import check_office
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
@@ -17,6 +16,7 @@ from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.kernel.steps import step
 from marketplace.regions.queries import get_area
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office, check_second_person
 
 
 def enter_helper(
@@ -66,8 +66,7 @@ def approve_helper(unit: HelperUnit, *, by: Account, now: datetime) -> bool:
     """
     unit = lock_rows(HelperUnit, [unit.id])[unit.id]
     check_office(by, unit.area_code)
-    if unit.account_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, unit.account_id)
     if unit.approved_at is not None:
         return False
     unit.approved_by_id, unit.approved_at = by.id, now
@@ -166,8 +165,7 @@ def close_need(need: Need, arrived: bool, *, by: Account, household: Household |
     elif (of := household_of(need)) is None or of.id != household.id:
         raise Forbidden("need_elsewhere", N_("This need is not your household’s."))
     made = pledge_of(need)
-    if made is not None and made.made_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, made.made_by_id if made is not None else None)
     if not move(need, NeedAction.CLOSE if arrived else NeedAction.RETURN, now):
         return False
     assert made is not None, "a delivered need has a pledge"

@@ -9,14 +9,13 @@ from sqlalchemy import func, select
 from marketplace.assistance.needs.models import HelperUnit, Need, NeedOf, NeedRound, NeedRoundLine, Pledge
 from marketplace.assistance.needs.ranking import Fit, Helper, fit_of, ranked
 from marketplace.assistance.needs.states import NeedState, PledgeState
-from marketplace.assistance.offices import in_reach
 from marketplace.assistance.papers import PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.codes import ancestor_codes
 from marketplace.regions.models import Level
-from marketplace.regions.queries import within
+from marketplace.regions.queries import within, within_any
 from marketplace.registry.display_rules import SMALLEST_CELL
 from marketplace.registry.duty_rules import NEED_NEARNESS, NEED_PRIOR
 from marketplace.registry.models import Household, HouseholdStatus
@@ -54,13 +53,13 @@ def need_unknown() -> NotFound:
 def needs_within(reach: Reach) -> Sequence[Need]:
     """The needs of one's areas: those an office has to look at first."""
     first = ["raised", "delivered", "open", "pledged", "closed", "refused", "withdrawn"]
-    query = select(Need).where(in_reach(reach, Need.area_code))
+    query = select(Need).where(within_any(Need.area_code, reach.areas))
     return db.session.scalars(query.order_by(func.array_position(first, Need.state), Need.due_on, Need.id).limit(200)).all()
 
 
 def get_need_within(public_id: str, reach: Reach) -> Need:
     """A need of one's areas, or ``NotFound``."""
-    need = db.session.scalars(select(Need).where(Need.public_id == public_id, in_reach(reach, Need.area_code))).first()
+    need = db.session.scalars(select(Need).where(Need.public_id == public_id, within_any(Need.area_code, reach.areas))).first()
     if need is None:
         raise need_unknown()
     return need
@@ -151,13 +150,13 @@ def find_helper(account: Account) -> HelperUnit | None:
 
 def helpers_within(reach: Reach) -> Sequence[HelperUnit]:
     """The helper units of one's areas, those that nobody has looked at first."""
-    query = select(HelperUnit).where(in_reach(reach, HelperUnit.area_code))
+    query = select(HelperUnit).where(within_any(HelperUnit.area_code, reach.areas))
     return db.session.scalars(query.order_by(HelperUnit.approved_at.is_not(None), HelperUnit.id)).all()
 
 
 def get_helper_within(public_id: str, reach: Reach) -> HelperUnit:
     """A helper unit of one's areas, or ``NotFound``."""
-    query = select(HelperUnit).where(HelperUnit.public_id == public_id, in_reach(reach, HelperUnit.area_code))
+    query = select(HelperUnit).where(HelperUnit.public_id == public_id, within_any(HelperUnit.area_code, reach.areas))
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("helper_unknown", N_("There is no such helper unit."))
@@ -216,13 +215,13 @@ def suited(need: Need, day: date, *, most: int = 10) -> list[Suited]:
 
 def rounds_within(reach: Reach) -> Sequence[NeedRound]:
     """The rounds of one's areas, the newest first."""
-    query = select(NeedRound).where(in_reach(reach, NeedRound.area_code)).order_by(NeedRound.id.desc()).limit(10)
+    query = select(NeedRound).where(within_any(NeedRound.area_code, reach.areas)).order_by(NeedRound.id.desc()).limit(10)
     return db.session.scalars(query).all()
 
 
 def get_round_within(public_id: str, reach: Reach) -> NeedRound:
     """A round of one's areas, or ``NotFound``."""
-    query = select(NeedRound).where(NeedRound.public_id == public_id, in_reach(reach, NeedRound.area_code))
+    query = select(NeedRound).where(NeedRound.public_id == public_id, within_any(NeedRound.area_code, reach.areas))
     found = db.session.scalars(query).first()
     if found is None:
         raise NotFound("need_round_unknown", N_("There is no such round."))

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from marketplace.assistance.needs.models import Need, NeedKind, NeedOf
 from marketplace.assistance.needs.queries import household_of, place_shown
 from marketplace.assistance.needs.states import DEADLINES, NEEDS, NeedAction, NeedState
-from marketplace.assistance.offices import check_office, due_on
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import may_see
 from marketplace.kernel import audit, ids
@@ -16,8 +15,10 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.regions.queries import get_area
+from marketplace.registry.cases.clocks import due_day
 from marketplace.registry.files import read_file
 from marketplace.registry.models import Household, HouseholdStatus
+from marketplace.registry.offices import check_office, check_second_person
 from marketplace.registry.queries import registered_households, supported_on
 from marketplace.registry.reading import unbounded
 
@@ -65,7 +66,7 @@ def raise_need(
         words=words.strip(),
         worth_fen=worth_fen,
         since=now,
-        due_on=due_on(DEADLINES[NeedState.RAISED][1], code, local_day(now)),
+        due_on=due_day(DEADLINES[NeedState.RAISED][1], code, local_day(now)).on,
         raised_by_id=by.id,
         raised_at=now,
     )
@@ -92,8 +93,7 @@ def verify_need(need: Need, card: str, *, by: Account, now: datetime) -> bool:
     """
     need = locked(need)
     check_office(by, need.area_code)
-    if need.raised_by_id == by.id:
-        raise Forbidden("same_person", N_("Somebody else has to look at this: you wrote it yourself."))
+    check_second_person(by, need.raised_by_id)
     if NEEDS.next_state(NeedState(need.state), NeedAction.VERIFY) is None:
         return False
     _check_card(need, card.strip(), now)
@@ -190,7 +190,7 @@ def move(need: Need, action: NeedAction, now: datetime) -> bool:
     if state is None:
         return False
     need.state, need.since = state, now
-    need.due_on = due_on(DEADLINES[state][1], need.area_code, local_day(now)) if state in DEADLINES else None
+    need.due_on = due_day(DEADLINES[state][1], need.area_code, local_day(now)).on if state in DEADLINES else None
     return True
 
 

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, text
 
+from marketplace.assistance.deciding import decide
 from marketplace.assistance.needs.matching import best_sum_match, stable_match
 from marketplace.assistance.needs.models import Method, Need, NeedKind, NeedRound, NeedRoundLine
 from marketplace.assistance.needs.queries import helpers_for
 from marketplace.assistance.needs.ranking import fit_of
 from marketplace.assistance.needs.states import NeedState
-from marketplace.assistance.offices import check_office, decide
 from marketplace.assistance.papers import PaperAction, PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -18,6 +18,7 @@ from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.queries import get_area, within
 from marketplace.registry.duty_rules import NEED_NEARNESS, NEED_PRIOR
+from marketplace.registry.offices import check_office
 from marketplace.registry.rules import rule
 
 

@@ -19,7 +19,7 @@ from marketplace.identity.queries import may_see
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.kernel.privacy import blind_index
 from marketplace.regions.models import Level
 from marketplace.regions.queries import within
@@ -38,6 +38,7 @@ from marketplace.registry.models import (
     HouseholdStatus,
     Person,
 )
+from marketplace.registry.offices import other_level
 from marketplace.registry.queries import supported_on
 from marketplace.registry.reading import Reach, unbounded
 from marketplace.registry.sealing import id_number_index, open_text, seal_text
@@ -124,7 +125,7 @@ def _check_county(area_code: str, by: Account) -> None:
     if not may_see(by, RoleKind.OFFICER, area_code):
         raise NotFound("area_unknown", N_("There is no area with the code %(code)s."), code=area_code[:20])
     if len(area_code) > Level.COUNTY:
-        raise Forbidden("other_level", N_("This step belongs to another level of government."))
+        raise other_level()
 
 
 def compare(

@@ -10,6 +10,7 @@ from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases.procedures import Step, Way
 from marketplace.registry.models import CaseAction
+from marketplace.registry.offices import other_level
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def check_level(account: Account, village_code: str, levels: tuple[Level, ...]) 
     if not own:
         raise case_unknown()
     if own.isdisjoint(levels):
-        raise Forbidden("other_level", N_("This step belongs to another level of government."))
+        raise other_level()
 
 
 def case_unknown() -> NotFound:

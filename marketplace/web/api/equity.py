@@ -9,7 +9,6 @@ from marshmallow import fields, validate
 from marketplace.equity.contracts import (
     MOST_HOLDERS,
     ContractTerms,
-    check_office,
     discard_contract,
     draft_contract,
     end_contract,
@@ -43,6 +42,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import Household
+from marketplace.registry.offices import check_office
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems

@@ -15,6 +15,7 @@ from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.regions.models import Level
 from marketplace.registry.cases.comparison import answer_alert, compare, evidence_of, explanation_of, get_alert, open_alerts
 from marketplace.registry.models import AlertState, ComparisonAlert, Department, Household
+from marketplace.registry.offices import other_level
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.case_steps import note_reading
 from marketplace.web.case_words import ALERTS, DEPARTMENTS
@@ -84,7 +85,7 @@ def compare_list() -> Response | tuple[str, int]:
             raise Invalid("list_missing", N_("Please choose a file."))
         area = _county()
         if area is None:
-            raise Forbidden("other_level", N_("This step belongs to another level of government."))
+            raise other_level()
         with transaction():
             found, alerts = compare(files[0].read(), department, area, account(), now=clock.now())
             rows, number = found.rows, len(alerts)
