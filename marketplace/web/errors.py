@@ -62,6 +62,11 @@ def message_of(error: DomainError) -> str:
     return str(gettext(error.message)) % data if data else str(gettext(error.message))
 
 
+def errors_by_field(error: DomainError, field: str = "") -> dict[str, str]:
+    """What is wrong, by the field of the form that it stands beside; what is no field's own stands beside ``field``."""
+    return dict(error.fields) if isinstance(error, FormError) else {field: message_of(error)}
+
+
 def wants_json() -> bool:
     """Whether the caller is a program."""
     return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"

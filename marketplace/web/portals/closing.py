@@ -13,7 +13,7 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, NotSignedIn
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, allow
 from marketplace.web.closing_words import goes, obstacle_words, proof_rows, stays
-from marketplace.web.errors import message_of, status_of
+from marketplace.web.errors import errors_by_field, status_of
 from marketplace.web.forms import FormError, FormSchema, read_form
 from marketplace.web.own_password import check_own_password
 from marketplace.web.portals.account import SecretForm
@@ -60,7 +60,7 @@ def ask() -> Response | tuple[str, int]:
         with transaction():
             ask_closure(account(), now=now)
     except (FormError, NotSignedIn, Conflict) as error:
-        said = error.fields if isinstance(error, FormError) else {"password": message_of(error)}
+        said = errors_by_field(error, "password")
         return _page(said), status_of(error) if not isinstance(error, NotSignedIn) else 422
     flash(_("Written down. Your account will be closed when the days are over."), "success")
     return see_other(url_for("closing.own"))

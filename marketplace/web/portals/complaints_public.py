@@ -15,7 +15,7 @@ from marketplace.complaints.models import About, Complaint, ComplaintKind
 from marketplace.complaints.queries import is_heard, steps_of
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.regions.models import Level
 from marketplace.regions.queries import ancestors, children, find_area_in_force
 from marketplace.registry.models import Household
@@ -29,8 +29,8 @@ from marketplace.web.complaint_words import (
     star_options,
     step_words,
 )
-from marketplace.web.errors import message_of, status_of
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field, status_of
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 
 blueprint = Blueprint("complaints_public", __name__, url_prefix="/complain")
@@ -153,7 +153,7 @@ def send() -> tuple[str, int]:
             complaint, code = file_complaint(said, now=now)
             shown, heard = complaint_words(complaint), is_heard(complaint)
     except (Invalid, NotFound) as error:
-        return _page(request.form.get("area", ""), request.form.to_dict(), _errors(error)), 422
+        return _page(request.form.get("area", ""), request.form.to_dict(), errors_by_field(error)), 422
     return render_template("public/complain_done.html", complaint=shown, code=code, heard=heard), 201
 
 
@@ -173,7 +173,7 @@ def thread() -> str | tuple[str, int]:
         code = read_form(CodeForm())["code"]
         return _thread(code, complaint_of_code(code), {})
     except (Invalid, NotFound) as error:
-        return render_template("public/complain_follow.html", errors=_errors(error, "code")), status_of(error)
+        return render_template("public/complain_follow.html", errors=errors_by_field(error, "code")), status_of(error)
 
 
 @blueprint.post("/follow/again")
@@ -206,12 +206,12 @@ def _acted(schema: FormSchema, act: Any) -> str | tuple[str, int]:
             act(form, now)
         return _thread(code, complaint_of_code(code), {})
     except NotFound as error:
-        return render_template("public/complain_follow.html", errors=_errors(error, "code")), 404
+        return render_template("public/complain_follow.html", errors=errors_by_field(error, "code")), 404
     except (Invalid, Conflict) as error:
         try:
-            return _thread(code, complaint_of_code(code), _errors(error)), status_of(error)
+            return _thread(code, complaint_of_code(code), errors_by_field(error)), status_of(error)
         except NotFound as unknown:
-            return render_template("public/complain_follow.html", errors=_errors(unknown, "code")), 404
+            return render_template("public/complain_follow.html", errors=errors_by_field(unknown, "code")), 404
 
 
 def _thread(code: str, complaint: Complaint, errors: dict[str, str]) -> str:
@@ -224,7 +224,3 @@ def _thread(code: str, complaint: Complaint, errors: dict[str, str]) -> str:
         stars=star_options(),
         errors=errors,
     )
-
-
-def _errors(error: DomainError, name: str = "") -> dict[str, str]:
-    return dict(error.fields) if isinstance(error, FormError) else {name: message_of(error)}

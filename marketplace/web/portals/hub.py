@@ -20,8 +20,8 @@ from marketplace.orders.shipment_queries import hub_work
 from marketplace.orders.shipment_states import ON_THE_ROAD
 from marketplace.orders.shipments import dispatch, driver_of, note_own_arrival, receive_at_hub
 from marketplace.web.access import SIGNED_IN, account, allow
-from marketplace.web.errors import message_of, status_of
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field, status_of
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.storefront.journey import carrier_line, shipment_chip
 from marketplace.web.portals.storefront.ways import temperature_name
@@ -145,7 +145,7 @@ def send_on(hub_id: str, public_id: str) -> Response | tuple[str, int]:
         if isinstance(error, NotFound) and error.code == "shipment_unknown":
             raise
         db.session.rollback()
-        errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+        errors = errors_by_field(error)
         return _page(own_hub(hub_id), errors, public_id), status_of(error)
     flash(_("It is with the carrier now, and the buyer can see it."), "success")
     return see_other(url_for("hub.work", hub_id=hub_id))

@@ -18,7 +18,7 @@ from marketplace.identity.queries import account_names_by_id, may_see
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import N_, DomainError, Invalid, NotFound
+from marketplace.kernel.errors import N_, Invalid, NotFound
 from marketplace.registry.models import Household
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow
@@ -30,7 +30,7 @@ from marketplace.web.complaint_words import (
     kind_options,
     step_words,
 )
-from marketplace.web.errors import message_of
+from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.portals.complaints_public import AreaQuery, ComplaintForm, places_around
 from marketplace.web.redirects import see_other
@@ -131,7 +131,7 @@ def add() -> tuple[str, int]:
             complaint, code = file_complaint(said, now=clock.now(), taken_down_by=account())
             shown = complaint_words(complaint)
     except (Invalid, NotFound) as error:
-        return _new(request.form.get("area", ""), request.form.to_dict(), _errors(error)), 422
+        return _new(request.form.get("area", ""), request.form.to_dict(), errors_by_field(error)), 422
     return render_template("inspection/complaint_taken.html", complaint=shown, code=code), 201
 
 
@@ -203,7 +203,7 @@ def answer(public_id: str) -> AnyResponse | tuple[str, int]:
             found, declined = get_complaint_for(public_id, account()), bool(form["declined"])
             answer_complaint(found, form["words"], form["evidence"], declined=declined, by=account(), now=clock.now())
     except Invalid as error:
-        return _one(public_id, request.form.to_dict(), _errors(error)), 422
+        return _one(public_id, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("The answer can be read with the code."), "success")
     return see_other(url_for("inspection.complaint", public_id=public_id))
 
@@ -241,10 +241,6 @@ def move(public_id: str) -> AnyResponse | tuple[str, int]:
             found: InspectionFinding = get_finding_for(public_id, account())
             move_finding(found, form["action"], form["words"], form["proof"], by=account(), now=clock.now())
     except Invalid as error:
-        return _findings({**request.form.to_dict(), "of": public_id}, _errors(error)), 422
+        return _findings({**request.form.to_dict(), "of": public_id}, errors_by_field(error)), 422
     flash(_("It is written down."), "success")
     return see_other(url_for("inspection.findings"))
-
-
-def _errors(error: DomainError) -> dict[str, str]:
-    return dict(error.fields) if isinstance(error, FormError) else {"": message_of(error)}

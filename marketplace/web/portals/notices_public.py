@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.regions.codes import check_code
 from marketplace.regions.queries import ancestors, get_area
 from marketplace.registry.cases.notices import Shown, deciding_level, public_notices, read_notice, villages_with_notices
@@ -21,8 +21,8 @@ from marketplace.registry.cases.objections import object_to
 from marketplace.registry.models import NoticeKind
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.case_words import notice_words
-from marketplace.web.errors import message_of
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.objection_limit import count_objection
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.case_frame import villages
@@ -141,10 +141,6 @@ def object_here(public_id: str) -> AnyResponse | tuple[str, int]:
         with transaction():
             object_to(found.notice, form["position"], form["words"], form["contact"], now=now)
     except (Invalid, Conflict) as error:
-        return _page(read_notice(public_id, now=now), request.form.to_dict(), _errors(error)), 422
+        return _page(read_notice(public_id, now=now), request.form.to_dict(), errors_by_field(error)), 422
     flash(_("Thank you. It has been written down, and only those who decide on it can read it."), "success")
     return see_other(url_for("notices_public.one", public_id=public_id))
-
-
-def _errors(error: DomainError) -> dict[str, str]:
-    return dict(error.fields) if isinstance(error, FormError) else {"": message_of(error)}

@@ -18,7 +18,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
-from marketplace.web.errors import message_of, status_of
+from marketplace.web.errors import errors_by_field, status_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
@@ -134,7 +134,7 @@ def _kept_form(error: DomainError | None) -> dict[str, Any]:
     """What was typed into the form that was refused, which form it was, and what was wrong with it."""
     if error is None:
         return {"form": {}, "errors": {}, "at": ""}
-    errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+    errors = errors_by_field(error)
     return {"form": request.form, "errors": errors, "at": request.path}
 
 

@@ -22,9 +22,9 @@ from marketplace.payments.models import Payment, Refund
 from marketplace.payments.queries import get_payment, get_refund, lock_refund, newest_events, refunds_by_hand
 from marketplace.payments.states import PaymentState
 from marketplace.web.access import account, allow
-from marketplace.web.errors import message_of, status_of
+from marketplace.web.errors import errors_by_field, status_of
 from marketplace.web.filters import yuan
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals import operator_payouts
 from marketplace.web.portals.storefront.paying import method_name
@@ -72,7 +72,7 @@ def _page(reference: str | None, error: DomainError | None = None, at: str = "")
         # Whoever has looked for one payment is not shown the others first.
         if reference is None or any(payment.id == row.payment_id for payment, _group in found)
     ]
-    errors = {} if error is None else error.fields if isinstance(error, FormError) else {"": message_of(error)}
+    errors = {} if error is None else errors_by_field(error)
     return render_template(
         "operator/all_payments.html",
         rows=rows,

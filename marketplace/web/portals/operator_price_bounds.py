@@ -15,8 +15,8 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.web.access import account, allow
-from marketplace.web.errors import message_of
-from marketplace.web.forms import Amount, FormError, FormSchema, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import Amount, FormSchema, read_form
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("operator_price_bounds", __name__, url_prefix="/operator/prices/bounds")
@@ -80,6 +80,6 @@ def bounds_set() -> Response | tuple[str, int]:
         with transaction():
             set_bounds(form["begins_on"], found, actor=account().public_id, now=clock.now())
     except Invalid as error:
-        return _page(request.form, error.fields if isinstance(error, FormError) else {"": message_of(error)}), 422
+        return _page(request.form, errors_by_field(error)), 422
     flash(_("Prices are judged by these numbers from that day on."), "success")
     return see_other(url_for("operator_price_bounds.bounds"))

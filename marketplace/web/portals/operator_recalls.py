@@ -27,7 +27,7 @@ from marketplace.orders.recalls import (
     withdraw_recall,
 )
 from marketplace.web.access import account, allow
-from marketplace.web.errors import message_of, status_of
+from marketplace.web.errors import errors_by_field, message_of, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.storefront.recalls import REPLIES
@@ -95,7 +95,7 @@ def start() -> Response | tuple[str, int]:
             public_id = start_recall(form["code"], form["reason"], form["advice"], account(), now=clock.now()).public_id
     except DomainError as error:
         db.session.rollback()
-        errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+        errors = errors_by_field(error)
         return _page(request.form, errors), status_of(error)
     flash(_("Its stock is blocked. A second person has to agree before buyers are told."), "success")
     return see_other(url_for("operator_recalls.recall", public_id=public_id))

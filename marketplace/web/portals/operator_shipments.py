@@ -17,8 +17,8 @@ from marketplace.orders.shipment_queries import shipments_listed, shipments_to_r
 from marketplace.orders.shipment_states import ENDED, GATHERING, NEWS, ShipmentAction
 from marketplace.orders.shipments import TOLD, News, note_news, resolve_shipment
 from marketplace.web.access import account, allow
-from marketplace.web.errors import message_of, status_of
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field, status_of
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.storefront.journey import event_words, journey_of
 from marketplace.web.redirects import see_other
@@ -88,7 +88,7 @@ def news(public_id: str) -> Response | tuple[str, int]:
             note_news(public_id, told, actor=account().public_id, now=now)
     except (Conflict, Invalid) as error:
         db.session.rollback()
-        errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+        errors = errors_by_field(error)
         return _page(errors=errors), status_of(error)
     flash(_("Noted."), "success")
     return see_other(url_for("operator.shipments.listed"))

@@ -33,7 +33,7 @@ from marketplace.registry import complaint_rules
 from marketplace.registry.rules import rule
 from marketplace.web.access import account, allow
 from marketplace.web.complaint_words import ADVERSE, SIGNS, TOPICS, VERDICTS, inspection_words, item_words, place_line
-from marketplace.web.errors import message_of
+from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, said
 from marketplace.web.portals import oversight_projects
 from marketplace.web.redirects import see_other
@@ -102,7 +102,7 @@ def add() -> Response | tuple[str, int]:
             made = plan_inspections(form["topic"], form["area"], form["number"], by=account(), now=clock.now())
             number = len(made)
     except Invalid as error:
-        return _plan(request.form.to_dict(), _errors(error)), 422
+        return _plan(request.form.to_dict(), errors_by_field(error)), 422
     flash(ngettext("%(num)d inspection is planned.", "%(num)d inspections are planned.", number), "success")
     return see_other(url_for("oversight.plan"))
 
@@ -165,7 +165,7 @@ def answers(public_id: str) -> Response | tuple[str, int]:
             if finished:
                 report(found, by=account(), now=clock.now())
     except Invalid as error:
-        return _inspection(public_id, request.form.to_dict(), _errors(error)), 422
+        return _inspection(public_id, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("It is reported.") if finished else _("It is kept. Go on whenever you like."), "success")
     return see_other(url_for("oversight.inspection", public_id=public_id))
 
@@ -216,7 +216,3 @@ def settle(public_id: str) -> Response:
         settle_act(public_id, form["words"], by=account(), now=clock.now())
     flash(_("It is written down."), "success")
     return see_other(url_for("oversight.watch"))
-
-
-def _errors(error: Invalid) -> dict[str, str]:
-    return dict(error.fields) if isinstance(error, FormError) else {"": message_of(error)}

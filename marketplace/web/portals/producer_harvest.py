@@ -30,7 +30,7 @@ from marketplace.orders.weights import awaits_weighing
 from marketplace.regions.queries import area_names
 from marketplace.registry.queries import households_by_code
 from marketplace.web.acting import acting, by_mandate, current_seller
-from marketplace.web.errors import message_of, status_of
+from marketplace.web.errors import errors_by_field, status_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import pick
 from marketplace.web.outside import outside_url
@@ -105,7 +105,7 @@ def declare() -> Response | tuple[str, int]:
             counts = row.state == YieldState.STANDING
     except DomainError as error:
         db.session.rollback()
-        errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+        errors = errors_by_field(error)
         return _page(current_seller().producer, request.form, errors), status_of(error)
     flash(_("Noted. It counts from now on.") if counts else _("Noted. Your village officer looks at it next."), "success")
     return see_other(url_for("producer_harvest.harvest"))
@@ -208,7 +208,7 @@ def pack(public_id: str) -> Response | tuple[str, int]:
         order = order_of_producer(public_id, producer_id)
         if order is None:
             raise
-        errors = error.fields if isinstance(error, FormError) else {"": message_of(error)}
+        errors = errors_by_field(error)
         return _boxes_page(order, errors), status_of(error)
     flash(_("Noted. Print the labels and put one on each box."), "success")
     return see_other(url_for("producer_harvest.boxes", public_id=public_id))

@@ -20,7 +20,8 @@ from marketplace.kernel.errors import N_, Invalid
 from marketplace.registry.models import Household
 from marketplace.web.access import account, allow
 from marketplace.web.duty_words import NEEDS, SATISFACTION, own_need_words
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import FormSchema, Text, Yuan, read_form
 from marketplace.web.own_household import own_household
 from marketplace.web.redirects import see_other
 
@@ -105,7 +106,7 @@ def asked() -> Response | tuple[str, int]:
             more = {"household": household, "worth_fen": form["worth"]}
             raise_need(NeedKind(form["kind"]), form["words"], by=account(), now=clock.now(), **more)
     except Invalid as error:
-        errors = error.fields if isinstance(error, FormError) else {"words": _(error.message, **error.data)}
+        errors = errors_by_field(error, "words")
         return _page(household, request.form.to_dict(), errors), 422
     flash(_("Thank you. An officer looks at it; nobody else learns that it is you."), "success")
     return see_other(url_for("producer.help.mine"))

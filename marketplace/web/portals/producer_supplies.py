@@ -26,8 +26,8 @@ from marketplace.sourcing.supplies import (
     withdraw_supply,
 )
 from marketplace.web.acting import acting, by_mandate, current_seller
-from marketplace.web.errors import message_of
-from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.plan_words import GRADES
 from marketplace.web.portals.farm_frame import farm_pages
@@ -110,7 +110,7 @@ def declare() -> Response | tuple[str, int]:
             hub = get_hub(form["hub"]) if form["hub"] else None
             declare_supply(listing, terms, harvest, hub=hub, actor=actor, now=now)
     except Invalid as error:
-        return _page(request.form, error.fields if isinstance(error, FormError) else {"": message_of(error)}), 422
+        return _page(request.form, errors_by_field(error)), 422
     flash(_("Noted. You will be asked when somebody wants it."), "success")
     return see_other(url_for("producer_supplies.supplies"))
 

@@ -25,7 +25,8 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, DomainError
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, allow
 from marketplace.web.duty_words import HELPERS, NEEDS, card_words, pledge_chip
-from marketplace.web.forms import FormError, FormSchema, Text, read_form, ticked
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import FormSchema, Text, read_form, ticked
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("public_needs", __name__, url_prefix="/needs")
@@ -124,7 +125,7 @@ def entered() -> Response | tuple[str, int]:
             )
     except DomainError as error:
         place = {"can_nothing": "can", "name_missing": "name", "quota_range": "quota"}.get(error.code, "area")
-        errors = error.fields if isinstance(error, FormError) else {place: _(error.message, **error.data)}
+        errors = errors_by_field(error, place)
         return _desk_page({**request.form.to_dict(), "can": request.form.getlist("can")}, errors), 422
     flash(_("Thank you. An officer looks at your unit before it can help."), "success")
     return see_other(url_for("public_needs.desk"))

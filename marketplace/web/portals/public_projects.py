@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import current_notice, object_to
 from marketplace.projects.oc4ids import package
@@ -29,8 +29,8 @@ from marketplace.regions.queries import area_names
 from marketplace.registry import display_rules
 from marketplace.registry.rules import rule
 from marketplace.web.access import PUBLIC, allow
-from marketplace.web.errors import message_of
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.objection_limit import count_objection
 from marketplace.web.project_words import review_words, row_words, whole_words
 from marketplace.web.redirects import see_other
@@ -102,10 +102,6 @@ def object_here(public_id: str) -> AnyResponse | tuple[str, int]:
         with transaction():
             object_to(project, form["words"], form["contact"], now=now)
     except (Invalid, Conflict) as error:
-        return _page(get_public_project(public_id), request.form.to_dict(), _errors(error)), 422
+        return _page(get_public_project(public_id), request.form.to_dict(), errors_by_field(error)), 422
     flash(_("Thank you. It has been written down, and only those who decide on it can read it."), "success")
     return see_other(url_for("public_projects.one", public_id=public_id))
-
-
-def _errors(error: DomainError) -> dict[str, str]:
-    return dict(error.fields) if isinstance(error, FormError) else {"": message_of(error)}

@@ -31,6 +31,7 @@ from marketplace.registry.files import get_household_within
 from marketplace.registry.reading_log import FILE, note_reading
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.advisory_words import NATURES, article_words, document_words, question_words, reasons_in_words
+from marketplace.web.errors import errors_by_field
 from marketplace.web.filters import percent
 from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.languages import pick
@@ -127,7 +128,7 @@ def answer(public_id: str) -> Response | tuple[str, int]:
             answer_question(row, form["answer"], by=account(), now=now, publish=publish)
             tell_answer(row, now=now)
     except Invalid as error:
-        return _question_page(public_id, request.form.to_dict(), _errors(error)), 422
+        return _question_page(public_id, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("The answer is sent."), "success")
     return see_other(url_for("officer.advice.desk"))
 
@@ -226,7 +227,7 @@ def _entered(old: PolicyDocument | None) -> Response | tuple[str, int]:
             else:
                 row = replace_document(old, heading, drafts, by=account(), now=now)
     except Invalid as error:
-        return _document_form(old, request.form.to_dict(), _errors(error)), 422
+        return _document_form(old, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("The document is in the base."), "success")
     return see_other(url_for("officer.advice.document", public_id=row.public_id))
 
@@ -265,10 +266,6 @@ def household(public_id: str) -> str:
         facts=reasons_in_words(facts),
         found=[{**article_words(each.article, today), "reasons": reasons_in_words(each.reasons)} for each in found],
     )
-
-
-def _errors(error: Invalid) -> dict[str, str]:
-    return error.fields if isinstance(error, FormError) else {"": _(error.message, **error.data)}
 
 
 @blueprint.get("/gap")

@@ -40,6 +40,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.equity_words import KINDS, ON_EXIT, WAYS, contract_words
+from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.redirects import see_other
@@ -158,7 +159,7 @@ def add_asset() -> Response | tuple[str, int]:
             asset = enter_asset(AssetKind(form["kind"]), form["name"], area, by=account(), now=now)
             value_asset(asset, form["value"], form["valued_on"], form["source"], by=account(), now=now)
     except Invalid as error:
-        return _asset_page(request.form.to_dict(), _errors(error)), 422
+        return _asset_page(request.form.to_dict(), errors_by_field(error)), 422
     flash(_("The asset is on file."), "success")
     return see_other(url_for("officer.equity.asset", public_id=asset.public_id))
 
@@ -203,7 +204,7 @@ def draft(public_id: str) -> Response | tuple[str, int]:
             )
             contract = draft_contract(found, terms, units, by=account(), now=now)
     except Invalid as error:
-        return _contract_page(public_id, request.form.to_dict(), _errors(error)), 422
+        return _contract_page(public_id, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("The contract is drafted. A second officer has to sign it."), "success")
     return see_other(url_for("officer.equity.contract.one", public_id=contract.public_id))
 
@@ -250,10 +251,6 @@ def _units(form: dict[str, Any], area_code: str) -> dict[int, int]:
     if missing := sorted(set(named) - set(ids)):
         raise FormError({"holders": _("There is no household %(code)s.", code=missing[0])})
     return {ids[code]: units for code, units in named.items()}
-
-
-def _errors(error: Invalid) -> dict[str, str]:
-    return error.fields if isinstance(error, FormError) else {"": _(error.message, **error.data)}
 
 
 @blueprint.post("/<public_id>/sign")

@@ -29,6 +29,7 @@ from marketplace.registry.queries import households_by_code
 from marketplace.registry.reading_log import NEED, note_reading
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.duty_words import HELPERS, NEEDS, office_words, suited_words
+from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import office_area
 from marketplace.web.redirects import see_other
@@ -113,7 +114,7 @@ def raised() -> Response | tuple[str, int]:
             more = {"household": household, "area_code": whose if household is None else None, "worth_fen": form["worth"]}
             need = raise_need(NeedKind(form["kind"]), form["words"], by=account(), now=clock.now(), **more)
     except Invalid as error:
-        errors = error.fields if isinstance(error, FormError) else {"whose": _(error.message, **error.data)}
+        errors = errors_by_field(error, "whose")
         return _list_page(request.form.to_dict(), errors), 422
     flash(_("The need is written down; another officer verifies it."), "success")
     return see_other(url_for("officer.needs.one", public_id=need.public_id))
@@ -155,7 +156,7 @@ def verify(public_id: str) -> Response | tuple[str, int]:
         with transaction():
             verify_need(get_need_within(public_id, office_reach()), form["card"], by=account(), now=clock.now())
     except Invalid as error:
-        errors = error.fields if isinstance(error, FormError) else {"card": _(error.message, **error.data)}
+        errors = errors_by_field(error, "card")
         return _need_page(public_id, request.form.to_dict(), errors), 422
     flash(_("Everybody can read the card now."), "success")
     return see_other(url_for("officer.needs.one", public_id=public_id))

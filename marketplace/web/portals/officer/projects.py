@@ -39,7 +39,7 @@ from marketplace.projects.standard import template_on
 from marketplace.projects.states import EDITABLE
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.errors import message_of
+from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.project_words import SOURCES, row_words, whole_words
@@ -160,7 +160,7 @@ def begin() -> Response | tuple[str, int]:
             area = office_reach().check(form["area"])
             project = draft_project(area, form["name"], by=account(), now=clock.now())
     except Invalid as error:
-        return _new_page(request.form.to_dict(), form_errors(error)), 422
+        return _new_page(request.form.to_dict(), errors_by_field(error)), 422
     return see_other(url_for("officer.projects.step", public_id=project.public_id, step="what"))
 
 
@@ -182,7 +182,7 @@ def save(public_id: str, step: str) -> Response | tuple[str, int]:
         with transaction():
             _save(get_project_within(public_id, office_reach()), step, form, now)
     except Invalid as error:
-        return _step_page(_editable(public_id), step, request.form.to_dict(), form_errors(error)), 422
+        return _step_page(_editable(public_id), step, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("It is kept."), "success")
     steps = list(STEPS)
     if step == steps[-1]:
@@ -257,8 +257,3 @@ def _step_page(project: Project, step: str, form: dict[str, Any], errors: dict[s
         form=form,
         errors=errors,
     )
-
-
-def form_errors(error: Invalid) -> dict[str, str]:
-    """What is wrong, by field; under no name where no field is to blame."""
-    return error.fields if isinstance(error, FormError) else {"": message_of(error)}

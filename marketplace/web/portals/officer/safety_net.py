@@ -38,7 +38,7 @@ from marketplace.regions.queries import area_names
 from marketplace.registry.models import Household
 from marketplace.registry.reading_log import BENEFITS, note_reading
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.errors import message_of
+from marketplace.web.errors import errors_by_field, message_of
 from marketplace.web.filters import yuan
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.paging import page_numbers
@@ -292,7 +292,7 @@ def add_cost(public_id: str) -> Response | tuple[str, int]:
             cost = (CostKind(form["kind"]), form["amount"], form["document"], form["year"])
             enter_cost(found, *cost, by=account(), now=clock.now())
     except (Invalid, Conflict) as error:
-        errors = error.fields if isinstance(error, FormError) else {"document": message_of(error)}
+        errors = errors_by_field(error, "document")
         return _household_page(public_id, request.form.to_dict(), errors), 422
     flash(_("The cost is on file, and the household is counted again."), "success")
     return see_other(url_for(".household", public_id=public_id))
