@@ -190,10 +190,6 @@ class Panel:
     prices: Floats
     first_day_of_year: int
 
-    def known_until(self, day: int) -> "Panel":
-        """The same without anything after a day."""
-        return Panel(self.prices[: day + 1], self.first_day_of_year)
-
 
 class PriceModel:
     """All that a panel offers to the forecasts of one horizon."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 
 from marketplace.funds.models import Fund, FundEarmark, FundMove, FundPayment, MoveKind
-from marketplace.funds.places import area_of
 from marketplace.funds.states import FundState
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
@@ -144,12 +143,15 @@ def payments_within(area_code: str, *, state: str | None = None, limit: int = 10
     return db.session.scalars(query.order_by(FundPayment.id.desc()).limit(limit)).all()
 
 
-def paid_by_purpose(purpose_kind: str, purpose_id: str) -> int:
-    """What public money has been paid for one thing, such as a project, in fen."""
-    query = select(func.coalesce(func.sum(FundPayment.amount_fen), 0)).filter_by(
-        purpose_kind=purpose_kind, purpose_id=purpose_id, state="paid"
+def paid_by_purpose(purpose_kind: str, purpose_ids: Iterable[str]) -> dict[str, int]:
+    """What public money has been paid for things of a kind and has not come back, in fen; one without a payment is absent."""
+    query = (
+        select(FundPayment.purpose_id, func.sum(FundPayment.amount_fen))
+        .where(FundPayment.purpose_kind == purpose_kind, FundPayment.state == "paid")
+        .where(FundPayment.purpose_id.in_(list(purpose_ids)))
+        .group_by(FundPayment.purpose_id)
     )
-    return int(db.session.scalar(query) or 0)
+    return {purpose_id: int(fen) for purpose_id, fen in db.session.execute(query)}
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,3 @@ def ledger_faults() -> list[str]:
                 if held_fen(fund, purpose, place) != fen:
                     faults.append(f"{of}: moves leave {fen} fen at {place}, the ledger {held_fen(fund, purpose, place)}")
     return faults
-
-
-def areas_of(places: Iterable[str]) -> set[str]:
-    """The areas of places, without source and end."""
-    return {area_of(place) for place in places if place not in (SOURCE, PAID)}

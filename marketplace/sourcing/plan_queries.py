@@ -11,7 +11,6 @@ from marketplace.catalogue.models import Producer
 from marketplace.delivery.models import Hub
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
-from marketplace.kernel.money import split_fen
 from marketplace.regions.queries import within_any
 from marketplace.sourcing.models import (
     DeliveryPlace,
@@ -42,11 +41,6 @@ def plans_of_enterprise(enterprise_id: int, *, limit: int = 60) -> Sequence[Plan
     mine, others = Demand.enterprise_id == enterprise_id, Demand.enterprise_id != enterprise_id
     query = _whole().where(Plan.demands.any(mine), ~Plan.demands.any(others))
     return db.session.scalars(query.order_by(Plan.id.desc()).limit(limit)).all()
-
-
-def all_plans(*, limit: int = 60) -> Sequence[Plan]:
-    """Every plan, newest first."""
-    return db.session.scalars(_whole().order_by(Plan.id.desc()).limit(limit)).all()
 
 
 def plans_within(areas: Sequence[str], *, limit: int = 60) -> Sequence[Plan]:
@@ -164,11 +158,3 @@ def hubs_with_loads(today: date) -> list[tuple[Hub, int]]:
     for hub, grams in rows:
         found[hub.id] = (hub, found.get(hub.id, (hub, 0))[1] + grams)
     return sorted(found.values(), key=lambda one: (one[0].name_zh, one[0].id))
-
-
-def pooled_grams(part: PlanPart, contributions: dict[int, int]) -> dict[int, int]:
-    """Whose goods a cooperative's part is, in whole grams, as its members have contributed to the lot.
-
-    Payment follows the same grams when the order settles, by the same exact division.
-    """
-    return split_fen(part.grams, contributions) if contributions else {}

@@ -171,7 +171,7 @@ def test_a_payment_that_came_back_is_reversed_once_and_can_be_paid_anew(session:
         assert leaves(fund) == []
         again = pay_from(fund, here, by=county.first, approved_by=county.second, now=NOW)
     assert [leaf.id for leaf in leaves(fund)] == [again.id]
-    assert paid_by_purpose("house", "1") == 100_000
+    assert paid_by_purpose("house", ["1"]) == {"1": 100_000}
     assert ledger_faults() == []
 
 

@@ -9,10 +9,9 @@ from sqlalchemy import func, select
 from marketplace.assistance.safety_net.benefits import PURPOSES, BenefitKind
 from marketplace.assistance.safety_net.models import BenefitRule, Entitlement, FileGap, NecessaryCost, SafetyNetRun
 from marketplace.assistance.safety_net.states import EntitlementState, RunState
-from marketplace.funds.models import Fund, FundPayment
+from marketplace.funds.models import Fund
 from marketplace.funds.places import area_of
-from marketplace.funds.queries import funds_within, standings
-from marketplace.funds.states import PaymentState
+from marketplace.funds.queries import funds_within, paid_by_purpose, standings
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.codes import contains
@@ -127,16 +126,7 @@ def newest_run(area_code: str) -> SafetyNetRun | None:
 
 def paid_fen(public_ids: Iterable[str]) -> dict[str, int]:
     """What has been paid for entitlements and has not come back, by their public id; one without a payment is absent."""
-    query = (
-        select(FundPayment.purpose_id, func.sum(FundPayment.amount_fen))
-        .where(
-            FundPayment.purpose_kind == PURPOSE_KIND,
-            FundPayment.purpose_id.in_(list(public_ids)),
-            FundPayment.state == PaymentState.PAID,
-        )
-        .group_by(FundPayment.purpose_id)
-    )
-    return {public_id: int(fen) for public_id, fen in db.session.execute(query)}
+    return paid_by_purpose(PURPOSE_KIND, public_ids)
 
 
 def money_for(kind: BenefitKind, areas: Iterable[str], village_code: str) -> list[tuple[Fund, str, int]]:

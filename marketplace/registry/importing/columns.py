@@ -10,7 +10,7 @@ from marketplace.kernel.errors import N_, Invalid
 from marketplace.kernel.money import fen_of_yuan
 from marketplace.registry.file_values import read_value
 from marketplace.registry.importing.tables import Cell, Formula
-from marketplace.registry.standard import BY_NAME, FIELDS, Field, Kind
+from marketplace.registry.standard import BY_NAME, Field, Kind
 
 CODE = "household_code"
 CODE_LABEL = N_("Code of the household")
@@ -116,11 +116,6 @@ def read_code(cell: Cell) -> str:
     if len(text) != 16 or not (text.isascii() and text.isdigit()):
         raise Invalid("code_invalid", N_("The code of a household has sixteen digits: its village’s twelve and four more."))
     return text
-
-
-def needed_and_known() -> tuple[list[str], list[str]]:
-    """The columns that a table must have, and all it may have."""
-    return list(NEEDED), [CODE, *(each.name for each in FIELDS)]
 
 
 def _as_typed(kind: Kind, cell: Cell) -> Any:
