@@ -32,7 +32,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict
 from marketplace.kernel.signing import is_signed, sign
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
-from marketplace.transparency.merkle import fold, leaf_hash, node_hash
+from marketplace.transparency.merkle import cover, fold, grown, leaf_hash
 from marketplace.transparency.models import TreeHead
 
 A_DELIVERY = 500
@@ -48,14 +48,10 @@ def grown_peaks(size: int, peaks: Sequence[bytes], bodies: Iterable[str]) -> lis
     >>> fold(grown_peaks(5, grown_peaks(0, [], words[:5]), words[5:])) == root_of([leaf_hash(word.encode()) for word in words])
     True
     """
-    found = list(peaks)
-    for body in bodies:
-        node, count = leaf_hash(body.encode()), size
-        while count & 1:
-            node, count = node_hash(found.pop(), node), count >> 1
-        found.append(node)
-        size += 1
-    return found
+    hashes = [leaf_hash(body.encode()) for body in bodies]
+    nodes = dict(zip(cover(0, size), peaks, strict=True))
+    nodes |= {(level, place): own for level, place, own in grown(size, hashes, nodes)}
+    return [nodes[node] for node in cover(0, size + len(hashes))]
 
 
 def queue_events(events: Iterable[tuple[str, Mapping[str, Any]]], *, now: datetime) -> int:
