@@ -9,6 +9,11 @@ from marketplace.regions.models import Level
 _LEVELS = {Level.TOWNSHIP, Level.COUNTY}
 
 
+def holds_office(by: Account, area_code: str) -> bool:
+    """Whether somebody is an officer of the township or county over an area."""
+    return any(contains(code, area_code) and len(code) in _LEVELS for code in scopes(by, RoleKind.OFFICER))
+
+
 def check_office(by: Account, area_code: str) -> None:
     """Refuse whoever is no officer of the township or county over an area.
 
@@ -17,7 +22,7 @@ def check_office(by: Account, area_code: str) -> None:
     Forbidden
         ``other_level``.
     """
-    if not any(contains(code, area_code) and len(code) in _LEVELS for code in scopes(by, RoleKind.OFFICER)):
+    if not holds_office(by, area_code):
         raise other_level()
 
 

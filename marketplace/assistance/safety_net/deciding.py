@@ -15,21 +15,18 @@ from marketplace.assistance.safety_net.queries import PURPOSE_KIND, paid_fen
 from marketplace.assistance.safety_net.states import EntitlementAction, EntitlementState
 from marketplace.funds.models import Fund, FundPayment
 from marketplace.funds.payments import BankAccount, PaymentOrder, ToHousehold, pay_from
-from marketplace.identity.models import Account, RoleKind
-from marketplace.identity.queries import scopes
+from marketplace.identity.models import Account
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, lock_rows
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
 from marketplace.regions.codes import contains
-from marketplace.regions.models import Level
 from marketplace.registry.cases.clocks import due_day
 from marketplace.registry.files import read_file
 from marketplace.registry.filing import find_head, identity
 from marketplace.registry.models import Household
+from marketplace.registry.offices import holds_office
 from marketplace.registry.reading import unbounded
-
-_DECIDING = (Level.TOWNSHIP, Level.COUNTY)
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,16 @@ class Paying:
     bank: str
 
 
-def may_decide(account: Account, village_code: str) -> bool:
-    """Whether somebody decides about a village's households: officers of its township or county."""
-    return any(len(own) in _DECIDING and contains(own, village_code) for own in scopes(account, RoleKind.OFFICER))
+def check_decides(by: Account, village_code: str) -> None:
+    """Refuse whoever does not decide about a village's households.
+
+    Raises
+    ------
+    Forbidden
+        ``other_level``.
+    """
+    if not holds_office(by, village_code):
+        raise Forbidden("other_level", N_("Officers of the township or the county decide this."))
 
 
 def grant(entitlement: Entitlement, words: str, *, by: Account, now: datetime) -> bool:
@@ -154,8 +158,7 @@ def pay(entitlement: Entitlement, paying: Paying, *, by: Account, now: datetime)
 def _locked(entitlement: Entitlement, by: Account) -> tuple[Entitlement, Household]:
     """The entitlement behind its household, in the order in which a counting locks them."""
     household = lock_rows(Household, [entitlement.household_id])[entitlement.household_id]
-    if not may_decide(by, household.village_code):
-        raise Forbidden("other_level", N_("Officers of the township or the county decide this."))
+    check_decides(by, household.village_code)
     query = select(Entitlement).filter_by(id=entitlement.id).with_for_update().execution_options(populate_existing=True)
     return db.session.scalars(unbounded(query, "an entitlement that was read within somebody's reach")).one(), household
 

@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from marketplace.assistance.safety_net.benefits import BenefitKind
 from marketplace.assistance.safety_net.costs import enter_cost, withdraw_cost
 from marketplace.assistance.safety_net.counting import SEALED
-from marketplace.assistance.safety_net.deciding import Paying, decline, grant, may_decide, pay, review
+from marketplace.assistance.safety_net.deciding import Paying, check_decides, decline, grant, pay, review
 from marketplace.assistance.safety_net.expressions import LONGEST
 from marketplace.assistance.safety_net.jobs import enqueue_counting
 from marketplace.assistance.safety_net.models import BenefitRule, CostKind, Entitlement
@@ -27,7 +27,6 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.errors import N_, Forbidden
 from marketplace.registry.files import get_household_within
 from marketplace.registry.models import Household
 from marketplace.registry.reading_log import BENEFITS, note_reading
@@ -310,8 +309,7 @@ def household_cost_withdraw(public_id: str, cost: str) -> dict[str, Any]:
 
 def _mine_to_decide(public_id: str) -> Household:
     household = get_household_within(public_id, office_reach())
-    if not may_decide(account(), household.village_code):
-        raise Forbidden("other_level", N_("Officers of the township or the county decide this."))
+    check_decides(account(), household.village_code)
     return household
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from marketplace.assistance.safety_net.benefits import BenefitKind
 from marketplace.assistance.safety_net.costs import enter_cost, withdraw_cost
-from marketplace.assistance.safety_net.deciding import Paying, decline, grant, may_decide, pay, review
+from marketplace.assistance.safety_net.deciding import Paying, check_decides, decline, grant, pay, review
 from marketplace.assistance.safety_net.jobs import enqueue_counting
 from marketplace.assistance.safety_net.models import BenefitRule, CostKind, Entitlement
 from marketplace.assistance.safety_net.queries import (
@@ -32,10 +32,11 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
 from marketplace.registry.models import Household
+from marketplace.registry.offices import holds_office
 from marketplace.registry.reading_log import BENEFITS, note_reading
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.errors import errors_by_field, message_of
@@ -195,7 +196,7 @@ def _household_page(public_id: str, form: dict[str, Any], errors: dict[str, str]
                 for cost in costs_of(found, year)
             ],
             kinds=[(kind.value, _(words)) for kind, words in COSTS.items()],
-            decides=may_decide(account(), found.village_code),
+            decides=holds_office(account(), found.village_code),
             year=year,
             form=form,
             errors=errors,
@@ -310,6 +311,5 @@ def drop_cost(public_id: str, cost: str) -> Response:
 
 def _decided_by_me(public_id: str) -> Household:
     found = seen_household(public_id)
-    if not may_decide(account(), found.village_code):
-        raise Forbidden("other_level", N_("Officers of the township or the county decide this."))
+    check_decides(account(), found.village_code)
     return found
