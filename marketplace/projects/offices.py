@@ -12,6 +12,7 @@ from marketplace.projects.states import DEADLINES, LEVELS, PROJECTS, ProjectActi
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases import clocks
+from marketplace.registry.cases.permissions import levels_over
 from marketplace.registry.offices import check_second_person, other_level
 
 _UNITS = (Level.VILLAGE, Level.TOWNSHIP)
@@ -62,8 +63,7 @@ def check_level(project: Project, by: Account, levels: Sequence[Level]) -> None:
     Forbidden
         ``other_level``.
     """
-    own = {len(code) for code in scopes(by, RoleKind.OFFICER) if contains(code, project.place_code)}
-    if own.isdisjoint(levels):
+    if levels_over(by, project.place_code).isdisjoint(levels):
         raise other_level()
 
 
