@@ -5,13 +5,14 @@ import re
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.regions.models import Level
 
-PATTERN = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})(-[a-z0-9]{1,14})?$"
-_PLACE = re.compile(PATTERN)
+PLACE = re.compile(r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})(-[a-z0-9]{1,14})?")
+# As a CHECK of the database reads it.
+PATTERN = f"^{PLACE.pattern}$"
 
 
 def check_place(place: str) -> str:
     """Return ``place``, or raise ``Invalid`` when nothing can stand there."""
-    if not _PLACE.fullmatch(place):
+    if not PLACE.fullmatch(place):
         raise Invalid("fund_place_invalid", N_("%(place)s is no place where public money can stand."), place=place[:30])
     return place
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask, request
 from flask_babel import gettext
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 from werkzeug.datastructures import MultiDict
 
 from marketplace.kernel.errors import N_, Invalid
@@ -30,6 +30,11 @@ _KINDER = {
     "Not a valid list.": N_("Please give a list."),
     "Not a valid mapping type.": N_("This does not fit here."),
 }
+
+
+def spelled(pattern: str, error: str = N_("This is not written the way it should be.")) -> validate.Validator:
+    """A check that the whole of a text matches ``pattern``, not only how it begins."""
+    return validate.Regexp(rf"(?:{pattern})\Z", error=error)
 
 
 class FormSchema(Schema):

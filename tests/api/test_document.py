@@ -94,3 +94,21 @@ def test_no_schema_has_an_id_from_inside_the_database_or_takes_what_it_does_not_
 def test_no_word_of_poverty_or_share_is_in_the_document(client: FlaskClient) -> None:
     for name, schema in document(client)["components"]["schemas"].items():
         assert not {"benefit_bp", "benefit_fen", "registry_revision", "household"} & set(schema["properties"]), name
+
+
+def _patterns(part: Any) -> Iterator[str]:
+    """Every pattern that stands anywhere in a part of the document."""
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for below in part:
+            yield from _patterns(below)
+
+
+def test_every_pattern_is_one_of_json_schema_and_holds_for_the_whole_of_a_text(client: FlaskClient) -> None:
+    found = set(_patterns(document(client)))
+    assert len(found) > 20
+    # JSON Schema looks a pattern up anywhere in a text, and knows no ``\Z``.
+    assert not [one for one in found if not (one.startswith("^") and one.endswith("$")) or "\\Z" in one or "\\A" in one]

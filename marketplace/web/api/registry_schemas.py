@@ -1,5 +1,6 @@
 """What programs send and are given of household files: schemas made from the standard, so that the two cannot differ."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from marketplace.web.api.inputs import (
     QueryDay,
     QueryNumber,
     SearchText,
+    Spelled,
     WholeField,
     YesNoField,
 )
@@ -23,15 +25,8 @@ from marketplace.web.api.schemas import OutputSchema
 HOWS = [how.value for how in How]
 FIRST_YEAR, LAST_YEAR = 2013, 2100
 _LARGEST_ID = 10**15
-
-
-class DecimalText(fields.String):
-    """A decimal as text with at most three figures behind the point."""
-
-    pattern = r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?$"
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"pattern": self.pattern, "maxLength": 10}, validate=validate.Regexp(self.pattern), **kwargs)
+# As text, with at most three figures behind the point.
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?")
 
 
 class Choices(fields.List):
@@ -58,7 +53,7 @@ def _input(field: Field) -> fields.Field[Any]:
     if field.kind in (Kind.WHOLE, Kind.FEN):
         return WholeField(field.lowest, field.highest, allow_none=True)
     if field.kind is Kind.DECIMAL:
-        return DecimalText(allow_none=True)
+        return Spelled(_DECIMAL, most=10, allow_none=True)
     if field.kind is Kind.YES_NO:
         return YesNoField(allow_none=True)
     if field.kind is Kind.DAY:

@@ -22,6 +22,7 @@ from marketplace.assistance.safety_net.queries import (
 from marketplace.assistance.safety_net.rules import NewBenefit, in_force, lines_on, rules_around, set_benefit
 from marketplace.assistance.safety_net.states import EntitlementState
 from marketplace.assistance.safety_net.typical import TYPICAL, shown
+from marketplace.funds.places import PLACE
 from marketplace.funds.queries import get_fund
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
@@ -53,7 +54,6 @@ blueprint: Blueprint = ApiBlueprint(
 )
 _KINDS = validate.OneOf([kind.value for kind in BenefitKind])
 _STATES = validate.OneOf([state.value for state in EntitlementState])
-_PLACE = r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})(-[a-z0-9]{1,14})?\Z"
 
 
 class BenefitSchema(OutputSchema):
@@ -188,7 +188,7 @@ class BenefitPaymentSchema(InputSchema):
     """Out of which money, on which document, at which bank."""
 
     fund = PublicIdField(required=True)
-    place = fields.String(required=True, validate=validate.Regexp(_PLACE))
+    place = Spelled(PLACE, most=27, required=True)
     document_number = Line(60, required=True)
     bank = Line(60, required=True)
 

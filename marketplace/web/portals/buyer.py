@@ -19,7 +19,7 @@ from marketplace.sourcing.service import set_purchase_target
 from marketplace.web.access import account, allow
 from marketplace.web.cards import reasons_in_words
 from marketplace.web.deliveries import delivery_area
-from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
@@ -47,7 +47,7 @@ class LotQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    category = Text(load_default=None, validate=validate.Regexp(r"[a-z0-9-]{1,40}\Z", error=_BAD_LINK))
+    category = Text(load_default=None, validate=spelled(r"[a-z0-9-]{1,40}", error=_BAD_LINK))
     kg = fields.Integer(
         load_default=0,
         validate=validate.Range(0, 1_000_000, error=_WHOLE_NUMBER),

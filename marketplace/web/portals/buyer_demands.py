@@ -26,7 +26,7 @@ from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import DemandState, QuoteState, TenderState
 from marketplace.web.access import account, allow
 from marketplace.web.errors import message_of, status_of
-from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import Amount, FormError, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
@@ -48,7 +48,7 @@ blueprint = Blueprint("buyer_demands", __name__, url_prefix="/buyer/demands")
 class DemandForm(FormSchema):
     """A demand on one page."""
 
-    goods = Text(required=True, validate=validate.Regexp(r"[pc]:[a-z0-9-]{1,80}\Z", error=N_("Please choose the goods.")))
+    goods = Text(required=True, validate=spelled(r"[pc]:[a-z0-9-]{1,80}", error=N_("Please choose the goods.")))
     place = Text(required=True, error_messages={"required": N_("Please choose where it shall arrive.")})
     kg = Amount(required=True)
     ceiling = Yuan(required=True)
@@ -61,7 +61,7 @@ class DemandForm(FormSchema):
     way = fields.Enum(DemandWay, by_value=fields.String(), required=True)
     tolerance = Amount(load_default=0)
     certificate = fields.Enum(CertificateKind, by_value=fields.String(), load_default=None)
-    origin = Text(load_default="", validate=validate.Regexp(r"[0-9]{0,12}\Z", error=N_("There is no such area.")))
+    origin = Text(load_default="", validate=spelled(r"[0-9]{0,12}", error=N_("There is no such area.")))
     households = fields.Integer(load_default=None)
     reserved = Text(load_default="")
     words = Text(load_default="", validate=validate.Length(max=400))

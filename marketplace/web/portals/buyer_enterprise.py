@@ -21,7 +21,7 @@ from marketplace.sourcing.queries import year_of_purchases
 from marketplace.web.access import account, allow
 from marketplace.web.deliveries import delivery_area
 from marketplace.web.errors import message_of, status_of
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.places import place_name
 from marketplace.web.quota_pdf import quota_pdf
 from marketplace.web.redirects import see_other
@@ -63,11 +63,9 @@ class PlaceForm(FormSchema):
     recipient = Text(required=True, validate=validate.Length(max=60))
     phone = Text(
         required=True,
-        validate=validate.Regexp(r"[0-9+() -]{5,20}\Z", error=N_("Please give a phone number.")),
+        validate=spelled(r"[0-9+() -]{5,20}", error=N_("Please give a phone number.")),
     )
-    area_code = Text(
-        required=True, validate=validate.Regexp(r"[0-9]{6,12}\Z", error=N_("Please choose the county of this place."))
-    )
+    area_code = Text(required=True, validate=spelled(r"[0-9]{6,12}", error=N_("Please choose the county of this place.")))
     address = Text(required=True, validate=validate.Length(max=200))
     hours = Text(load_default="", validate=validate.Length(max=80))
 

@@ -30,12 +30,12 @@ from marketplace.web.complaint_words import (
     step_words,
 )
 from marketplace.web.errors import errors_by_field, status_of
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormSchema, Text, read_form, spelled
 from marketplace.web.places import place_name
 
 blueprint = Blueprint("complaints_public", __name__, url_prefix="/complain")
 _LONG = N_("Please write less.")
-_AREA = validate.Regexp("[0-9]{2,12}")
+_AREA = spelled("[0-9]{2,12}")
 
 
 class AreaQuery(FormSchema):
@@ -46,7 +46,7 @@ class AreaQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    area = Text(load_default="", validate=validate.Regexp("([0-9]{2,12})?"))
+    area = Text(load_default="", validate=spelled("([0-9]{2,12})?"))
 
 
 class ComplaintForm(FormSchema):

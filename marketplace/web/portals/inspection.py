@@ -31,7 +31,7 @@ from marketplace.web.complaint_words import (
     step_words,
 )
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
 from marketplace.web.portals.complaints_public import AreaQuery, ComplaintForm, places_around
 from marketplace.web.redirects import see_other
 
@@ -44,7 +44,7 @@ class TakenDownForm(ComplaintForm):
     """A complaint from a call or a letter; with the household's code where the household is named."""
 
     channel = fields.Enum(Channel, by_value=fields.String(), required=True)
-    household = Text(load_default="", validate=validate.Regexp("([0-9]{16})?"))
+    household = Text(load_default="", validate=spelled("([0-9]{16})?"))
 
 
 class AnswerForm(FormSchema):

@@ -22,7 +22,7 @@ from marketplace.registry.models import NoticeKind
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.case_words import notice_words
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormSchema, Text, read_form, spelled
 from marketplace.web.objection_limit import count_objection
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.case_frame import villages
@@ -39,7 +39,7 @@ class AreaQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    area = Text(load_default="", validate=validate.Regexp("([0-9]{2,12})?"))
+    area = Text(load_default="", validate=spelled("([0-9]{2,12})?"))
 
 
 class ObjectionForm(FormSchema):

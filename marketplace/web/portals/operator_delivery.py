@@ -20,7 +20,7 @@ from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
 from marketplace.web.errors import errors_by_field, status_of
 from marketplace.web.filters import yuan
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.languages import pick
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.ways import temperature_name
@@ -36,16 +36,14 @@ def _name(most: int) -> Text:
 
 
 def _area_code(*, required: bool) -> Text:
-    known = validate.Regexp(r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z", error=N_("Please give an area’s code."))
+    known = spelled(r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})", error=N_("Please give an area’s code."))
     return Text(required=required, validate=known) if required else Text(load_default=None, validate=known)
 
 
 class CarrierForm(FormSchema):
     """Who carries parcels; ``login`` is the account through which it reports."""
 
-    code = Text(
-        required=True, validate=validate.Regexp(r"[a-z0-9-]{2,20}\Z", error=N_("Please use small letters and figures."))
-    )
+    code = Text(required=True, validate=spelled(r"[a-z0-9-]{2,20}", error=N_("Please use small letters and figures.")))
     name_zh = _name(40)
     name_en = _name(60)
     numbered = fields.Boolean(load_default=False)

@@ -34,7 +34,7 @@ from marketplace.registry.rules import rule
 from marketplace.web.access import account, allow
 from marketplace.web.complaint_words import ADVERSE, SIGNS, TOPICS, VERDICTS, inspection_words, item_words, place_line
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormError, FormSchema, Text, read_form, said
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, said, spelled
 from marketplace.web.portals import oversight_projects
 from marketplace.web.redirects import see_other
 
@@ -47,7 +47,7 @@ class PlanForm(FormSchema):
     """How many of what, and where."""
 
     topic = fields.Enum(Topic, by_value=fields.String(), required=True)
-    area = Text(required=True, validate=validate.Regexp("[0-9]{2,12}"))
+    area = Text(required=True, validate=spelled("[0-9]{2,12}"))
     number = fields.Integer(required=True, validate=validate.Range(1, MOST))
 
 

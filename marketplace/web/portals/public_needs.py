@@ -26,7 +26,7 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, allow
 from marketplace.web.duty_words import HELPERS, NEEDS, card_words, pledge_chip
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormSchema, Text, read_form, ticked
+from marketplace.web.forms import FormSchema, Text, read_form, spelled, ticked
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("public_needs", __name__, url_prefix="/needs")
@@ -38,7 +38,7 @@ class UnitForm(FormSchema):
 
     kind = Text(required=True, validate=validate.OneOf([kind.value for kind in HelperKind]))
     name = Text(required=True, validate=validate.Length(max=80, error=_LONG))
-    area = Text(required=True, validate=validate.Regexp(r"[0-9]{2,12}\Z", error=N_("Please give the area’s code.")))
+    area = Text(required=True, validate=spelled(r"[0-9]{2,12}", error=N_("Please give the area’s code.")))
     can = fields.List(Text(validate=validate.OneOf([kind.value for kind in NeedKind])), load_default=list)
     quota = fields.Integer(required=True, validate=validate.Range(1, 1000, error=N_("Please give 1 to 1,000.")))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
-from marshmallow import EXCLUDE, fields, validate
+from marshmallow import EXCLUDE, fields
 
 from marketplace.audits.openness import OpenLine, OpenResult
 from marketplace.dashboard.models import Channel, PublishedSales
@@ -18,7 +18,7 @@ from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.audit_words import DEMANDS, VETOES
-from marketplace.web.forms import FormSchema, read_form
+from marketplace.web.forms import FormSchema, read_form, spelled
 from marketplace.web.open_figures import open_audits, open_funds, open_heads, open_policies, quarter_name, quarter_of
 from marketplace.web.places import place_name
 
@@ -36,7 +36,7 @@ class QuarterQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    sales = fields.String(load_default=None, validate=validate.Regexp(r"[0-9]{6}:2[0-9]{3}-Q[1-4]\Z", error=_UNKNOWN))
+    sales = fields.String(load_default=None, validate=spelled(r"[0-9]{6}:2[0-9]{3}-Q[1-4]", error=_UNKNOWN))
 
 
 @blueprint.get("")

@@ -32,7 +32,7 @@ from marketplace.registry.models import Case, CaseAction, CaseKind, CaseSource, 
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.case_steps import note_reading, opened, taker
 from marketplace.web.case_words import KINDS, RISKS, SOURCES, action_words, notice_words, state_words
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormSchema, Text, read_form, spelled
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.portals.officer.case_frame import deadline, errors_of, shown, shown_steps, villages
 from marketplace.web.redirects import see_other
@@ -61,7 +61,7 @@ class StepForm(FormSchema):
 class WhoForm(FormSchema):
     """Which household, by its whole number."""
 
-    code = Text(required=True, validate=validate.Regexp("[0-9]{16}", error=N_("A household’s number has 16 figures.")))
+    code = Text(required=True, validate=spelled("[0-9]{16}", error=N_("A household’s number has 16 figures.")))
 
 
 class OpenForm(FormSchema):

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask_wtf.csrf import generate_csrf
-from marshmallow import EXCLUDE, validate
+from marshmallow import EXCLUDE
 from sqlalchemy import select
 
 from marketplace.identity.models import RoleKind
@@ -19,7 +19,7 @@ from marketplace.registry.models import Household
 from marketplace.registry.reading import Reach
 from marketplace.registry.visits import orders_due
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormSchema, Text, read_form, spelled
 from marketplace.web.places import place_name
 from marketplace.web.visit_words import cause_words
 
@@ -37,7 +37,7 @@ class CodeQuery(FormSchema):
 
         unknown = EXCLUDE
 
-    code = Text(required=True, validate=validate.Regexp(r"^[0-9]{3,16}$", error=_CODE), error_messages={"required": _CODE})
+    code = Text(required=True, validate=spelled(r"[0-9]{3,16}", error=_CODE), error_messages={"required": _CODE})
 
 
 @blueprint.get("/work.json")

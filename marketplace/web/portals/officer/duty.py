@@ -40,7 +40,7 @@ from marketplace.registry.searching import shown
 from marketplace.registry.visits import open_orders, record_visit
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.duty_words import RANKS, merit_words, paper_chip, score_words
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
 from marketplace.web.paging import page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import office_area
@@ -72,7 +72,7 @@ class RankForm(FormSchema):
 class HelperForm(FormSchema):
     """Which household is given which officer, as its first or second helper."""
 
-    code = Text(required=True, validate=validate.Regexp(r"[0-9]{16}\Z", error=N_("Please give a code of 16 figures.")))
+    code = Text(required=True, validate=spelled(r"[0-9]{16}", error=N_("Please give a code of 16 figures.")))
     helper = Text(required=True, validate=validate.Length(max=120, error=_LONG))
     place = Text(required=True, validate=validate.OneOf([place.value for place in Place]))
 

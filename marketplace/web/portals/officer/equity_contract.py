@@ -36,7 +36,7 @@ from marketplace.registry.queries import households_by_code
 from marketplace.registry.searching import shown
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.equity_words import CLAIM_STATES, chip, contract_words, run_words
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.portals.officer.equity import MoneyForm
 from marketplace.web.redirects import see_other
 
@@ -56,7 +56,7 @@ class HandoverForm(FormSchema):
     """Where the units of a household go; without a code to all that stay."""
 
     household = Text(required=True, validate=validate.Length(max=20))
-    heir = Text(load_default=None, validate=validate.Regexp(r"[0-9]{16}\Z", error=N_("A household’s code has 16 figures.")))
+    heir = Text(load_default=None, validate=spelled(r"[0-9]{16}", error=N_("A household’s code has 16 figures.")))
 
 
 def _contract(public_id: str) -> EquityContract:

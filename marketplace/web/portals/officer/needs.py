@@ -30,7 +30,7 @@ from marketplace.registry.reading_log import NEED, note_reading
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.duty_words import HELPERS, NEEDS, office_words, suited_words
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form, spelled
 from marketplace.web.portals.officer.areas import office_area
 from marketplace.web.redirects import see_other
 
@@ -45,7 +45,7 @@ class NeedForm(FormSchema):
     words = Text(required=True, validate=validate.Length(max=400, error=_LONG))
     whose = Text(
         required=True,
-        validate=validate.Regexp(r"(?:[0-9]{12}|[0-9]{16})\Z", error=N_("Please give a code of 12 or 16 figures.")),
+        validate=spelled(r"(?:[0-9]{12}|[0-9]{16})", error=N_("Please give a code of 12 or 16 figures.")),
     )
     worth = Yuan(load_default=None)
 

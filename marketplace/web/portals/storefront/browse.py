@@ -33,7 +33,7 @@ from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.cards import plain_cards, recommended_cards
 from marketplace.web.deliveries import delivery_area, delivery_place
 from marketplace.web.filters import page_url
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormSchema, Text, read_form, spelled
 from marketplace.web.languages import pick
 from marketplace.web.paging import page_numbers
 from marketplace.web.portals.storefront import nothing_found, shelves
@@ -62,8 +62,8 @@ class ListQuery(FormSchema):
         unknown = EXCLUDE
 
     q = Text(load_default="", validate=validate.Length(max=200, error=N_("Please search with fewer words.")))
-    category = Text(validate=validate.Regexp(r"[a-z0-9-]{1,40}\Z", error=_BAD_LINK))
-    county = Text(validate=validate.Regexp(r"[0-9]{6}\Z", error=_BAD_LINK))
+    category = Text(validate=spelled(r"[a-z0-9-]{1,40}", error=_BAD_LINK))
+    county = Text(validate=spelled(r"[0-9]{6}", error=_BAD_LINK))
     price = fields.Integer(
         validate=validate.Range(0, len(PRICE_BANDS_FEN) - 1, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
     )
@@ -74,8 +74,8 @@ class ListQuery(FormSchema):
     far = Text(validate=validate.OneOf(["1"], error=_BAD_LINK))
     sort = fields.Enum(Sort, by_value=fields.String(), load_default=Sort.RECOMMENDED, error_messages={"unknown": _BAD_LINK})
     # The list that stood on the first page, in an order of its own; later pages leave out what it showed.
-    list = Text(validate=validate.Regexp(r"[a-z0-9]{14}\Z", error=_BAD_LINK))
-    seller = Text(validate=validate.Regexp(r"[a-z0-9]{14}\Z", error=_BAD_LINK))
+    list = Text(validate=spelled(r"[a-z0-9]{14}", error=_BAD_LINK))
+    seller = Text(validate=spelled(r"[a-z0-9]{14}", error=_BAD_LINK))
     page = fields.Integer(
         load_default=1, validate=validate.Range(1, 100_000, error=_BAD_LINK), error_messages={"invalid": _BAD_LINK}
     )

@@ -28,7 +28,7 @@ from marketplace.web.access import SIGNED_IN, account, allow
 from marketplace.web.deliveries import deliver_to
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import yuan
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.basket import seller_groups
 from marketplace.web.portals.storefront.blueprint import blueprint
@@ -38,8 +38,8 @@ from marketplace.web.redirects import see_other
 
 _STALE = {"required": N_("Please open the checkout again."), "invalid": N_("Please open the checkout again.")}
 _METHOD = {"required": N_("Please choose how to pay."), "unknown": N_("Please choose how to pay.")}
-_PROVINCE = r"[0-9]{2}\Z"
-_COUNTY = r"[0-9]{6}\Z"
+_PROVINCE = r"[0-9]{2}"
+_COUNTY = r"[0-9]{6}"
 # The button beside the provinces, which only shows their counties.
 SHOW_COUNTIES = "counties"
 
@@ -57,15 +57,15 @@ class CheckoutForm(FormSchema):
     phone = Text(
         required=True,
         error_messages={"required": N_("Please give a phone number for the courier.")},
-        validate=validate.Regexp(
-            r"\+?[0-9][0-9 -]{4,18}\Z", error=N_("Please give a phone number in digits only, such as 138 0013 8000.")
+        validate=spelled(
+            r"\+?[0-9][0-9 -]{4,18}", error=N_("Please give a phone number in digits only, such as 138 0013 8000.")
         ),
     )
-    province = Text(validate=validate.Regexp(_PROVINCE, error=N_("Please choose a province.")))
+    province = Text(validate=spelled(_PROVINCE, error=N_("Please choose a province.")))
     county = Text(
         required=True,
         error_messages={"required": N_("Please choose a county or district.")},
-        validate=validate.Regexp(_COUNTY, error=N_("Please choose a county or district.")),
+        validate=spelled(_COUNTY, error=N_("Please choose a county or district.")),
     )
     address = Text(
         required=True,

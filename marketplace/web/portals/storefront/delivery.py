@@ -2,7 +2,7 @@
 
 from flask import flash, render_template, request, url_for
 from flask_babel import gettext as _
-from marshmallow import EXCLUDE, validate
+from marshmallow import EXCLUDE
 from werkzeug.wrappers import Response
 
 from marketplace.kernel.errors import N_
@@ -10,7 +10,7 @@ from marketplace.regions.models import Level
 from marketplace.regions.queries import children
 from marketplace.web.access import PUBLIC, allow
 from marketplace.web.deliveries import deliver_to, delivery_area, delivery_place
-from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
 from marketplace.web.places import place_name
 from marketplace.web.portals.storefront.blueprint import blueprint
 from marketplace.web.redirects import own_path, see_other
@@ -37,7 +37,7 @@ class DeliveryForm(NextQuery):
 
         unknown = "raise"
 
-    province = Text(load_default="", validate=validate.Regexp(r"([0-9]{2})?\Z", error=_PROVINCE))
+    province = Text(load_default="", validate=spelled(r"([0-9]{2})?", error=_PROVINCE))
 
 
 @blueprint.get("/deliver-to")
