@@ -73,8 +73,13 @@ INSERT INTO account (public_id, login, display_name, active, session_epoch, crea
   'B', true, 0, now() FROM generate_series(1, 20000) i;
 INSERT INTO role (account_id, kind, scope_code) SELECT id, 'enterprise', '' FROM account WHERE login LIKE 'b%' AND id
   % 50 = 0;
-INSERT INTO purchase_target (account_id, year, share_bp, changed_at) SELECT account_id, extract(year FROM
-  current_date)::int, 3000, now() FROM role WHERE kind = 'enterprise' AND account_id % 100 = 0;
+INSERT INTO enterprise (public_id, name, invoice_title, created_at) SELECT 'e' || account_id, 'E', 'E', now() FROM role
+  WHERE kind = 'enterprise';
+INSERT INTO enterprise_member (public_id, enterprise_id, account_id, role, joined_at) SELECT 'm' || account_id,
+  enterprise.id, account_id, 'owner', now() - interval '900 days' FROM role JOIN enterprise ON public_id = 'e' ||
+  account_id WHERE kind = 'enterprise';
+INSERT INTO purchase_target (enterprise_id, year, share_bp, changed_at) SELECT enterprise_id, extract(year FROM
+  current_date)::int, 3000, now() FROM enterprise_member WHERE account_id % 100 = 0;
 INSERT INTO order_group (public_id, reference, account_id, payment_method, total_fen, recipient, phone, address,
   placed_at, paid_at) SELECT 'g' || i, 'R' || i, (SELECT min(id) FROM account WHERE login LIKE 'b%') + (i::bigint *
   7919) % 20000, 'bank_transfer', 1, '', '', '', at, at FROM generate_series(0, {LINES} / 3 - 1) i, LATERAL (SELECT

@@ -1,6 +1,7 @@
 """Facts: paid sales by day and by month, what lists showed, and what of sales is published."""
 
 import enum
+from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -75,6 +76,15 @@ class SalesMonth(_Sold, Base):
 
     # The month's first day.
     month_on: Mapped[Day] = mapped_column(primary_key=True)
+
+
+class FactVersion(Base):
+    """Which building of a month its facts come from: a number of its own each time, so that a copy can be told to be old."""
+
+    __tablename__ = "fact_version"
+
+    month_on: Mapped[Day] = mapped_column(primary_key=True)
+    version: Mapped[UUID]
 
 
 class ExposureFact(Base):

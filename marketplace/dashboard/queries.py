@@ -3,19 +3,28 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Date, FromClause, Numeric, Select, case, cast, func, literal, select, tuple_, union_all
+import numpy as np
+from sqlalchemy import func, literal, select
 
-from marketplace.catalogue.models import Category, Listing, Lot, LotContribution, Product
-from marketplace.dashboard.models import BUYER_OF, Buyer, Channel, SalesFact, SalesMonth
-from marketplace.dashboard.pieces import pieces
+from marketplace.catalogue.models import Category, Listing, Lot, Product
+from marketplace.dashboard.columns import (
+    CHANNELS,
+    SUMS,
+    Facts,
+    Numbers,
+    day_of,
+    facts_between,
+    numbered,
+    part_of,
+    registered_part,
+)
+from marketplace.dashboard.models import BUYER_OF, Buyer, Channel, SalesFact
 from marketplace.kernel.db import db
 from marketplace.regions.codes import child_length
 from marketplace.regions.models import Area
 from marketplace.regions.queries import within
-from marketplace.registry.models import HouseholdStatus
-from marketplace.registry.queries import supported_on
 
 Grouping = Literal["area", "lot", "product", "category", "channel", "buyer", "day", "month", "quarter", "year"]
 # The number of the rules of counting below and in ``building``; it changes with what a figure means.
@@ -27,8 +36,8 @@ _PERIODS: dict[str, Callable[[date], str]] = {
     "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
     "year": lambda day: f"{day.year:04d}",
 }
-_Values = Mapping[Any, Any]
-_SUMS = ("total_fen", "benefit_fen", "grams", "benefit_grams", "order_lines", "farm_gate_fen", "wholesale_fen")
+# Sums up to this are exact as floats.
+_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -71,70 +80,24 @@ class Only:
     channel: Channel | None = None
     buyer: Buyer | None = None
 
-    def conditions(self, facts: FromClause) -> list[ColumnElement[bool]]:
-        """The conditions on facts."""
-        found: list[ColumnElement[bool]] = []
+    def of(self, facts: Facts) -> Facts:
+        """Those facts that it leaves."""
+        goods = select(Product.id)
         if self.category is not None:
-            shelf = select(Product.id).join(Category).where(Category.slug == self.category)
-            found.append(facts.c.product_id.in_(shelf))
+            goods = goods.join(Category).where(Category.slug == self.category)
         if self.product is not None:
-            found.append(facts.c.product_id.in_(select(Product.id).where(Product.slug == self.product)))
-        if self.channel is not None:
-            found.append(facts.c.channel == self.channel)
-        if self.buyer is not None:
-            found.append(facts.c.channel.in_([channel for channel, buyer in BUYER_OF.items() if buyer == self.buyer]))
-        return found
+            goods = goods.where(Product.slug == self.product)
+        if self.category is not None or self.product is not None:
+            facts = facts.where(np.isin(facts["product_id"], db.session.scalars(goods).all()))
+        ways = [
+            at
+            for at, channel in enumerate(CHANNELS)
+            if self.channel in (None, channel) and self.buyer in (None, BUYER_OF[channel])
+        ]
+        return facts if len(ways) == len(CHANNELS) else facts.where(np.isin(facts["channel"], ways))
 
 
 EVERYTHING = Only()
-
-
-def shares_as_of(day: date) -> FromClause:
-    """For each lot the grams its contributors brought, and those of contributors registered on ``day``."""
-    registered = select(HouseholdStatus.household_id).where(supported_on(day))
-    return (
-        select(
-            LotContribution.lot_id,
-            func.sum(LotContribution.grams).label("all_g"),
-            func.coalesce(func.sum(LotContribution.grams).filter(LotContribution.household_id.in_(registered)), 0).label(
-                "registered_g"
-            ),
-        )
-        .group_by(LotContribution.lot_id)
-        .cte("shares")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-
-
-def facts_between(scope_code: str, first: date, last: date, *, daily: bool = False) -> FromClause:
-    """The facts of an area and a span: whole months as months and the rest as days, or with ``daily`` days alone.
-
-    ``period_on`` is the day or the first day of the month.
-    """
-    parts = pieces(first, last)
-    spans = ((first, last),) if daily else parts.days
-    selects = [_days(SalesFact, SalesFact.sold_on, scope_code, *span) for span in spans]
-    if parts.months and not daily:
-        selects.append(_days(SalesMonth, SalesMonth.month_on, scope_code, *parts.months))
-    return (
-        union_all(*selects).subquery("facts") if selects else _days(SalesFact, SalesFact.sold_on, "-", first, last).subquery()
-    )
-
-
-def _days(table: Any, period_on: Any, scope_code: str, first: date, last: date) -> Select[Any]:
-    keys = (table.lot_id, table.channel, table.area_code, table.producer_id, table.product_id)
-    sums = (getattr(table, name) for name in _SUMS)
-    return select(period_on.label("period_on"), *keys, *sums).where(
-        period_on.between(first, last), within(table.area_code, scope_code)
-    )
-
-
-def part_of(amount: ColumnElement[Any], part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
-    """``amount`` x ``part`` / ``whole``, rounded down to whole fen: a figure never promises more than there is.
-
-    Nearly every lot is one household's, so the division, whose product may be too large for 64 bits, is made for the others.
-    """
-    return case((part == 0, 0), (part == whole, amount), else_=func.div(cast(amount, Numeric) * part, whole))
 
 
 def sales_total(
@@ -147,7 +110,7 @@ def sales_total(
     with; with a day by the lot's contributions and the registry of that day, rounded down per lot and channel for each month
     of the span, and for each day where a month is not whole. Unpaid and cancelled purchases are left out.
     """
-    return _Count(scope_code, first, last, as_of, beside, only).total()
+    return _Count(scope_code, only.of(facts_between(first, last).inside(scope_code)), as_of, beside).total()
 
 
 def sales(
@@ -177,126 +140,94 @@ def sales_and_total(
     beside: date | None = None,
     only: Only = EVERYTHING,
 ) -> tuple[list[SalesRow], SalesRow]:
-    """``sales`` and the sum of its rows, from one statement; a producer of several rows is one in the sum."""
-    return _Count(scope_code, first, last, as_of, beside, only, daily=by == "day").rows(by)
+    """``sales`` and the sum of its rows, from the same facts; a producer of several rows is one in the sum."""
+    facts = only.of(facts_between(first, last, daily=by == "day").inside(scope_code))
+    count = _Count(scope_code, facts, as_of, beside)
+    return count.rows(by), count.total()
 
 
-@dataclass(frozen=True)
 class _Count:
-    scope_code: str
-    first: date
-    last: date
-    as_of: date | None
-    beside: date | None
-    only: Only
-    daily: bool = False
+    """The sums over facts of an area."""
+
+    def __init__(self, scope_code: str, facts: Facts, as_of: date | None, beside: date | None) -> None:
+        self._scope_code, self._facts, self._as_of = scope_code, facts, as_of
+        self._amounts = {name: facts[name] for name in SUMS}
+        for name in ("farm_gate_fen", "wholesale_fen"):
+            self._amounts[f"own_{name}"] = part_of(facts[name], facts["benefit_fen"], facts["total_fen"])
+        day = as_of or beside
+        if day is not None:
+            self._amounts["as_registered_fen"] = part_of(facts["total_fen"], *registered_part(facts["lot_id"], day))
+
+        self._totals = {name: int(values.sum()) for name, values in self._amounts.items()}
+        if max(self._totals.values()) > _EXACT:
+            raise OverflowError("these sales are more than can be added up exactly")
 
     def total(self) -> SalesRow:
-        facts = facts_between(self.scope_code, self.first, self.last)
-        return self._sum(self._grouped(facts, literal(""))[None])
+        producers = len(numbered(self._facts["producer_id"])[0])
+        return self._row(self._scope_code, "", "", {**self._totals, "producers": producers})
 
-    def rows(self, by: Grouping) -> tuple[list[SalesRow], SalesRow]:
-        facts = facts_between(self.scope_code, self.first, self.last, daily=self.daily)
+    def rows(self, by: Grouping) -> list[SalesRow]:
         if by == "area":
-            length = child_length(self.scope_code) if self.scope_code else 2
-            if length is None:
-                return [], self.total()
-            found = self._grouped(facts, func.left(facts.c.area_code, length))
-            return self._areas(found), self._sum(found[None])
-        if by in ("lot", "product", "category"):
-            found = self._grouped(facts, facts.c.lot_id if by == "lot" else facts.c.product_id, _named(by))
-        elif by in ("channel", "buyer"):
-            found = self._grouped(facts, facts.c.channel if by == "channel" else _buyer(facts))
-        else:
-            found = self._grouped(facts, _period(facts, by))
-        each = {key: values for key, values in found.items() if key is not None}
-        if by in _PERIODS:
-            names = {day: _PERIODS[by](day) for day in each}
-            return [self._row(*[names[day]] * 3, each[day]) for day in sorted(each)], self._sum(found[None])
-        rows = [self._row(key, values["name_zh"], values["name_en"], values) for key, values in each.items()]
-        return sorted(rows, key=lambda row: (-row.total_fen, row.key)), self._sum(found[None])
+            return self._areas()
+        column = {"lot": "lot_id", "channel": "channel", "buyer": "channel", **dict.fromkeys(_PERIODS, "day")}
+        different, places = numbered(self._facts[column.get(by, "product_id")])
+        words = _words(by, different)
+        # Days of one month, goods of one category and channels of one buyer are one row.
+        number = {said: at for at, said in enumerate(dict.fromkeys(words))}
+        groups = self._grouped(np.array([number[said] for said in words], np.int64)[places])
+        rows = [self._row(*said, groups[at]) for said, at in number.items()]
+        return sorted(rows, key=lambda row: row.key if by in _PERIODS else (-row.total_fen, row.key))
 
-    def _grouped(self, facts: FromClause, key: ColumnElement[Any], names: FromClause | None = None) -> dict[Any, _Values]:
-        """The sums by a key, or by the columns of ``names`` that stand for it; under None those of all together."""
-        sums, joined = self._sums(facts)
-        each = (
-            select(key.label("key"), facts.c.producer_id, *sums)
-            .select_from(joined)
-            .where(*self.only.conditions(facts))
-            .group_by(key, facts.c.producer_id)
-            .subquery("each")
-        )
-        # Added up by producer first, there are few rows to count producers in.
-        added = [func.sum(column).label(column.name) for column in each.c if column.name not in ("key", "producer_id")]
-        producers = func.count(each.c.producer_id.distinct()).label("producers")
-        if names is None:
-            keys = [each.c.key, each.c.key.label("name_zh"), each.c.key.label("name_en")]
-            query = select(*keys, *added, producers).group_by(func.grouping_sets(tuple_(each.c.key), tuple_()))
-        else:
-            keys = [names.c.key, names.c.name_zh, names.c.name_en]
-            query = select(*keys, *added, producers).join(names, names.c.id == each.c.key)
-            query = query.group_by(func.grouping_sets(tuple_(*keys), tuple_()))
-        return {row[0]: row._mapping for row in db.session.execute(query)}
-
-    def _sums(self, facts: FromClause) -> tuple[list[ColumnElement[Any]], FromClause]:
-        """The sums over facts, and the facts with what they need beside them."""
-        own = {
-            f"own_{name}": part_of(facts.c[name], facts.c.benefit_fen, facts.c.total_fen)
-            for name in ("farm_gate_fen", "wholesale_fen")
-        }
-        columns = {**{name: facts.c[name] for name in _SUMS}, **own}
-        joined: FromClause = facts
-        day = self.as_of or self.beside
-        if day is not None:
-            shares = shares_as_of(day)
-            columns["as_registered_fen"] = part_of(facts.c.total_fen, shares.c.registered_g, shares.c.all_g)
-            joined = facts.join(shares, shares.c.lot_id == facts.c.lot_id)
-        return [func.coalesce(func.sum(column), 0).label(name) for name, column in columns.items()], joined
-
-    def _areas(self, found: Mapping[Any, _Values]) -> list[SalesRow]:
+    def _areas(self) -> list[SalesRow]:
         """Every area one level below, also those that sold nothing: an empty row is a finding."""
+        length = child_length(self._scope_code) if self._scope_code else 2
+        if length is None:
+            return []
+        found = self._grouped(self._facts.areas(length))
         areas = db.session.execute(
             select(Area.code, Area.name)
-            .where(Area.parent_code == (self.scope_code or None), Area.valid_to.is_(None))
+            .where(Area.parent_code == (self._scope_code or None), Area.valid_to.is_(None))
             .order_by(Area.code)
         ).all()
-        rows = [self._row(code, name, name, found.get(code, {})) for code, name in areas]
+        rows = [self._row(code, name, name, found.get(int(code), {})) for code, name in areas]
         return sorted(rows, key=lambda row: (-row.total_fen, row.key))
 
-    def _sum(self, values: _Values) -> SalesRow:
-        return self._row(self.scope_code, "", "", values)
+    def _grouped(self, key: Numbers) -> dict[int, Mapping[str, int]]:
+        """The sums by a key."""
+        keys, places = numbered(key)
+        sums = {
+            name: np.bincount(places, values, len(keys)).astype(np.int64).tolist() for name, values in self._amounts.items()
+        }
+        producers, sellers = numbered(self._facts["producer_id"])
+        pairs, _places = numbered(places * len(producers) + sellers)
+        sums["producers"] = np.bincount(pairs // max(1, len(producers)), minlength=len(keys)).tolist()
+        return {int(one): {name: each[at] for name, each in sums.items()} for at, one in enumerate(keys)}
 
-    def _row(self, key: str, name_zh: str, name_en: str, values: _Values) -> SalesRow:
-        known = {name: int(values.get(name) or 0) for name in ("producers", "as_registered_fen", *_SUMS)}
-        own = {name: int(values.get(name) or 0) for name in ("own_farm_gate_fen", "own_wholesale_fen")}
+    def _row(self, key: str, name_zh: str, name_en: str, values: Mapping[str, int]) -> SalesRow:
+        known = {name: values.get(name, 0) for name in ("producers", "as_registered_fen", *SUMS)}
+        own = {name: values.get(name, 0) for name in ("own_farm_gate_fen", "own_wholesale_fen")}
         as_sold_fen = known.pop("benefit_fen")
-        counted = as_sold_fen if self.as_of is None else known["as_registered_fen"]
+        counted = as_sold_fen if self._as_of is None else known["as_registered_fen"]
         return SalesRow(key, name_zh, name_en, benefit_fen=counted, as_sold_fen=as_sold_fen, **known, **own)
 
 
-def _period(facts: FromClause, by: Grouping) -> ColumnElement[Any]:
-    return facts.c.period_on if by == "day" else cast(func.date_trunc(by, facts.c.period_on), Date)
-
-
-def _buyer(facts: FromClause) -> ColumnElement[Any]:
-    return case(*((facts.c.channel == channel, literal(buyer.value)) for channel, buyer in BUYER_OF.items()))
-
-
-def _named(by: Grouping) -> FromClause:
-    """How lots, kinds of goods and categories are called: id in the facts, key, Chinese and English name."""
-    if by == "product":
-        return select(Product.id, Product.slug.label("key"), Product.name_zh, Product.name_en).subquery("named")
-    if by == "category":
-        names = (Category.slug.label("key"), Category.name_zh, Category.name_en)
-        return select(Product.id, *names).join(Category, Category.id == Product.category_id).subquery("named")
-    harvested = func.to_char(Lot.harvested_on, "YYYY-MM-DD")
-    names_of_lots = (
-        (Listing.title_zh + literal(" · ") + harvested).label("name_zh"),
-        (Listing.title_en + literal(" · ") + harvested).label("name_en"),
-    )
-    return (
-        select(Lot.id, Lot.public_id.label("key"), *names_of_lots).join(Listing, Listing.id == Lot.listing_id).subquery("named")
-    )
+def _words(by: Grouping, different: Numbers) -> list[tuple[str, str, str]]:
+    """Key, Chinese and English name of each of the different lots, kinds of goods, channels or days."""
+    if by in _PERIODS:
+        return [(_PERIODS[by](day_of(one)),) * 3 for one in different.tolist()]
+    if by in ("channel", "buyer"):
+        channels = [CHANNELS[at] for at in different.tolist()]
+        return [((channel if by == "channel" else BUYER_OF[channel]).value,) * 3 for channel in channels]
+    if by == "lot":
+        harvested = literal(" · ") + func.to_char(Lot.harvested_on, "YYYY-MM-DD")
+        query = select(Lot.id, Lot.public_id, Listing.title_zh + harvested, Listing.title_en + harvested)
+        query = query.join(Listing, Listing.id == Lot.listing_id).where(Lot.id.in_(different.tolist()))
+    elif by == "product":
+        query = select(Product.id, Product.slug, Product.name_zh, Product.name_en)
+    else:
+        query = select(Product.id, Category.slug, Category.name_zh, Category.name_en).join(Category)
+    words = {one: (key, zh, en) for one, key, zh, en in db.session.execute(query)}
+    return [words[one] for one in different.tolist()]
 
 
 def days_with_facts(scope_code: str) -> tuple[date, date] | None:

@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, insert, text
+from sqlalchemy import Select, Table, delete, func, insert, select, text
 
 from marketplace.dashboard.building import EXPOSURE, days_of_sales, months_of_sales
-from marketplace.dashboard.models import ExposureFact, SalesFact, SalesMonth
+from marketplace.dashboard.models import ExposureFact, FactVersion, SalesFact, SalesMonth
 from marketplace.dashboard.pieces import next_month
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
@@ -20,6 +20,7 @@ def build_days(first: date, last: date) -> int:
     begins, ends = first.replace(day=1), next_month(last) - timedelta(days=1)
     db.session.execute(delete(SalesMonth).where(SalesMonth.month_on.between(begins, ends)))
     _add(SalesMonth.__table__, months_of_sales(begins, ends))
+    _give_versions(begins, ends)
     begin, end = day_bounds(first, last)
     db.session.execute(delete(ExposureFact).where(ExposureFact.shown_on.between(first, last)))
     db.session.execute(EXPOSURE, {"begin": begin, "end": end})
@@ -34,7 +35,7 @@ def build_day(day: date) -> int:
 def build_all() -> int:
     """Build every day on which something was paid or shown, and clear the others."""
     _in_turn()
-    for table in ("sales_fact", "sales_month", "exposure_fact"):
+    for table in ("sales_fact", "sales_month", "fact_version", "exposure_fact"):
         db.session.execute(text(f"DELETE FROM {table}"))
     span = db.session.execute(
         text(
@@ -45,6 +46,13 @@ def build_all() -> int:
         )
     ).one()
     return build_days(span[0].date(), span[1].date()) if span[0] is not None else 0
+
+
+def _give_versions(first: date, last: date) -> None:
+    db.session.execute(delete(FactVersion).where(FactVersion.month_on.between(first, last)))
+    months = select(SalesMonth.month_on).where(SalesMonth.month_on.between(first, last)).distinct().subquery()
+    rows = select(months.c.month_on, func.gen_random_uuid())
+    db.session.execute(insert(FactVersion).from_select(["month_on", "version"], rows))
 
 
 def _in_turn() -> None:

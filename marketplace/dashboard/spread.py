@@ -9,9 +9,11 @@ from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import BigInteger, column, select, text
 
-from marketplace.dashboard.pieces import next_month, pieces
+from marketplace.catalogue.models import LotContribution
+from marketplace.dashboard.columns import Numbers, facts_between, numbered, part_of
+from marketplace.kernel.bulk import read_numbers
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
 from marketplace.registry.measures.inequality import gini
@@ -89,38 +91,18 @@ class Spread:
         return [round(float(part), 6) for part in np.interp(places, np.arange(self.households + 1), reached)]
 
 
-# A lot's money goes to its households by the grams they brought, rounded down; whole months are read as months.
-_AMOUNTS = """
-WITH registered AS MATERIALIZED (
-  SELECT DISTINCT household_status.household_id FROM household_status
-  JOIN household ON household.id = household_status.household_id
-  WHERE household_status.days @> CAST(:as_of AS date) AND household_status.category = ANY(:supported)
-    AND household.village_code LIKE :within
-), sold AS MATERIALIZED (
-  SELECT lot_id, sum(total_fen) AS total_fen FROM (
-    SELECT lot_id, total_fen FROM sales_month WHERE month_on BETWEEN :month AND :last_month
-    UNION ALL SELECT lot_id, total_fen FROM sales_fact WHERE sold_on BETWEEN :first AND :first_end
-    UNION ALL SELECT lot_id, total_fen FROM sales_fact WHERE sold_on BETWEEN :last_begin AND :last
-  ) own GROUP BY lot_id
-), lots AS MATERIALIZED (
-  SELECT lot_contribution.lot_id, sold.total_fen, sum(lot_contribution.grams) AS grams
-  FROM sold JOIN lot_contribution USING (lot_id) GROUP BY 1, 2
-)
-"""
-_SOLD = text(
-    _AMOUNTS + "SELECT sum(CASE WHEN lot_contribution.grams = lots.grams THEN lots.total_fen"
-    " ELSE div(lots.total_fen * lot_contribution.grams, lots.grams) END)::bigint AS fen"
-    " FROM lots JOIN lot_contribution USING (lot_id) JOIN registered USING (household_id)"
-    " GROUP BY household_id ORDER BY fen"
-)
-_HOUSEHOLDS = text(_AMOUNTS + "SELECT count(*) FROM registered")
+# Read beside no file: a number is all that the page learns of a household.
+_REGISTERED = text(
+    "SELECT DISTINCT household_status.household_id FROM household_status"
+    " JOIN household ON household.id = household_status.household_id"
+    " WHERE household_status.days @> CAST(:as_of AS date) AND household_status.category = ANY(:supported)"
+    " AND household.village_code LIKE :within"
+).columns(column("household_id", BigInteger))
 # Goods are a household's that it lists itself or has brought something to. What is not so on any day of the span counts.
 _UNSOLD = text(
-    _AMOUNTS
-    + """
-, idle AS MATERIALIZED (
-  SELECT household_id FROM registered
-  EXCEPT SELECT lot_contribution.household_id FROM lots JOIN lot_contribution USING (lot_id) WHERE lots.total_fen > 0
+    """
+WITH idle AS MATERIALIZED (
+  SELECT unnest(CAST(:idle AS bigint[])) AS household_id
 ), goods AS MATERIALIZED (
   SELECT idle.household_id, listing.id AS listing_id FROM idle
   JOIN producer ON producer.household_id = idle.household_id JOIN listing ON listing.producer_id = producer.id
@@ -166,29 +148,34 @@ def spread(scope_code: str, first: date, last: date, *, as_of: date) -> Spread:
     look at the price of each that did found it unusually high; none of these.
     """
     first, last = max(first, _EARLIEST), min(last, _LATEST)
+    supported = [str(category) for category in SUPPORTED]
+    who = _REGISTERED.bindparams(as_of=as_of, supported=supported, within=f"{scope_code}%")
+    (registered,) = read_numbers(who)
+    households, amounts = _amounts(first, last)
+    theirs = np.isin(households, registered)
+    sold = amounts[theirs]
     begins, ends = day_bounds(first, last)
-    parts = pieces(first, last)
-    # What a span has none of, whole months or days at an end, is written as one that ends before it begins.
-    month, last_month = parts.months or (_LATEST, _EARLIEST)
-    first_end = month - timedelta(days=1) if parts.months else last
-    last_begin = next_month(last_month) if parts.months else last + timedelta(days=1)
-    given = {
-        "month": month,
-        "last_month": last_month,
-        "first_end": first_end,
-        "last_begin": last_begin,
-        "as_of": as_of,
-        "supported": [str(category) for category in SUPPORTED],
-        "within": f"{scope_code}%",
-        "first": first,
-        "last": last,
-        "begins": begins,
-        "ends": ends,
-    }
-    households = int(db.session.scalar(_HOUSEHOLDS, given) or 0)
-    amounts = np.array([fen for fen in db.session.scalars(_SOLD, given) if fen], dtype=np.int64)
-    found = {Why(why): int(number) for why, number in db.session.execute(_UNSOLD, given)}
-    return Spread(households, amounts, {why: found.get(why, 0) for why in Why})
+    given = {"first": first, "last": last, "begins": begins, "ends": ends}
+    idle = np.setdiff1d(registered, households).tolist()
+    found = {Why(why): int(number) for why, number in db.session.execute(_UNSOLD, {"idle": idle, **given})} if idle else {}
+    return Spread(len(registered), np.sort(sold[sold > 0]), {why: found.get(why, 0) for why in Why})
+
+
+def _amounts(first: date, last: date) -> tuple[Numbers, Numbers]:
+    """Who brought something to what was sold in a span, and for how much; a lot's money goes by the grams each brought."""
+    facts = facts_between(first, last)
+    lots, places = numbered(facts["lot_id"])
+    fen = np.bincount(places, facts["total_fen"], len(lots)).astype(np.int64)
+    lots, fen = lots[fen > 0], fen[fen > 0]
+    if not len(lots):
+        return lots, fen
+    brought = select(LotContribution.lot_id, LotContribution.household_id, LotContribution.grams)
+    of, households, grams = read_numbers(brought.where(LotContribution.lot_id.between(int(lots[0]), int(lots[-1]))))
+    known = np.isin(of, lots)
+    of, households, grams = np.searchsorted(lots, of[known]), households[known], grams[known]
+    whole = np.bincount(of, grams, len(lots)).astype(np.int64)
+    different, places = numbered(households)
+    return different, np.bincount(places, part_of(fen[of], grams, whole[of]), len(different)).astype(np.int64)
 
 
 def first_day_shown() -> date | None:

@@ -1,11 +1,13 @@
-"""Writing many rows at once by COPY, into the same tables and under the same constraints and triggers as single rows."""
+"""Many rows at once: written by COPY, under the same constraints and triggers as single rows, or read as plain numbers."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, LargeBinary, Select, TextualSelect, cast, func, literal, select, text
 
 from marketplace.kernel.db import Base, db
 
@@ -35,6 +37,23 @@ def copy_rows(model: type[Base], columns: Sequence[str], rows: Iterable[Sequence
         # empty, and every join until the end of the transaction would read it whole.
         cursor.execute(sql.SQL("ANALYZE {}").format(table))
     return count
+
+
+def read_numbers(query: Select[Any] | TextualSelect) -> NDArray[np.int64]:
+    """What a query answers whose columns are whole numbers, none of them null: one row of the array for each column.
+
+    Raises
+    ------
+    ValueError
+        When a value is null.
+    """
+    each = query.subquery().columns
+    # A column is one value of eight bytes a row: a driver that goes from row to row takes ten times as long.
+    columns = (func.string_agg(func.int8send(cast(column, BigInteger)), cast(literal(b""), LargeBinary)) for column in each)
+    found = [np.frombuffer(numbers or b"", ">i8").astype(np.int64) for numbers in db.session.execute(select(*columns)).one()]
+    if len({len(numbers) for numbers in found}) > 1:
+        raise ValueError("a number is null")
+    return np.array(found)
 
 
 def next_id(model: type[Base]) -> int:

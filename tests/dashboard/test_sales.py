@@ -175,3 +175,16 @@ def test_months_and_products_sum_to_the_whole(session: Session) -> None:
     assert [(row.key, row.total_fen) for row in sales("52", first, TODAY, by="month")] == [("2026-05", 1000), ("2026-06", 3500)]
     assert [(row.key, row.total_fen) for row in sales("52", first, TODAY, by="product")] == [("apple", 3000), ("pear", 1500)]
     assert [row.key for row in sales("52", first, TODAY, by="day")] == ["2026-05-06", "2026-06-15"]
+
+
+def test_a_month_that_is_built_again_is_read_again(session: Session) -> None:
+    with transaction():
+        listing = factories.listing(factories.producer(registered=True), price_fen=1000, stock=9)
+    told = []
+    for quantity in (1, 2):
+        buy((listing, quantity))
+        told.append(sales_total("52", TODAY, TODAY).total_fen)
+        with transaction():
+            build_day(TODAY)
+        told.append(sales_total("52", TODAY, TODAY).total_fen)
+    assert told == [0, 1000, 1000, 3000]

@@ -69,7 +69,10 @@ def _page(asked: Question) -> dict[str, Any]:
     everywhere = days_with_facts("")
     before = _total(asked, span.before) if everywhere is not None and everywhere[0] <= span.before.first else None
     earlier = Span(*year_earlier(span.first, span.last))
-    last_year = _total(asked, earlier) if everywhere is not None and everywhere[0] <= earlier.first else None
+    if earlier == span.before:
+        last_year = before
+    else:
+        last_year = _total(asked, earlier) if everywhere is not None and everywhere[0] <= earlier.first else None
     policy = policy_in_force(area.code, span.last)
     reported = reports(policy.id, span.first, span.last) if policy else []
     return {
