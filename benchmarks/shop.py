@@ -20,6 +20,8 @@ from sqlalchemy import insert, select
 
 from marketplace.catalogue.models import Category, Listing, Producer, ProducerKind, Product, Unit
 from marketplace.catalogue.service import Offer, add_harvest, create_listing, publish
+from marketplace.catalogue.yield_states import YieldAction
+from marketplace.catalogue.yields import decide_yield, declare_yield
 from marketplace.identity.models import AccessToken, Account, Role, RoleKind
 from marketplace.kernel import ids
 from marketplace.kernel.clock import local_day
@@ -28,10 +30,13 @@ from marketplace.kernel.processes import ending_with_parent
 from marketplace.orders.models import Basket, BasketLine
 from marketplace.regions.models import Area
 from marketplace.registry.models import Household
+from marketplace.registry.reading import Reach
 
 ROOT = Path(__file__).resolve().parents[1]
 VILLAGE, COUNTY = "522636100001", "522636"
 PRICE_FEN = 1000
+# Ten thousand tonnes.
+MOST_G = 10**10
 WORKERS = 2
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -82,6 +87,18 @@ class Shop:
                 for number, household in enumerate(households)
             ]
             db.session.add_all(self.farms)
+            db.session.flush()
+            for household in households:
+                self._declare(household)
+
+    def _declare(self, household: Household) -> None:
+        """More apples than anybody asks for here, so that the balance of grams is looked up and refuses nothing."""
+        season = local_day(self.now).year
+        row = declare_yield(
+            household.id, self.product, season, harvest_g=MOST_G, own=True, actor=household.public_id, now=self.now
+        )
+        reach = Reach.everywhere("a measurement")
+        decide_yield(row.public_id, YieldAction.CONFIRM, "weighed", reach, actor="benchmark", now=self.now)
 
     def stock(self, number: int, units: int) -> list[Goods]:
         """New listings of both farms in turn, with so many boxes each in two lots."""
