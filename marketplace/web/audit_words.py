@@ -31,8 +31,8 @@ KINDS = {
     StratumKind.REGISTERED: N_("Registered households"),
     StratumKind.EXITED: N_("Out of poverty"),
     StratumKind.UNREGISTERED: N_("On file, never registered"),
-    StratumKind.PAYMENT: N_("Money paid, in fen"),
-    StratumKind.PROJECT: N_("Projects, in fen approved"),
+    StratumKind.PAYMENT: N_("Public money paid"),
+    StratumKind.PROJECT: N_("Projects, by the money approved"),
 }
 STATES = {
     RoundState.OPENED: (N_("Opened, not drawn yet"), "wait"),

@@ -162,9 +162,9 @@ def score_words(score: DutyScore) -> dict[str, Any]:
         "households": score.households,
         "points": round(score.points),
         "items": [(_(words), f"{score.items[name]:.0%}" if name in score.items else "–") for name, words in ITEMS.items()],
-        "value": f"{score.value:+.1f}",
-        "low": f"{score.low:+.1f}",
-        "high": f"{score.high:+.1f}",
+        "value": f"{score.value:+z.1f}",
+        "low": f"{score.low:+z.1f}",
+        "high": f"{score.high:+z.1f}",
         "sure": score.low > 0 or score.high < 0,
     }
 

@@ -36,6 +36,7 @@ from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names, children
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.audit_words import KINDS, round_words
+from marketplace.web.filters import yuan
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.money_reach import READERS, money_areas, money_reach
 from marketplace.web.places import place_name
@@ -105,7 +106,7 @@ def one(public_id: str) -> str:
     sizes = [
         {
             "kind": str(_(KINDS[kind])),
-            "size": sum(stratum.size for stratum in strata if stratum.kind == kind),
+            "size": _size(kind, sum(stratum.size for stratum in strata if stratum.kind == kind)),
             "drawn": sum(stratum.drawn for stratum in strata if stratum.kind == kind),
         }
         for kind in StratumKind
@@ -121,6 +122,11 @@ def one(public_id: str) -> str:
         auditors=[(who.public_id, who.display_name) for who in auditors_outside(row.county_code)],
         parts=[*parts, *((area.code, place_name(area.name)) for area in children(row.county_code))],
     )
+
+
+def _size(kind: StratumKind, size: int) -> str:
+    """Households by their number; what is drawn fen by fen as money."""
+    return yuan(size) if kind in (StratumKind.PAYMENT, StratumKind.PROJECT) else f"{size:,}"
 
 
 @blueprint.post("/<public_id>/auditors")
