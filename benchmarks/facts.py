@@ -65,8 +65,9 @@ INSERT INTO listing (public_id, producer_id, product_id, title_zh, title_en, sto
 INSERT INTO lot (public_id, listing_id, harvested_on, on_hand, created_at) SELECT 'o' || i, (SELECT min(id) FROM
   listing) + i % {LISTINGS}, current_date - {DAYS} + (i::bigint * {DAYS} / {LOTS})::int, 0, now() FROM
   generate_series(0, {LOTS} - 1) i;
-INSERT INTO lot_contribution (lot_id, household_id, grams) SELECT lot.id, (SELECT min(id) FROM household) + (lot.id *
-  7 + k * 5003) % 13600, 1000 + (lot.id * k) % 900 FROM lot, generate_series(0, 2) k WHERE k <= lot.id % 3;
+-- A quarter of the households, the sellers among them, brings nothing, so that it has to be found out why.
+INSERT INTO lot_contribution (lot_id, household_id, grams) SELECT lot.id, (SELECT min(id) FROM household) + 3400 + (lot.id *
+  7 + k * 5003) % 10200, 1000 + (lot.id * k) % 900 FROM lot, generate_series(0, 2) k WHERE k <= lot.id % 3;
 INSERT INTO stock_movement (lot_id, kind, quantity, purpose_kind, purpose_id, at) SELECT id, 'harvest', 99, 'lot',
   public_id, harvested_on FROM lot;
 INSERT INTO account (public_id, login, display_name, active, session_epoch, created_at) SELECT 'b' || i, 'b' || i,
@@ -99,7 +100,10 @@ INSERT INTO order_line (order_id, listing_id, lot_id, title_zh, title_en, produc
   o.public_id = 'd' || line.group_id || '-' || line.k;
 INSERT INTO market_price (product_id, day, source, low_fen, average_fen, high_fen) SELECT product.id, d::date, s, 100,
   300 + product.id % 90, 900 FROM product, generate_series(current_date - {DAYS}, current_date, interval '1 day') d,
-  unnest(ARRAY['a', 'b']) s WHERE product.id % 2 = 0;
+  unnest(ARRAY['a', 'b']) s WHERE product.id % 2 = 0
+"""
+# Built facts hold what lists showed; nobody has read any here.
+SHOWN = """
 INSERT INTO exposure_fact (shown_on, listing_id, lists, exposure_millionths) SELECT current_date - i, listing.id, 3,
   1000000 FROM generate_series(1, 60) i, listing WHERE listing.id % 4 > 0
 """
@@ -158,6 +162,7 @@ def measure(environ: dict[str, str], server_pid: int, lines: int, rounds: int) -
         for table in ("sales_fact", "sales_month"):
             print(f"  {db.session.scalar(text(f'SELECT count(*) FROM {table}')):,} rows in {table}")
         with transaction():
+            db.session.execute(text(SHOWN))
             db.session.execute(text("ANALYZE"))
         day = local_day(clock.now()) - timedelta(days=40)
         took, used = timed(lambda: build(lambda: build_day(day)))

@@ -123,15 +123,17 @@ WITH idle AS MATERIALIZED (
 ), dear AS (
   SELECT DISTINCT ON (listing_id) listing_id, verdict IN ('flagged', 'waits') AND deviation > 0 AS high FROM price_check
   WHERE checked_on <= :last AND listing_id IN (SELECT listing_id FROM goods) ORDER BY listing_id, price_check.id DESC
+), flagged AS (
+  SELECT goods.household_id, goods.listing_id, stocked.listing_id IS NOT NULL AS stocked,
+    shown.listing_id IS NOT NULL AS shown, coalesce(dear.high, false) AS dear
+  FROM goods LEFT JOIN (SELECT DISTINCT listing_id FROM stocked) stocked USING (listing_id)
+  LEFT JOIN shown USING (listing_id) LEFT JOIN dear USING (listing_id)
 ), each AS (
-  SELECT idle.household_id, count(goods.listing_id) AS goods,
-    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)) AS stocked,
-    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)
-                       AND goods.listing_id IN (SELECT listing_id FROM shown)) AS shown,
-    count(*) FILTER (WHERE goods.listing_id IN (SELECT listing_id FROM stocked)
-                       AND goods.listing_id IN (SELECT listing_id FROM shown)
-                       AND goods.listing_id NOT IN (SELECT listing_id FROM dear WHERE high)) AS fair
-  FROM idle LEFT JOIN goods USING (household_id) GROUP BY idle.household_id
+  SELECT idle.household_id, count(flagged.listing_id) AS goods,
+    count(*) FILTER (WHERE stocked) AS stocked,
+    count(*) FILTER (WHERE stocked AND shown) AS shown,
+    count(*) FILTER (WHERE stocked AND shown AND NOT dear) AS fair
+  FROM idle LEFT JOIN flagged USING (household_id) GROUP BY idle.household_id
 )
 SELECT CASE WHEN goods = 0 THEN 'no_listing' WHEN stocked = 0 THEN 'no_stock' WHEN shown = 0 THEN 'not_found'
   WHEN fair = 0 THEN 'price' ELSE 'other' END AS why, count(*) FROM each GROUP BY 1
