@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.dashboard.models import PublishedSales, SalesMonth
 from marketplace.dashboard.pieces import next_month
-from marketplace.dashboard.publishing import sales_to_publish
+from marketplace.dashboard.publishing import WHOLE, sales_to_publish
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Level
@@ -46,6 +46,13 @@ def published_quarters() -> list[tuple[str, date]]:
     query = select(PublishedSales.county_code, PublishedSales.first_on)
     rows = db.session.execute(query.order_by(PublishedSales.county_code, PublishedSales.first_on.desc()))
     return [(code, first) for code, first in rows]
+
+
+def sales_to_open_with() -> PublishedSales | None:
+    """The newest quarter whose total is not hidden, else the newest; None where nothing is published."""
+    total = PublishedSales.cells.op("->")(PublishedSales.county_code).op("->>")(WHOLE)
+    newest = select(PublishedSales).order_by(total.is_(None), PublishedSales.first_on.desc(), PublishedSales.county_code)
+    return db.session.scalars(newest.limit(1)).first()
 
 
 def published_sales(county_code: str, first: date | None = None) -> PublishedSales:

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from marketplace.dashboard.jobs import publish_last_quarter
 from marketplace.dashboard.models import PublishedSales, SalesMonth
 from marketplace.dashboard.publishing import WHOLE, Publication
-from marketplace.dashboard.quarters import publish_sales, published_quarters, published_sales
+from marketplace.dashboard.quarters import publish_sales, published_quarters, published_sales, sales_to_open_with
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import NotFound
 from marketplace.regions.models import Level
 from marketplace.registry.small_cells import Sum
+from tests import factories
 from tests.dashboard.test_publishing import COUNTY, NEAREST, QUARTER, bounds, sold
 from tests.factories import NOW
 
@@ -107,3 +108,15 @@ def test_a_market_in_which_nothing_has_happened_has_a_page_that_says_so(client: 
     page = client.get("/transparency", headers={"Accept-Language": "en"}).text
     for words in ("No quarter has been published yet.", "No audit has been closed yet.", "Nothing has been signed yet."):
         assert words in page
+
+
+def test_the_page_opens_with_a_quarter_that_has_something_to_show(session: Session) -> None:
+    assert sales_to_open_with() is None
+    rows = (("522635", date(2026, 4, 1), None), (COUNTY, date(2026, 4, 1), 70), (COUNTY, date(2026, 1, 1), 50))
+    for county, first, yuan in rows:
+        factories.area(county)
+        session.add(PublishedSales(county_code=county, first_on=first, published_at=NOW, cells={county: {WHOLE: yuan}}))
+    session.flush()
+    opened = sales_to_open_with()
+    assert opened is not None
+    assert (opened.county_code, opened.first_on) == (COUNTY, date(2026, 4, 1))

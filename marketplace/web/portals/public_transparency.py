@@ -11,7 +11,7 @@ from marketplace.dashboard.models import Channel, PublishedSales
 from marketplace.dashboard.pieces import next_month
 from marketplace.dashboard.precision import Demand
 from marketplace.dashboard.publishing import WHOLE
-from marketplace.dashboard.quarters import published_quarters, published_sales
+from marketplace.dashboard.quarters import published_quarters, published_sales, sales_to_open_with
 from marketplace.kernel.errors import N_
 from marketplace.recommendations.models import Policy
 from marketplace.regions.models import Level
@@ -56,7 +56,7 @@ def everything() -> str:
         "public/transparency.html",
         policies=[_policy(row, names[row.area_code]) for row in policies],
         choices=[(f"{code}:{quarter_name(first)}", f"{names[code]} · {quarter_name(first)}") for code, first in quarters],
-        sales=_sales(asked, quarters[0] if quarters else None),
+        sales=_sales(asked),
         funds=[
             {
                 "title": one.fund.title,
@@ -79,12 +79,13 @@ def _policy(row: Policy, area: str) -> dict[str, Any]:
     return {"number": row.id, "area": area, "exposure": row.exposure_share, "sales": row.sales_share, "since": row.begins_on}
 
 
-def _sales(asked: str | None, newest: tuple[str, Any] | None) -> dict[str, Any] | None:
-    """The quarter that was asked for, else the newest of the first county."""
+def _sales(asked: str | None) -> dict[str, Any] | None:
+    """The quarter that was asked for, else one that has something to show."""
     if asked is not None:
         code, name = asked.split(":")
         return _quarter(published_sales(code, quarter_of(name)))
-    return None if newest is None else _quarter(published_sales(*newest))
+    row = sales_to_open_with()
+    return _quarter(row) if row else None
 
 
 def _quarter(row: PublishedSales) -> dict[str, Any]:
