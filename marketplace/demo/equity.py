@@ -39,7 +39,7 @@ def add_equity(county_login: str, own: Household, officers: Mapping[str, Sequenc
             area_code=_PROVINCE,
             begins_on=begins_on,
             value=350,
-            source="Assumed for this demo: 3.5 % a year",
+            source="演示假定：年利率 3.5 % · Assumed for this demo: 3.5 % a year",
             set_by_id=officers[_PROVINCE][0],
             set_at=now,
         )

@@ -144,7 +144,7 @@ def _offices(password: str, now: datetime) -> tuple[list[Account], list[Account]
             logins.append((f"finance officer of {name}, who agrees to the first one’s payments", login))
         found.append(own[:2])
     create_account("auditor", "丹寨县审计", password, now=now, roles=[(RoleKind.AUDITOR, COUNTY)])
-    return found[0], found[1], [*logins, ("auditor of Danzhai county, who reads and changes nothing", "auditor")]
+    return found[0], found[1], [*logins, ("auditor of Danzhai county, who reads all and writes inspections", "auditor")]
 
 
 def _families() -> list[_Family]:
