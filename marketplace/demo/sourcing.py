@@ -17,8 +17,10 @@ from marketplace.sourcing.accepting import Found
 from marketplace.sourcing.answering import sellable_grams
 from marketplace.sourcing.demands import DemandGiven, Window
 from marketplace.sourcing.enterprises import PlaceGiven
+from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, ContractPart, Demand, DemandWay, EnterpriseMember, MemberRole
 from marketplace.sourcing.ordering import place_delivery
+from marketplace.sourcing.price_lists import ListGiven, Step, make_price_list
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.service import set_purchase_target
 
@@ -47,6 +49,7 @@ def add_sourcing(password: str, *, now: datetime) -> list[tuple[str, str]]:
     goods = _goods()
     if len(goods) >= 8:
         _live(owner, buyer, door, place, goods, now)
+        _list_prices(owner, goods, now)
     return [(f"canteen: {name}", login) for login, name, _role, _limit in _COLLEAGUES]
 
 
@@ -109,6 +112,20 @@ def _live(
     tendering.bid(producer, sealed.public_id, goods[6].public_id, _wanted_g(goods[6]), price, actor=ACTOR, now=now - _HOUR)
     for listing in goods[7:12]:
         _open(buyer, place, listing, DemandWay.MATCHING, now - 5 * _HOUR)
+
+
+def _list_prices(owner: EnterpriseMember, goods: Sequence[Listing], now: datetime) -> None:
+    """The farmer's prices for this canteen, cheaper from a fifth of the stock on, and the market's for everybody."""
+    today = local_day(now)
+    year, quarter = (today - 30 * _DAY, today + 335 * _DAY), (today - 5 * _DAY, today + 85 * _DAY)
+    for listing, name, span, mine in ((goods[0], "给食堂的价格", quarter, True), (goods[5], "市场参考价", year, False)):
+        fen_kg = max(10, listing.price_fen * 1000 // listing.unit_grams)
+        steps = [
+            Step(listing.product.slug, Grade.UNGRADED, 0, fen_kg),
+            Step(listing.product.slug, Grade.UNGRADED, _wanted_g(listing), fen_kg * 9 // 10),
+        ]
+        given = ListGiven(name, *span, steps, owner.enterprise.public_id if mine else None)
+        make_price_list(given, producer_id=listing.producer_id if mine else None, actor=ACTOR, now=now)
 
 
 def _wanted_g(listing: Listing) -> int:

@@ -59,6 +59,7 @@ MENUS = {
         ("buyer_demands.listed", N_("Demands"), "list"),
         ("buyer_plans.plans", N_("Plans"), "truck"),
         ("buyer_contracts.listed", N_("Contracts"), "check"),
+        ("buyer_price_lists.lists", N_("Price lists"), "money"),
         ("buyer_enterprise.show", N_("My enterprise"), "people"),
         ("public_needs.desk", N_("Helping"), "leaf"),
     ],
@@ -160,6 +161,7 @@ GROUPS = {
                 ("operator.delivery.methods", N_("Delivery"), "truck"),
                 ("operator.delivery.places", N_("Hubs and points"), "pin"),
                 ("operator_plans.plans", N_("Plans"), "truck"),
+                ("operator_price_lists.lists", N_("Price lists"), "money"),
             ],
         ),
         (

@@ -6,27 +6,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import Account
-from marketplace.identity.service import issue_token
 from marketplace.kernel import clock
-from marketplace.kernel.db import transaction
+from tests.api.programs import Program
 from tests.sourcing.world import DAY, Canteen, Farm
 
 NOW = clock.now()
 FIRST = clock.local_day(NOW) + 8 * DAY
-
-
-class Program:
-    """Calls in an account's name."""
-
-    def __init__(self, client: FlaskClient, account: Account) -> None:
-        with transaction():
-            token, _row = issue_token(account, now=NOW)
-        self._client, self._headers = client, {"Authorization": f"Bearer {token}"}
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        answer = self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)
-        return answer.status_code, answer.json
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
@@ -17,10 +18,12 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.sourcing import accepting, demands, quoting, tendering
 from marketplace.sourcing.answering import open_demands_for, own_goods_for
 from marketplace.sourcing.models import ContractPart, Demand, DemandWay, Quote
+from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import PartState, QuoteState
 from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.errors import message_of, status_of
+from marketplace.web.filters import yuan
 from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.farm_frame import farm_pages
@@ -99,8 +102,17 @@ def _wanted(demand: Demand, producer_id: int) -> dict[str, Any]:
         "answer_by_at": demand.answer_by_at,
         "is_tender": demand.way == DemandWay.TENDER,
         "bid": bid,
-        "options": [(row.public_id, pick(row.title_zh, row.title_en)) for row in goods if row.id not in answered],
+        "options": [(row.public_id, _option(demand, row)) for row in goods if row.id not in answered],
     }
+
+
+def _option(demand: Demand, listing: Listing) -> str:
+    """Goods by name, with the price that the farm's own list has for all that is wanted."""
+    title = pick(listing.title_zh, listing.title_en)
+    listed = listed_for(demand, listing, sum(row.wanted_g for row in demand.deliveries))
+    if listed is None or not listed.binds:
+        return title
+    return _("%(goods)s · by your price list %(price)s a kilogram", goods=title, price=yuan(listed.fen_kg))
 
 
 def _quote(row: Quote) -> dict[str, Any]:
