@@ -56,6 +56,7 @@ from marketplace.web import (
 from marketplace.web.announcing import tell_programs
 from marketplace.web.notices.purchases import tell_news
 from marketplace.web.portals import (
+    acceptances,
     account,
     answers,
     audits,
@@ -128,6 +129,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTALS = (
     storefront,
     boxes,
+    acceptances,
     account,
     second_factor,
     answers,

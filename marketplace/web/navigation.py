@@ -108,6 +108,7 @@ GROUPS = {
                 ("officer.forecasts.listed", N_("Forecasts"), "chart"),
                 ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
                 ("officer.plans.plans", N_("Plans"), "truck"),
+                ("officer.acceptances.listed", N_("Weighed by buyers"), "scale"),
                 ("officer.mandates.listed", N_("Mandates"), "people"),
             ],
         ),

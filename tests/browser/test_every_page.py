@@ -204,6 +204,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-forms-county", "/office/forms"),
         ("office-submission-county", "first odd form"),
         ("office-plans", "/office/plans/"),
+        ("office-acceptances", "/office/acceptances"),
         ("office-plan", "first plan in /office/plans/"),
     ],
     "auditor": [

@@ -89,6 +89,29 @@ class AnswersSchema(OutputSchema):
     bids = fields.List(fields.Nested(BidSchema))
 
 
+class AcceptanceSchema(OutputSchema):
+    """What was found of a part on the buyer's scales, in grams; from ``least_g`` to ``most_g`` is as agreed."""
+
+    number = fields.Integer()
+    ordered_g = fields.Integer()
+    least_g = fields.Integer()
+    most_g = fields.Integer()
+    weighed_g = fields.Integer()
+    accepted_g = fields.Integer()
+    refused_g = fields.Integer()
+    short_g = fields.Integer()
+    surplus_g = fields.Integer()
+    grade = fields.String(validate=_one_of(Grade))
+    refused_because = fields.String()
+    refused_goes = fields.String(allow_none=True)
+    received_at = fields.AwareDateTime()
+    seller_word = fields.String(allow_none=True)
+    seller_says = fields.String()
+    pictures = fields.Function(
+        lambda record: len(record.pictures), metadata={"type": "integer", "description": "How many pictures were taken"}
+    )
+
+
 class ContractPartSchema(OutputSchema):
     """One seller's part of one delivery."""
 
@@ -96,6 +119,7 @@ class ContractPartSchema(OutputSchema):
     delivery = fields.Integer(attribute="delivery.number")
     listing = fields.String(attribute="listing.public_id")
     order = fields.String(attribute="order.public_id", allow_none=True)
+    surplus_order = fields.String(attribute="surplus_order.public_id", dump_default=None, allow_none=True)
     state = fields.String(validate=_one_of(PartState))
     grams = fields.Integer()
     fen_kg = fen()
@@ -103,6 +127,7 @@ class ContractPartSchema(OutputSchema):
     accepted_g = fields.Integer(allow_none=True)
     invoice_matches = fields.Boolean(allow_none=True)
     reason = fields.String()
+    records = fields.List(fields.Nested(AcceptanceSchema))
 
 
 class ContractSchema(OutputSchema):
@@ -211,7 +236,11 @@ class ContractReasonSchema(InputSchema):
 
 
 class WeighingInputSchema(InputSchema):
-    """What was found on the scales, in grams."""
+    """What was found on the scales, in grams: all of it is accepted or refused.
+
+    What is within the demand's tolerance is accepted and paid by weight; more of it is taken only where ``takes_surplus`` says
+    so, and the caller's limit covers it.
+    """
 
     weighed_g = WholeField(0, MOST_G, required=True)
     accepted_g = WholeField(0, MOST_G, required=True)
@@ -219,3 +248,4 @@ class WeighingInputSchema(InputSchema):
     grade = fields.String(load_default=Grade.UNGRADED.value, validate=_one_of(Grade))
     refused_because = Prose(200, may_be_empty=True, load_default="")
     goes_back = YesNoField(load_default=True)
+    takes_surplus = YesNoField(load_default=False)

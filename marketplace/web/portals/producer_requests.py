@@ -21,6 +21,7 @@ from marketplace.sourcing.models import ContractPart, Demand, DemandWay, Quote
 from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import PartState, QuoteState
+from marketplace.web.acceptance_pictures import pictures_of
 from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.errors import message_of, status_of
 from marketplace.web.filters import yuan
@@ -76,6 +77,7 @@ def _page(wrong: str | None = None, refused: str | None = None) -> str:
         wanted=[_wanted(row, own) for row in wanted],
         quotes=[_quote(row) for row in quoting.quotes_of(own)] if may_answer else [],
         to_sign=[_weighed(row) for row in _to_sign(own)] if seller.may(Scope.SHIP) else [],
+        settled=[_weighed(row) for row in _settled(own)] if seller.may(Scope.SHIP) else [],
         wrong=wrong,
         refused=refused,
         typed=request.form,
@@ -146,6 +148,15 @@ def _to_sign(producer_id: int) -> list[ContractPart]:
     )
 
 
+def _settled(producer_id: int) -> list[ContractPart]:
+    """The newest parts that were weighed and are settled; what nobody weighed has nothing to show."""
+    ended = (PartState.ACCEPTED, PartState.REFUSED)
+    query = select(ContractPart).where(
+        ContractPart.producer_id == producer_id, ContractPart.state.in_(ended), ContractPart.records.any()
+    )
+    return list(db.session.scalars(query.order_by(ContractPart.id.desc()).limit(10)))
+
+
 def _weighed(part: ContractPart) -> dict[str, Any]:
     record = part.records[-1]
     return {
@@ -158,7 +169,9 @@ def _weighed(part: ContractPart) -> dict[str, Any]:
         "refused_g": record.refused_g,
         "because": record.refused_because,
         "goes_back": record.refused_goes == "back",
+        "short_g": record.short_g,
         "due_at": part.due_at,
+        "pictures": pictures_of(record),
     }
 
 
