@@ -148,6 +148,7 @@ GROUPS = {
             "box",
             [
                 ("operator_prices.queue", N_("Unusual prices"), "scale"),
+                ("operator_price_lists.lists", N_("Price lists"), "money"),
                 ("operator_evidence.queue", N_("Evidence"), "check"),
                 ("operator_recalls.listed", N_("Recalls"), "alert"),
                 ("operator.claims.start", N_("Claims"), "scale"),
@@ -162,7 +163,6 @@ GROUPS = {
                 ("operator.delivery.methods", N_("Delivery"), "truck"),
                 ("operator.delivery.places", N_("Hubs and points"), "pin"),
                 ("operator_plans.plans", N_("Plans"), "truck"),
-                ("operator_price_lists.lists", N_("Price lists"), "money"),
             ],
         ),
         (

@@ -17,6 +17,7 @@ from marketplace.web.sourcing_words import grade_name, grade_options
 
 # A page has the price of any amount and two steps; a program sends as many as it likes.
 STEPS = (2, 3)
+EVERY = "every"
 _DAY = dict.fromkeys(("required", "invalid"), N_("Please choose a day."))
 _FIELD_OF_CODE = {
     "list_name": "name",
@@ -37,7 +38,7 @@ PriceListForm = FormSchema.from_dict(
             validate=validate.Length(max=LONGEST_NAME),
             error_messages={"required": N_("Please give a name of 1 to 60 characters.")},
         ),
-        "enterprise": Text(load_default=None, validate=validate.Length(max=20)),
+        "enterprise": Text(load_default=EVERY, validate=validate.Length(max=20)),
         "valid_from": fields.Date(required=True, error_messages=_DAY),
         "valid_to": fields.Date(required=True, error_messages=_DAY),
         "goods": Text(required=True, error_messages={"required": N_("Please choose what it is.")}),
@@ -68,7 +69,8 @@ def given_by(form: Mapping[str, Any]) -> ListGiven:
         if price_fen is None:
             raise FormError({f"price_{row}": _("Please give the price.")})
         steps.append(Step(form["goods"], form["grade"], int(from_kg * 1000), price_fen))
-    return ListGiven(form["name"], form["valid_from"], form["valid_to"], steps, form["enterprise"] or None)
+    enterprise = None if form["enterprise"] == EVERY else form["enterprise"]
+    return ListGiven(form["name"], form["valid_from"], form["valid_to"], steps, enterprise)
 
 
 def wrong_fields(error: DomainError) -> dict[str, str]:
@@ -81,7 +83,7 @@ def form_options(producer_id: int | None, known: Sequence[Enterprise]) -> dict[s
     return {
         "goods": [(row.slug, pick(row.name_zh, row.name_en)) for row in goods_of(producer_id)],
         "grades": grade_options(),
-        "enterprises": [("", _("Every enterprise")), *((row.public_id, row.name) for row in known)],
+        "enterprises": [(EVERY, _("Every enterprise")), *((row.public_id, row.name) for row in known)],
         "steps": STEPS,
     }
 

@@ -100,6 +100,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-advice-alerts", "/farm/advice/alerts"),
         ("farm-requests", "/farm/requests/"),
         ("farm-price-lists", "/farm/price-lists/"),
+        ("farm-brought", "/farm/brought"),
         ("farm-parts", "/farm/parts/"),
         ("farm-supplies", "/farm/parts/supplies/"),
     ],
@@ -132,6 +133,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-listing-acting", "first listing acted on"),
     ],
     "cooperative": [
+        ("farm-pooling", "/farm/pooling"),
         ("hubs", "/hub/"),
         ("hub", "first hub"),
         ("hub-parcel", "first parcel"),
