@@ -92,7 +92,9 @@ def wanted_lots(category_slug: str | None, least_kg: int) -> ColumnElement[bool]
 
 
 def find_record(part_public_id: str, number: int) -> AcceptanceRecord | None:
-    """What was found of a part when it was weighed for the first or second time."""
+    """What was found of a part when it was weighed for the first or second time; None for any other number."""
+    if number not in (1, 2):
+        return None
     return db.session.scalars(
         select(AcceptanceRecord)
         .join(ContractPart, ContractPart.id == AcceptanceRecord.part_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from marketplace.identity.models import Account
 from marketplace.identity.service import issue_token
@@ -18,6 +19,11 @@ class Program:
             token, _row = issue_token(account, now=clock.now())
         self._client, self._headers = client, {"Authorization": f"Bearer {token}"}
 
+    def ask(self, method: str, path: str, body: Any = None) -> TestResponse:
+        """The answer as it came."""
+        return self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)
+
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        answer = self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)
+        """Status and content of an answer; nothing where there is none."""
+        answer = self.ask(method, path, body)
         return answer.status_code, answer.json if answer.data else None

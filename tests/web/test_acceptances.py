@@ -100,7 +100,7 @@ def test_to_everybody_else_there_is_no_picture(canteen: Canteen, farm: Farm, par
         assert as_(account).get(own).status_code == 404
     assert "烂了" not in as_(strangers[-1]).get("/office/acceptances").text
     door = as_(canteen.receiver.account)
-    for wrong in ("2/1-320", "1/0-320", "1/2-320", "1/1-33"):
+    for wrong in ("9999999/1-320", "2/1-320", "1/0-320", "1/2-320", "1/1-33"):
         assert door.get(f"/acceptances/{part.public_id}/{wrong}.webp").status_code == 404
     assert door.get("/acceptances/nobodyatalls00/1/1-320.webp").status_code == 404
 

@@ -12,7 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.errors import N_, Conflict, NotFound
 from marketplace.orders.pooled import Portion, brought_by, foresee, pooled_lots_of
 from marketplace.registry.queries import household_codes
-from marketplace.web.acting import current_seller
+from marketplace.web.acting import acting, current_seller
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.farm import BroughtSchema
 from marketplace.web.api.for_farms import for_farm
@@ -101,7 +101,8 @@ def _portions(found: Any, codes: dict[int, str]) -> list[dict[str, Any]]:
 @problems(404, 409, *BODY)
 def split(given: dict[str, Any]) -> dict[str, Any]:
     """How a harvest would be divided if all of it sold at today's price; it is written down at the listing's `harvests`."""
-    producer = _cooperative()
+    with acting(clock.now()):
+        producer = _cooperative()
     listing = own_listing(given["listing"], producer.id)
     lines = "\n".join(f"{row['code']} {row['grams']}" for row in given["brought"])
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 from sqlalchemy import select
 
@@ -19,8 +20,9 @@ from marketplace.sourcing.enterprises import Deed
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay
 from marketplace.sourcing.quoting import Figures
+from marketplace.web.access import account
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
 from marketplace.web.api.enterprise import member_by, own_enterprise_id
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.sourcing_schemas import (
@@ -42,6 +44,8 @@ from marketplace.web.api.sourcing_schemas import (
     SourcingDoneSchema,
     WeighingInputSchema,
 )
+from marketplace.web.claim_words import send_private_picture
+from marketplace.web.portals.acceptances import picture_for
 
 blueprint: Blueprint = ApiBlueprint("api-sourcing", __name__, url_prefix="/api/v1", description="Demands and contracts")
 
@@ -211,6 +215,15 @@ def weigh_part(given: dict[str, Any], public_id: str) -> Any:
     found = Found(**{**given, "grade": Grade(given["grade"])})
     with transaction():
         return accepting.weigh(member_by(Deed.RECEIVE), public_id, found, now=clock.now())
+
+
+@blueprint.get("/acceptances/<public_id:public_id>/<int:number>/pictures/<int:at>")
+@signed_in
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/webp")
+@problems(404)
+def acceptance_picture(public_id: str, number: int, at: int) -> Response:
+    """A picture taken when a part was weighed for the first or second time, for both sides, its office and the operator."""
+    return send_private_picture(picture_for(account(), public_id, number, at), 1600)
 
 
 @blueprint.get("/farm/requests")

@@ -20,10 +20,15 @@ blueprint = Blueprint("acceptances", __name__, url_prefix="/acceptances")
 @allow(SIGNED_IN)
 def picture(public_id: str, number: int, at: int, size: int) -> Response:
     """A picture of a record; to everybody else there is none."""
-    record = find_record(public_id, number)
-    if record is None or not 1 <= at <= len(record.pictures) or not may_see_part(account(), record.part):
+    return send_private_picture(picture_for(account(), public_id, number, at), size)
+
+
+def picture_for(reader: Account, part_public_id: str, number: int, at: int) -> str:
+    """The name of a picture of a record that somebody may see, or ``NotFound``."""
+    record = find_record(part_public_id, number)
+    if record is None or not 1 <= at <= len(record.pictures) or not may_see_part(reader, record.part):
         raise NotFound("picture_unknown", N_("There is no such picture."))
-    return send_private_picture(record.pictures[at - 1], size)
+    return record.pictures[at - 1]
 
 
 def may_see_part(reader: Account, part: ContractPart) -> bool:

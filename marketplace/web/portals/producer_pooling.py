@@ -83,7 +83,10 @@ def _page(
 @by_mandate(Scope.STOCK)
 def pool() -> Response | str | tuple[str, int]:
     """Show how a harvest is divided, and write it down once that has been looked at."""
-    producer, now = _cooperative(), clock.now()
+    now = clock.now()
+    with acting(now):
+        # Whether a mandate still carries this is asked before anything is shown.
+        producer = _cooperative()
     try:
         form = read_form(PooledForm())
         check_harvest_day(form["harvested_on"], now=now)
