@@ -13,6 +13,7 @@ from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict
 from marketplace.kernel.money import split_fen
+from marketplace.kernel.steps import step
 from marketplace.orders.boxes import check_traceable
 from marketplace.orders.by_contract import lock_by_contract
 from marketplace.orders.delivering import Agreed
@@ -58,4 +59,5 @@ def take_surplus(order_public_id: str, surplus_g: int, total_fen: int, *, actor:
     move_on(more, group, OrderAction.ACCEPT, actor=actor, now=now)
     data = {"surplus_g": surplus_g, "total_fen": total_fen, "of": order_public_id}
     audit.record("order.surplus_taken", "order", more.public_id, actor=actor, at=now, **data)
+    step("acceptance.surplus_taken")
     return more

@@ -241,8 +241,15 @@ def goods_of(producer_id: int | None) -> Sequence[Product]:
 
 
 def enterprises_known_to(producer_id: int) -> Sequence[Enterprise]:
-    """Whom a seller can name in a list: enterprises that it has answered or delivered to, and those that ask openly."""
-    asked = select(Demand.enterprise_id).where(Demand.state == DemandState.OPEN)
+    """Whom a seller can name in a list: enterprises that it has answered or served, and those that ask for what it sells."""
+    own = Listing.producer_id == producer_id
+    asked = select(Demand.enterprise_id).where(
+        Demand.state == DemandState.OPEN,
+        or_(
+            Demand.product_id.in_(select(Listing.product_id).where(own)),
+            Demand.category_id.in_(select(Listing.category_id).where(own)),
+        ),
+    )
     answered = select(Demand.enterprise_id).join(Quote, Quote.demand_id == Demand.id).where(Quote.producer_id == producer_id)
     served = (
         select(Contract.enterprise_id)
