@@ -328,6 +328,7 @@ def examined(world: World) -> tuple[set[int], dict[str, set[int]]]:
     found: list[Oddity] = [
         *oddities.listed_twice(parts),
         *oddities.equal_parts(parts),
+        *oddities.alike_parts(parts),
         *oddities.used_up(parts, bounds),
         *oddities.out_of_season(parts, weeks),
         *oddities.soon_after_entry(parts, registered, bounds),

@@ -14,6 +14,9 @@ from itertools import pairwise
 SAME_DAYS = 2
 # So many equal parts of one lot are no chance.
 EQUAL_PARTS = 4
+# What farms harvest differs by tens of percent; so many parts, and half of a lot, within so few of their middle are no chance.
+ALIKE_PARTS = 6
+ALIKE_PERCENT = 5
 # Of what a household can have, so much in percent is suspiciously all of it.
 ALL_PERCENT = 97
 # Weeks that a season may begin earlier or end later than elsewhere.
@@ -99,6 +102,29 @@ def equal_parts(parts: Iterable[Part]) -> list[Oddity]:
         for (lot, seller, grams), households in sorted(lots.items())
         if len(households) >= EQUAL_PARTS
     ]
+
+
+def alike_parts(parts: Iterable[Part]) -> list[Oddity]:
+    """Half of a lot's households or more with nearly the same grams: outside goods divided on paper, and blurred a little.
+
+    Parts that are equal to the gram are for ``equal_parts``, and crates of one size are equal.
+
+    >>> day, grams = date(2026, 6, 1), (20_000, 20_300, 19_800, 20_100, 19_900, 20_200, 41_000)
+    >>> lot = [Part(1, household, 3, 10, 100, day, brought) for household, brought in enumerate(grams)]
+    >>> [odd.facts for odd in alike_parts(lot)]
+    [{'households': 6, 'brought': 7, 'grams': 20100}]
+    """
+    lots: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for part in parts:
+        lots[part.lot, part.seller][part.household] += part.grams
+    found = []
+    for (lot, seller), brought in sorted(lots.items()):
+        middle = sorted(brought.values())[len(brought) // 2]
+        alike = [grams for grams in brought.values() if abs(grams - middle) * 100 <= middle * ALIKE_PERCENT]
+        if len(alike) >= ALIKE_PARTS and 2 * len(alike) >= len(brought) and len(set(alike)) > 1:
+            facts = {"households": len(alike), "brought": len(brought), "grams": middle}
+            found.append(Oddity("alike_parts", seller, f"lot:{lot}", facts))
+    return found
 
 
 def used_up(parts: Iterable[Part], most_g: Mapping[tuple[int, int, int], int]) -> list[Oddity]:

@@ -67,7 +67,7 @@ def add_after_sale(data_dir: Path, *, now: datetime) -> None:
     _add_rules(now)
     # A colleague for appeals, which one operator alone cannot decide.
     create_account("operator2", "运营中心二", PASSWORD, now=now, roles=[(RoleKind.OPERATOR, "")])
-    photo = _photo(data_dir / CLAIM_PICTURES)
+    photo = bruised_apple(data_dir / CLAIM_PICTURES)
     _add_reviews(now)
     _report_one(now)
     orders = list(_orders_on_their_way())
@@ -92,7 +92,7 @@ def _add_rules(now: datetime) -> None:
     db.session.flush()
 
 
-def _photo(folder: Path) -> Picture:
+def bruised_apple(folder: Path) -> Picture:
     """An apple with a brown spot, drawn and not taken."""
     image = Image.new("RGB", (640, 480), "#d8c9ae")
     draw = ImageDraw.Draw(image)

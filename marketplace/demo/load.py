@@ -102,7 +102,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_delivery("consumer", "farmer", "cooperative", now=now)
     add_traceability(now=now)
     in_names = add_mandates(PASSWORD, now=now)
-    in_names += add_sourcing(PASSWORD, now=now)
+    in_names += add_sourcing(PASSWORD, data_dir, now=now)
     add_imports("longquan", "danzhai", now=now)
     add_market_prices(now=now)
     say(f"  the files of {len(county.codes):,} households")

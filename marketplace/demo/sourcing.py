@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 
 from marketplace.catalogue.models import Listing, ListingState, Producer
+from marketplace.demo.after_sale import bruised_apple
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.service import create_account
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
+from marketplace.orders.claims import CLAIM_PICTURES
 from marketplace.orders.models import Order
 from marketplace.orders.service import deliver_order, ship_order
 from marketplace.sourcing import accepting, contracting, demands, enterprises, quoting, tendering
@@ -17,8 +20,10 @@ from marketplace.sourcing.accepting import Found
 from marketplace.sourcing.answering import sellable_grams
 from marketplace.sourcing.demands import DemandGiven, Window
 from marketplace.sourcing.enterprises import PlaceGiven
+from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, ContractPart, Demand, DemandWay, EnterpriseMember, MemberRole
 from marketplace.sourcing.ordering import place_delivery
+from marketplace.sourcing.price_lists import ListGiven, Step, make_price_list
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.service import set_purchase_target
 
@@ -36,7 +41,7 @@ _BUDGET_FEN, _SHARE_BP = 80_000_000, 2_000
 _LEAST_G = 20_000
 
 
-def add_sourcing(password: str, *, now: datetime) -> list[tuple[str, str]]:
+def add_sourcing(password: str, data_dir: Path, *, now: datetime) -> list[tuple[str, str]]:
     """Fill the canteen's desk; the accounts one can sign in with beside its own."""
     owner_account = db.session.scalars(select(Account).filter_by(login="canteen")).one()
     owner = enterprises.own_member(owner_account, now=now)
@@ -46,7 +51,8 @@ def add_sourcing(password: str, *, now: datetime) -> list[tuple[str, str]]:
     set_purchase_target(owner_account, local_day(now).year, _SHARE_BP, budget_fen=_BUDGET_FEN, now=now)
     goods = _goods()
     if len(goods) >= 8:
-        _live(owner, buyer, door, place, goods, now)
+        _live(owner, buyer, door, place, goods, bruised_apple(data_dir / CLAIM_PICTURES).name, now)
+        _list_prices(owner, goods, now)
     return [(f"canteen: {name}", login) for login, name, _role, _limit in _COLLEAGUES]
 
 
@@ -86,13 +92,14 @@ def _live(
     door: EnterpriseMember,
     place: str,
     goods: Sequence[Listing],
+    photo: str,
     now: datetime,
 ) -> None:
     """A demand in each state, the newest last."""
     accepted = _contract(owner, place, goods[1], now - 20 * _DAY)
-    _arrive(accepted, door, now - 12 * _DAY, refused=0)
+    _arrive(accepted, door, now - 12 * _DAY, refused=0, photo=photo)
     partly = _contract(owner, place, goods[0], now - 9 * _DAY)
-    _arrive(partly, door, now - 2 * _HOUR, refused=1)
+    _arrive(partly, door, now - 2 * _HOUR, refused=1, photo=photo)
     for listing in goods[2:4]:
         coming = _contract(owner, place, listing, now - 2 * _DAY)
         _place(coming, now - _DAY)
@@ -109,6 +116,20 @@ def _live(
     tendering.bid(producer, sealed.public_id, goods[6].public_id, _wanted_g(goods[6]), price, actor=ACTOR, now=now - _HOUR)
     for listing in goods[7:12]:
         _open(buyer, place, listing, DemandWay.MATCHING, now - 5 * _HOUR)
+
+
+def _list_prices(owner: EnterpriseMember, goods: Sequence[Listing], now: datetime) -> None:
+    """The farmer's prices for this canteen, cheaper from a fifth of the stock on, and the market's for everybody."""
+    today = local_day(now)
+    year, quarter = (today - 30 * _DAY, today + 335 * _DAY), (today - 5 * _DAY, today + 85 * _DAY)
+    for listing, name, span, mine in ((goods[0], "给食堂的价格", quarter, True), (goods[5], "市场参考价", year, False)):
+        fen_kg = max(10, listing.price_fen * 1000 // listing.unit_grams)
+        steps = [
+            Step(listing.product.slug, Grade.UNGRADED, 0, fen_kg),
+            Step(listing.product.slug, Grade.UNGRADED, _wanted_g(listing), fen_kg * 9 // 10),
+        ]
+        given = ListGiven(name, *span, steps, owner.enterprise.public_id if mine else None)
+        make_price_list(given, producer_id=listing.producer_id if mine else None, actor=ACTOR, now=now)
 
 
 def _wanted_g(listing: Listing) -> int:
@@ -153,8 +174,8 @@ def _place(contract: Contract, at: datetime) -> Order | None:
     return contract.parts[0].order
 
 
-def _arrive(contract: Contract, door: EnterpriseMember, at: datetime, *, refused: int) -> None:
-    """Bring a contract's goods to the door and weigh them there, with so many tenths refused."""
+def _arrive(contract: Contract, door: EnterpriseMember, at: datetime, *, refused: int, photo: str) -> None:
+    """Bring a contract's goods to the door and weigh them there, with so many tenths refused and photographed."""
     order = _place(contract, at - _DAY)
     part: ContractPart = contract.parts[0]
     if order is None:
@@ -163,4 +184,6 @@ def _arrive(contract: Contract, door: EnterpriseMember, at: datetime, *, refused
     deliver_order(order.public_id, producer_id=order.producer_id, actor=ACTOR, now=at - _HOUR)
     bad_g = part.grams * refused // 10
     because = "压坏了一部分" if bad_g else ""
-    accepting.weigh(door, part.public_id, Found(part.grams, part.grams - bad_g, bad_g, refused_because=because), now=at)
+    pictures = [photo] if bad_g else []
+    found = Found(part.grams, part.grams - bad_g, bad_g, refused_because=because, pictures=pictures)
+    accepting.weigh(door, part.public_id, found, now=at)

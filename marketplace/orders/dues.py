@@ -1,11 +1,12 @@
-"""What is still due for a purchase that nobody has paid for: it falls when less of it will come than was ordered."""
+"""What is still due for a purchase that nobody has paid for: it falls when less of it comes, and rises when more is taken."""
 
 from datetime import datetime
 
+from marketplace.kernel.errors import N_, Conflict
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.payments.models import Payment
 from marketplace.payments.service import apply_action
-from marketplace.payments.states import PaymentAction
+from marketplace.payments.states import UNPAID, PaymentAction
 
 
 def lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen: int, *, now: datetime) -> None:
@@ -22,6 +23,20 @@ def lower_amount_due(payment: Payment, group: OrderGroup, order: Order, less_fen
     else:
         # What was asked for stays on record; that it is not asked for any more is said by the state.
         apply_action(payment, PaymentAction.CANCEL, now=now)
+
+
+def raise_amount_due(payment: Payment, group: OrderGroup, more_fen: int) -> None:
+    """Add what was taken beyond a purchase to what its buyer has to pay. Both are locked, and nobody may have paid yet.
+
+    Raises
+    ------
+    Conflict
+        ``paid_already``.
+    """
+    if payment.state not in UNPAID:
+        raise Conflict("paid_already", N_("This purchase has been paid. Nothing can be added to it."))
+    group.total_fen += more_fen
+    payment.amount_fen += more_fen
 
 
 def asked_at_first_fen(group: OrderGroup) -> int:

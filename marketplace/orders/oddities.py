@@ -32,6 +32,7 @@ def found_oddities(day: date) -> list[Oddity]:
     return [
         *oddities.listed_twice(parts),
         *oddities.equal_parts(parts),
+        *oddities.alike_parts(parts),
         *oddities.used_up(parts, bounds),
         *oddities.out_of_season(parts, _weeks({part.product for part in parts})),
         *oddities.soon_after_entry(parts, _registered_on({part.household for part in parts}), bounds),

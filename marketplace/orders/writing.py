@@ -61,14 +61,14 @@ def order_line(
 def write_purchase(group: OrderGroup, parts: Sequence[SellersPart], *, actor: str, now: datetime) -> list[Order]:
     """Write a purchase with an order for each part, its shares and its payment, and tell of it; the orders, part by part."""
     group.total_fen = sum(part.total_fen for part in parts)
-    orders = _add_orders(group, parts)
+    orders = add_orders(group, parts)
     create_payment("order_group", group.public_id, PaymentMethod(group.payment_method), group.total_fen, now=now)
     audit.record("order.placed", "order_group", group.public_id, actor=actor, at=now, total_fen=group.total_fen)
     tell(News.PLACED, group, now=now)
     return orders
 
 
-def _add_orders(group: OrderGroup, parts: Sequence[SellersPart]) -> list[Order]:
+def add_orders(group: OrderGroup, parts: Sequence[SellersPart]) -> list[Order]:
     """One order for each part, with its shares by the terms of the day where the seller is at home."""
     sellers = {part.producer_id: db.session.get_one(Producer, part.producer_id) for part in parts}
     terms = terms_in_force([seller.area_code for seller in sellers.values()], local_day(group.placed_at))

@@ -50,3 +50,9 @@ def households_by_code(codes: Iterable[str]) -> dict[str, int]:
     """The ids of the households on file under these codes; an unknown code is absent."""
     rows = db.session.execute(select(Household.code, Household.id).where(Household.code.in_(set(codes))))
     return dict(rows.all())
+
+
+def household_codes(ids: Iterable[int]) -> dict[int, str]:
+    """The codes of households by id, for who has named them before."""
+    rows = db.session.execute(select(Household.id, Household.code).where(Household.id.in_(set(ids))))
+    return dict(rows.all())

@@ -1,8 +1,10 @@
 """Acceptance: what arrived is weighed and graded by the buyer, agreed on by the seller, and then owed.
 
-Goods that are accepted whole are accepted at once. Where less is accepted than was ordered, the seller has three days to look
-at what the buyer's scales say and may question it once; then the buyer weighs again, and that record is the last. Silence is a
-yes on either side: a seller's to the record, a buyer's to goods that came and were not weighed.
+Goods that are accepted whole are accepted at once; what comes above the order and within the demand's tolerance is a part of
+that, and paid by weight. What comes above the tolerance is refused, unless somebody whose limit covers it says that they take
+it. Where less is accepted than was ordered, or than came within the tolerance, the seller has three days to look at what the
+buyer's scales say and may question it once; then the buyer weighs again, and that record is the last. Silence is a yes on
+either side: a seller's to the record, a buyer's to goods that came and were not weighed.
 """
 
 from collections.abc import Sequence
@@ -13,16 +15,20 @@ from sqlalchemy import select
 
 from marketplace.kernel import audit
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.steps import step
-from marketplace.orders.by_contract import check_grams, give_up, grams_of, take_in
+from marketplace.orders.by_contract import give_up, grams_of, take_in
 from marketplace.orders.invoicing import InvoiceTo, issue_invoice
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
+from marketplace.orders.surplus import take_surplus
+from marketplace.sourcing.answering import most_grams, price_fen
 from marketplace.sourcing.contracting import lock_contract
 from marketplace.sourcing.demands import CLOCK
+from marketplace.sourcing.enterprises import may_approve, who_may_approve
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import AcceptanceRecord, Contract, ContractDelivery, ContractPart, EnterpriseMember, PlanPart
+from marketplace.sourcing.shortfalls import Why
 from marketplace.sourcing.states import (
     CONTRACTS,
     ENDED,
@@ -39,6 +45,7 @@ from marketplace.sourcing.states import (
     PlanPartAction,
     PlanPartState,
 )
+from marketplace.sourcing.tolerance import Tolerance
 
 MOST_PICTURES = 6
 _ON_ITS_WAY = (OrderState.PLACED, OrderState.SHIPPED, OrderState.DELIVERED)
@@ -54,6 +61,8 @@ class Found:
     grade: Grade = Grade.UNGRADED
     refused_because: str = ""
     goes_back: bool = True
+    # Whether what comes above the tolerance is taken all the same.
+    takes_surplus: bool = False
     pictures: Sequence[str] = field(default_factory=tuple)
 
 
@@ -65,9 +74,12 @@ def weigh(receiver: EnterpriseMember, part_public_id: str, found: Found, *, now:
     NotFound
         When the part is not of this enterprise.
     Invalid
-        ``weight_range``, ``more_than_weighed``, ``more_than_ordered``, ``refused_why``, ``too_many_pictures``.
+        ``weight_negative``, ``more_than_weighed``, ``less_than_weighed`` for what is neither accepted nor refused,
+        ``more_than_tolerated`` for a surplus that nobody has said to take, ``refused_why``, ``too_many_pictures``.
+    Forbidden
+        ``above_limit`` for a surplus that the receiver may not take, naming those who may.
     Conflict
-        ``contract_part_state``; ``order_state`` when its order was cancelled meanwhile.
+        ``contract_part_state``; ``order_state`` when its order was cancelled meanwhile; ``surplus_not_noted``.
     """
     part = lock_part(part_public_id, enterprise_id=receiver.enterprise_id)
     state = PARTS.next_state(PartState(part.state), PartAction.WEIGH)
@@ -78,10 +90,15 @@ def weigh(receiver: EnterpriseMember, part_public_id: str, found: Found, *, now:
     order = _order(part)
     if order.state not in _ON_ITS_WAY:
         raise Conflict("order_state", N_("This order can no longer be changed that way."))
-    _check(found, order)
+    agreed = agreed_of(part, grams_of(order))
+    _check(found, agreed)
+    _check_surplus(receiver, part, found.accepted_g, agreed)
     record = AcceptanceRecord(
         part_id=part.id,
         number=len(part.records) + 1,
+        ordered_g=agreed.ordered_g,
+        least_g=agreed.least_g,
+        most_g=agreed.most_g,
         weighed_g=found.weighed_g,
         accepted_g=found.accepted_g,
         refused_g=found.refused_g,
@@ -98,25 +115,56 @@ def weigh(receiver: EnterpriseMember, part_public_id: str, found: Found, *, now:
     actor = receiver.account.public_id
     data = {"weighed_g": found.weighed_g, "accepted_g": found.accepted_g, "refused_g": found.refused_g}
     audit.record("contract_part.weighed", "contract_part", part.public_id, actor=actor, at=now, **data)
-    if found.accepted_g == grams_of(order) or record.number > 1:
+    nothing_to_ask = agreed.ordered_g <= found.accepted_g >= min(found.weighed_g, agreed.most_g)
+    if nothing_to_ask or record.number > 1:
         _settle(part, record.accepted_g, record.refused_g, record.refused_goes == "back", actor, now)
     return part
+
+
+def agreed_of(part: ContractPart, ordered_g: int) -> Tolerance:
+    """Between what a part is as agreed, when its order is to bring so many grams.
+
+    The demand's tolerance is over the whole delivery; where its parts together are more than was wanted, they have used some of
+    it, and each has its proportion of the rest.
+    """
+    tolerance_bp = part.contract.demand.tolerance_bp
+    gone = (PartState.FAILED, PartState.DROPPED)
+    together_g = sum(one.grams for one in part.contract.parts if one.delivery_id == part.delivery_id and one.state not in gone)
+    left_g = max(0, most_grams(part.delivery.wanted_g, tolerance_bp) - together_g)
+    return Tolerance.of(ordered_g, tolerance_bp, room_g=left_g * ordered_g // together_g)
 
 
 def _same(record: AcceptanceRecord, found: Found) -> bool:
     return (record.weighed_g, record.accepted_g, record.refused_g) == (found.weighed_g, found.accepted_g, found.refused_g)
 
 
-def _check(found: Found, order: Order) -> None:
+def _check(found: Found, agreed: Tolerance) -> None:
     if min(found.weighed_g, found.accepted_g, found.refused_g) < 0 or found.weighed_g > 1_000_000_000:
         raise Invalid("weight_negative", N_("A weight is not less than nothing."))
     if found.accepted_g + found.refused_g > found.weighed_g:
         raise Invalid("more_than_weighed", N_("No more can be accepted and refused than was weighed."))
-    check_grams(order, found.accepted_g)
+    if found.accepted_g + found.refused_g < found.weighed_g:
+        raise Invalid("less_than_weighed", N_("All that was weighed is either accepted or refused."))
+    if found.accepted_g > agreed.most_g and not found.takes_surplus:
+        raise Invalid(
+            "more_than_tolerated",
+            N_("That is more than was ordered, up to %(most)s g of which are as agreed. Please refuse the rest, or take it."),
+            most=agreed.most_g,
+        )
     if found.refused_g and not found.refused_because.strip():
         raise Invalid("refused_why", N_("Please say why some of it is refused."))
     if len(found.pictures) > MOST_PICTURES:
         raise Invalid("too_many_pictures", N_("Please choose at most %(most)s pictures."), most=MOST_PICTURES)
+
+
+def _check_surplus(receiver: EnterpriseMember, part: ContractPart, accepted_g: int, agreed: Tolerance) -> None:
+    """Refuse to commit the enterprise to more than it has agreed to in the name of somebody who may not."""
+    if accepted_g <= agreed.most_g:
+        return
+    more_fen = price_fen(part.fen_kg, accepted_g) - price_fen(part.fen_kg, agreed.most_g)
+    if not may_approve(receiver, more_fen):
+        names = "、".join(who_may_approve(receiver.enterprise_id, more_fen)) or "—"
+        raise Forbidden("above_limit", N_("This is above your limit. It can be approved by: %(names)s."), names=names)
 
 
 def agree(producer_id: int, part_public_id: str, *, actor: str, now: datetime) -> ContractPart:
@@ -164,22 +212,49 @@ def _settle_record(part: ContractPart, actor: str, now: datetime) -> None:
 def _settle(part: ContractPart, accepted_g: int, refused_g: int, goes_back: bool, actor: str, now: datetime) -> None:
     """Bring order, invoice and amount due to what was accepted."""
     order = _order(part)
-    ended = take_in(order.public_id, accepted_g, refused_g, goes_back=goes_back, actor=actor, now=now)
+    ordered_g = grams_of(order)
+    ended = take_in(order.public_id, min(accepted_g, ordered_g), refused_g, goes_back=goes_back, actor=actor, now=now)
+    more = None
+    if accepted_g > ordered_g:
+        more_fen = price_fen(part.fen_kg, accepted_g) - price_fen(part.fen_kg, ordered_g)
+        more = take_surplus(order.public_id, accepted_g - ordered_g, more_fen, actor=actor, now=now)
     action = PartAction.ACCEPT if ended is OrderState.ACCEPTED else PartAction.REFUSE
     part.state = PARTS.next_state(PartState(part.state), action) or part.state
-    part.accepted_g, part.due_at = accepted_g, None
+    part.accepted_g, part.surplus_order, part.due_at = accepted_g, more, None
+    db.session.flush()
     if ended is OrderState.ACCEPTED:
-        own = part.contract.enterprise
-        invoice = issue_invoice(order, order.group, InvoiceTo(own.invoice_title, own.tax_number), actor=actor, now=now)
-        part.invoice_matches = invoice.total_fen == order.total_fen - order.refunded_fen
-        if part.plan_part_id is not None:
-            planned = db.session.get_one(PlanPart, part.plan_part_id, with_for_update=True)
-            planned.state = PLAN_PARTS.next_state(PlanPartState(planned.state), PlanPartAction.DELIVER) or planned.state
+        _invoice(part, actor, now)
+        _note_delivered(part, actor, now)
     db.session.flush()
     data = {"accepted_g": accepted_g, "refused_g": refused_g, "invoice_matches": part.invoice_matches}
     audit.record(f"contract_part.{part.state}", "contract_part", part.public_id, actor=actor, at=now, **data)
     finish_delivery(part.contract, part.delivery_id, now=now)
     step("acceptance.settled")
+
+
+def _invoice(part: ContractPart, actor: str, now: datetime) -> None:
+    """The invoices of what was accepted, and whether they say what is owed."""
+    own, matches = part.contract.enterprise, []
+    for order_id in (part.order_id, part.surplus_order_id):
+        if order_id is not None:
+            order = db.session.get_one(Order, order_id, populate_existing=True)
+            invoice = issue_invoice(order, order.group, InvoiceTo(own.invoice_title, own.tax_number), actor=actor, now=now)
+            matches.append(invoice.total_fen == order.total_fen - order.refunded_fen)
+    part.invoice_matches = all(matches)
+
+
+def _note_delivered(part: ContractPart, actor: str, now: datetime) -> None:
+    """What an accepted part is to the plan that it came from: delivered, and short where less came than is as agreed."""
+    short_g = part.records[-1].short_g if part.records else 0
+    if short_g:
+        data = {"short_g": short_g, "ordered_g": part.records[-1].ordered_g, "benefit_bp": part.benefit_bp}
+        audit.record("contract_part.short", "contract_part", part.public_id, actor=actor, at=now, **data)
+    if part.plan_part_id is None:
+        return
+    planned = db.session.get_one(PlanPart, part.plan_part_id, with_for_update=True)
+    planned.state = PLAN_PARTS.next_state(PlanPartState(planned.state), PlanPartAction.DELIVER) or planned.state
+    if short_g:
+        planned.reason = f"{Why.CAME_SHORT}:{planned.grams}"
 
 
 def finish_delivery(contract: Contract, delivery_id: int, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from marketplace.kernel.money import line_total_fen
 from marketplace.sourcing.demands import LARGEST_GRAMS
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN
 from marketplace.sourcing.models import Demand, DemandWay
+from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.states import DemandState
 
 
@@ -84,7 +85,8 @@ def check_answer(
     Invalid
         ``grams_range``, ``price_range``, ``above_ceiling``, ``more_than_wanted``, ``less_than_sold`` for less than one step.
     Conflict
-        ``does_not_fit`` for other goods or another origin, ``not_delivered_there``, ``certificate_missing``.
+        ``does_not_fit`` for other goods or another origin, ``not_delivered_there_by_you``, ``above_own_list``,
+        ``certificate_missing``.
     """
     listing = db.session.scalars(select(Listing).filter_by(public_id=listing_public_id, producer_id=producer.id)).first()
     if listing is None:
@@ -103,6 +105,10 @@ def check_answer(
         raise Conflict("does_not_fit", N_("These goods are not what is wanted here."))
     if not may_reach(listing.delivers_to, demand.place.area_code):
         raise Conflict("not_delivered_there_by_you", N_("You do not send these goods so far."))
+    listed = listed_for(demand, listing, grams)
+    if listed is not None and listed.binds and fen_kg > listed.fen_kg:
+        price = f"{listed.fen_kg / 100:.2f}"
+        raise Conflict("above_own_list", N_("Your price list says %(price)s yuan a kilogram for this buyer."), price=price)
     if missing := missing_certificates(demand, listing, now):
         raise Conflict(
             "certificate_missing", N_("The buyer wants a certificate that these goods do not have."), kinds=sorted(missing)

@@ -31,6 +31,7 @@ from marketplace.sourcing.models import (
     Tender,
     TenderBid,
 )
+from marketplace.sourcing.price_lists import listed_price
 from marketplace.sourcing.states import (
     CONTRACTS,
     PARTS,
@@ -213,6 +214,7 @@ def _parts(demand: Demand, agreed: Sequence[AgreedPart]) -> list[ContractPart]:
         if not grams:
             continue
         by_delivery[one.delivery_id] += grams
+        fen_kg = _never_above_own_list(demand, one, listing, grams)
         parts.append(
             ContractPart(
                 delivery_id=one.delivery_id,
@@ -222,8 +224,8 @@ def _parts(demand: Demand, agreed: Sequence[AgreedPart]) -> list[ContractPart]:
                 bid_id=one.bid_id,
                 plan_part_id=one.plan_part_id,
                 grams=grams,
-                fen_kg=one.fen_kg,
-                total_fen=max(1, price_fen(one.fen_kg, grams)),
+                fen_kg=fen_kg,
+                total_fen=max(1, price_fen(fen_kg, grams)),
                 benefit_bp=listing.benefit_bp,
                 registry_revision=revision,
                 state=PartState.AGREED,
@@ -239,6 +241,18 @@ def _parts(demand: Demand, agreed: Sequence[AgreedPart]) -> list[ContractPart]:
                 number=row.number,
             )
     return parts
+
+
+def _never_above_own_list(demand: Demand, one: AgreedPart, listing: Listing, grams: int) -> int:
+    """The price of a kilogram: as quoted or bid, or what the seller's own list says that has come since, if that is less.
+
+    A part of a plan keeps the price at which its seller has said yes to it.
+    """
+    if one.plan_part_id is not None:
+        return one.fen_kg
+    opens_on = next(row.opens_on for row in demand.deliveries if row.id == one.delivery_id)
+    listed = listed_price(demand.enterprise_id, listing.product_id, demand.grade, one.producer_id, opens_on, grams)
+    return min(one.fen_kg, listed.fen_kg) if listed is not None and listed.binds else one.fen_kg
 
 
 def approve(approver: EnterpriseMember, public_id: str, *, now: datetime) -> bool:

@@ -1,21 +1,19 @@
-"""Whose enterprise somebody acts for, and what they may do in its name: members, their limits, places, price lists."""
+"""Whose enterprise somebody acts for, and what they may do in its name: members, their limits, places."""
 
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
-from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.orders.invoicing import LONGEST_TITLE, check_tax_number
 from marketplace.regions.models import Area
-from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import DeliveryPlace, Enterprise, EnterpriseMember, MemberRole, PriceList, PriceListLine
+from marketplace.sourcing.models import DeliveryPlace, Enterprise, EnterpriseMember, MemberRole
 
 LARGEST_PRICE_FEN = 100_000_000
 
@@ -215,11 +213,16 @@ class PlaceGiven:
 
 
 def add_place(owner: EnterpriseMember, given: PlaceGiven, *, now: datetime) -> DeliveryPlace:
-    """Add a place where goods of the enterprise can arrive."""
+    """Add a place where goods of the enterprise can arrive.
+
+    Raises
+    ------
+    Invalid
+        ``place_area``, ``place_incomplete``.
+    """
     if db.session.get(Area, given.area_code) is None or len(given.area_code) < 6:
         raise Invalid("place_area", N_("Please choose the county of this place."))
-    if not all(text.strip() for text in (given.name, given.recipient, given.phone, given.address)):
-        raise Invalid("place_incomplete", N_("Please give the place a name, an address, and somebody to call there."))
+    _check_place(given)
     place = DeliveryPlace(
         enterprise_id=owner.enterprise_id,
         name=given.name.strip(),
@@ -235,69 +238,63 @@ def add_place(owner: EnterpriseMember, given: PlaceGiven, *, now: datetime) -> D
     return place
 
 
+def _check_place(given: PlaceGiven) -> None:
+    if not all(text.strip() for text in (given.name, given.recipient, given.phone, given.address)):
+        raise Invalid("place_incomplete", N_("Please give the place a name, an address, and somebody to call there."))
+
+
+def change_place(owner: EnterpriseMember, public_id: str, given: PlaceGiven, *, now: datetime) -> DeliveryPlace:
+    """Say anew what a place is called, who takes goods in there, and where in its county it is.
+
+    Orders that were placed keep the address they were placed with; deliveries to come go to the new one.
+
+    Raises
+    ------
+    NotFound
+        ``place_unknown``.
+    Invalid
+        ``place_incomplete``; ``place_elsewhere`` for another area, because sellers have agreed to the way to this one.
+    Conflict
+        ``place_closed``.
+    """
+    place = get_place(owner.enterprise_id, public_id, lock=True)
+    if place.closed_at is not None:
+        raise Conflict("place_closed", N_("This place is no longer in use. Please choose another."))
+    if given.area_code != place.area_code:
+        raise Invalid("place_elsewhere", N_("Sellers have agreed to send there. Please add the other place as a new one."))
+    _check_place(given)
+    place.name, place.recipient, place.phone = given.name.strip(), given.recipient.strip(), given.phone.strip()
+    place.address, place.hours = given.address.strip(), given.hours.strip()
+    db.session.flush()
+    audit.record("enterprise.place_changed", "delivery_place", place.public_id, actor=owner.account.public_id, at=now)
+    return place
+
+
 def close_place(owner: EnterpriseMember, public_id: str, *, now: datetime) -> None:
     """Take a place out of use; what is on its way there still arrives."""
-    place = get_place(owner.enterprise_id, public_id)
+    place = get_place(owner.enterprise_id, public_id, lock=True)
     if place.closed_at is None:
         place.closed_at = now
+        db.session.flush()
         audit.record("enterprise.place_closed", "delivery_place", place.public_id, actor=owner.account.public_id, at=now)
 
 
-def get_place(enterprise_id: int, public_id: str) -> DeliveryPlace:
+def get_place(enterprise_id: int, public_id: str, *, lock: bool = False) -> DeliveryPlace:
     """A place of an enterprise, in use or not, or ``NotFound``."""
-    place = db.session.scalars(select(DeliveryPlace).filter_by(enterprise_id=enterprise_id, public_id=public_id)).first()
+    query = select(DeliveryPlace).filter_by(enterprise_id=enterprise_id, public_id=public_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    place = db.session.scalars(query).first()
     if place is None:
         raise NotFound("place_unknown", N_("There is no such place."))
     return place
 
 
-def set_price_list(
-    buyer: EnterpriseMember,
-    name: str,
-    span: tuple[date, date],
-    prices: Mapping[tuple[int, Grade], int],
-    *,
-    producer_id: int | None = None,
-    now: datetime,
-) -> PriceList:
-    """Write down what was agreed for a kilogram of products (by id) and grades, for the days of a span, both included."""
-    if span[1] < span[0]:
-        raise Invalid("window_in_order", N_("The last day cannot be before the first."))
-    if span[1] < local_day(now):
-        raise Invalid("window_past", N_("These days are over. Please choose days to come."))
-    if not prices or any(not 1 <= fen <= LARGEST_PRICE_FEN for fen in prices.values()):
-        raise Invalid("price_range", N_("A price is more than nothing and at most 1,000,000 yuan a kilogram."))
-    made = PriceList(
-        enterprise_id=buyer.enterprise_id,
-        producer_id=producer_id,
-        name=name.strip() or "—",
-        valid_from=span[0],
-        valid_to=span[1],
-        set_at=now,
-        lines=[PriceListLine(product_id=product, grade=grade, fen_kg=fen) for (product, grade), fen in prices.items()],
-    )
-    db.session.add(made)
-    db.session.flush()
-    audit.record("price_list.set", "price_list", made.public_id, actor=buyer.account.public_id, at=now)
-    return made
-
-
-def agreed_price(enterprise_id: int, product_id: int, grade: Grade, producer_id: int, day: date) -> int | None:
-    """The agreed price of a kilogram on a day, in fen: the newest that holds, a seller's own before one for all; or None."""
-    return db.session.scalar(
-        select(PriceListLine.fen_kg)
-        .join(PriceList, PriceList.id == PriceListLine.list_id)
-        .where(
-            PriceList.enterprise_id == enterprise_id,
-            PriceListLine.product_id == product_id,
-            PriceListLine.grade == grade,
-            PriceList.valid_from <= day,
-            PriceList.valid_to >= day,
-            (PriceList.producer_id == producer_id) | PriceList.producer_id.is_(None),
-        )
-        .order_by(PriceList.producer_id.is_(None), PriceList.id.desc())
-        .limit(1)
-    )
+def places_of(enterprise_id: int) -> Sequence[DeliveryPlace]:
+    """Where goods of an enterprise can arrive, those that were there first before."""
+    return db.session.scalars(
+        select(DeliveryPlace).filter_by(enterprise_id=enterprise_id, closed_at=None).order_by(DeliveryPlace.id)
+    ).all()
 
 
 def members_of(enterprise_id: int) -> Sequence[EnterpriseMember]:

@@ -1,16 +1,18 @@
-"""What an enterprise could buy and has bought."""
+"""What an enterprise could buy and has bought, and what was found of it on its scales."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from marketplace.catalogue.models import Category, Listing, Producer
 from marketplace.kernel.clock import day_bounds
 from marketplace.kernel.db import db
 from marketplace.orders.models import Order, OrderGroup
 from marketplace.orders.sold import sold_lines
-from marketplace.sourcing.models import EnterpriseMember, PurchaseTarget
+from marketplace.sourcing.models import AcceptanceRecord, Contract, ContractPart, EnterpriseMember, PurchaseTarget
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,34 @@ def wanted_lots(category_slug: str | None, least_kg: int) -> ColumnElement[bool]
     if least_kg:
         conditions.append(Listing.available * Listing.unit_grams >= least_kg * 1000)
     return and_(*conditions) if conditions else None
+
+
+def find_record(part_public_id: str, number: int) -> AcceptanceRecord | None:
+    """What was found of a part when it was weighed for the first or second time; None for any other number."""
+    if number not in (1, 2):
+        return None
+    return db.session.scalars(
+        select(AcceptanceRecord)
+        .join(ContractPart, ContractPart.id == AcceptanceRecord.part_id)
+        .where(ContractPart.public_id == part_public_id, AcceptanceRecord.number == number)
+    ).one_or_none()
+
+
+def records_within(areas: Sequence[str], *, limit: int = 50) -> Sequence[AcceptanceRecord]:
+    """The newest weighings of goods from these areas; no areas reach nothing."""
+    if not areas:
+        return []
+    part = joinedload(AcceptanceRecord.part)
+    return db.session.scalars(
+        select(AcceptanceRecord)
+        .join(ContractPart, ContractPart.id == AcceptanceRecord.part_id)
+        .join(Producer, Producer.id == ContractPart.producer_id)
+        .where(or_(*(Producer.area_code.startswith(code, autoescape=True) for code in areas)))
+        .options(
+            part.joinedload(ContractPart.producer),
+            part.joinedload(ContractPart.listing),
+            part.joinedload(ContractPart.contract).joinedload(Contract.enterprise),
+        )
+        .order_by(AcceptanceRecord.received_at.desc(), AcceptanceRecord.part_id.desc(), AcceptanceRecord.number.desc())
+        .limit(limit)
+    ).all()

@@ -29,6 +29,7 @@ class Why(enum.StrEnum):
     YIELD = "yield"
     WITHDRAWN = "withdrawn"
     LESS_TAKEN = "less_taken"
+    CAME_SHORT = "came_short"
 
 
 @dataclass(frozen=True)

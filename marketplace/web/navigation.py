@@ -59,6 +59,7 @@ MENUS = {
         ("buyer_demands.listed", N_("Demands"), "list"),
         ("buyer_plans.plans", N_("Plans"), "truck"),
         ("buyer_contracts.listed", N_("Contracts"), "check"),
+        ("buyer_price_lists.lists", N_("Price lists"), "money"),
         ("buyer_enterprise.show", N_("My enterprise"), "people"),
         ("public_needs.desk", N_("Helping"), "leaf"),
     ],
@@ -107,6 +108,7 @@ GROUPS = {
                 ("officer.forecasts.listed", N_("Forecasts"), "chart"),
                 ("officer.yields.waiting", N_("Declared harvests"), "leaf"),
                 ("officer.plans.plans", N_("Plans"), "truck"),
+                ("officer.acceptances.listed", N_("Weighed by buyers"), "scale"),
                 ("officer.mandates.listed", N_("Mandates"), "people"),
             ],
         ),
@@ -146,6 +148,7 @@ GROUPS = {
             "box",
             [
                 ("operator_prices.queue", N_("Unusual prices"), "scale"),
+                ("operator_price_lists.lists", N_("Price lists"), "money"),
                 ("operator_evidence.queue", N_("Evidence"), "check"),
                 ("operator_recalls.listed", N_("Recalls"), "alert"),
                 ("operator.claims.start", N_("Claims"), "scale"),

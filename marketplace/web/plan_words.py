@@ -43,6 +43,7 @@ _CUTS = {
     "yield": N_("The harvest gave less: from %(before)s."),
     "withdrawn": N_("The goods were taken back: from %(before)s."),
     "less_taken": N_("The delivery takes less: from %(before)s."),
+    "came_short": N_("Less came than was agreed: of %(before)s."),
 }
 GRADES = {
     Grade.SPECIAL: N_("special grade"),

@@ -14,6 +14,10 @@ KINDS = {
         N_("One harvest listed twice?"),
         N_("The same %(grams)s of the same goods stand in two listings, %(days)s days apart."),
     ),
+    "alike_parts": (
+        N_("Members on paper?"),
+        N_("%(households)s of %(brought)s households brought nearly the same to one lot, about %(grams)s each."),
+    ),
     "equal_parts": (N_("Members on paper?"), N_("%(households)s households brought exactly %(grams)s each to one lot.")),
     "used_up": (N_("Filled up to the bound?"), N_("%(grams)s were brought, and there can be %(most_grams)s.")),
     "out_of_season": (N_("Out of season?"), N_("Harvested in week %(week)s, when such goods are not ripe here.")),

@@ -1,32 +1,26 @@
 """Programs of an enterprise and of a farm come from a demand to a contract, and hear clear words where they may not."""
 
+import io
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import Account
-from marketplace.identity.service import issue_token
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from tests.sourcing.world import DAY, Canteen, Farm
+from marketplace.kernel.pictures import read_picture, store_picture
+from marketplace.sourcing import accepting
+from marketplace.sourcing.accepting import Found
+from marketplace.web.claim_words import private_folder
+from tests.api.programs import Program
+from tests.sourcing.test_acceptance import part_of
+from tests.sourcing.world import DAY, Canteen, Farm, contracted, placed
+from tests.sourcing.world import NOW as PAST
 
 NOW = clock.now()
 FIRST = clock.local_day(NOW) + 8 * DAY
-
-
-class Program:
-    """Calls in an account's name."""
-
-    def __init__(self, client: FlaskClient, account: Account) -> None:
-        with transaction():
-            token, _row = issue_token(account, now=NOW)
-        self._client, self._headers = client, {"Authorization": f"Bearer {token}"}
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        answer = self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)
-        return answer.status_code, answer.json
 
 
 @pytest.fixture
@@ -91,6 +85,29 @@ def test_a_sealed_bid_is_answered_with_its_receipt_alone(client: FlaskClient, ca
     status, problem = buyer.call("POST", f"/enterprise/demands/{name}/opening")
     assert (status, problem["code"]) == (409, "not_yet")
     assert seller.call("DELETE", f"/farm/requests/{name}/bid")[1] == {"done": True}
+
+
+def test_what_was_found_on_the_scales_is_read_with_its_pictures_by_both_sides(client: FlaskClient, canteen: Canteen) -> None:
+    farm = Farm()
+    part = part_of(placed(contracted(canteen, farm)), farm)
+    farm.ships(part.order.public_id, at=PAST + 7 * DAY)
+    sent = io.BytesIO()
+    Image.new("RGB", (40, 30), "brown").save(sent, "PNG")
+    name = store_picture(read_picture(sent.getvalue()), private_folder())
+    with transaction():
+        found = Found(100_000, 90_000, 10_000, refused_because="烂了", pictures=[name])
+        accepting.weigh(canteen.receiver, part.public_id, found, now=PAST + 7 * DAY)
+    buyer, stranger = Program(client, canteen.owner_account), Program(client, Canteen().owner_account)
+    (record,) = buyer.call("GET", "/enterprise/contracts")[1]["items"][0]["parts"][0]["records"]
+    bounds = [record[name] for name in ("ordered_g", "least_g", "most_g", "weighed_g", "short_g", "surplus_g", "pictures")]
+    assert bounds == [100_000, 100_000, 100_000, 100_000, 0, 0, 1]
+    own = f"/acceptances/{part.public_id}/1/pictures/1"
+    for program in (buyer, Program(client, farm.account)):
+        answer = program.ask("GET", own)
+        assert (answer.status_code, answer.mimetype) == (200, "image/webp")
+        answer.close()
+    assert stranger.call("GET", own)[0] == 404
+    assert buyer.call("GET", f"/acceptances/{part.public_id}/99999999/pictures/1")[0] == 404
 
 
 def test_what_is_anothers_is_not_there(client: FlaskClient, canteen: Canteen) -> None:

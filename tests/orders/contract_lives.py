@@ -41,21 +41,28 @@ def refuse_by_contract(*_: Any) -> None:
     go_on(now=NOW + 11 * DAY)
 
 
+def take_more_by_contract(*_: Any) -> None:
+    """105 kg arrive where 100 were ordered, which is as agreed, and all of them are taken."""
+    canteen, _farm, part = _ordered(tolerance_bp=500)
+    with transaction():
+        accepting.weigh(canteen.receiver, part, Found(105_000, 105_000), now=NOW + 7 * DAY)
+
+
 def wait_in_vain(*_: Any) -> None:
     """The farm never sends it."""
     _ordered()
     go_on(now=NOW + 20 * DAY)
 
 
-def _ordered() -> tuple[Canteen, Farm, str]:
+def _ordered(**other: Any) -> tuple[Canteen, Farm, str]:
     canteen, farm = Canteen(), Farm()
-    contract = contracted(canteen, farm).public_id
+    contract = contracted(canteen, farm, **other).public_id
     place_due(now=NOW + 3 * DAY)
     query = select(ContractPart.public_id).join(Contract).where(Contract.public_id == contract)
     return canteen, farm, db.session.scalars(query).one()
 
 
-LIVES = {life.__name__: life for life in (deliver_by_contract, refuse_by_contract, wait_in_vain)}
+LIVES = {life.__name__: life for life in (deliver_by_contract, refuse_by_contract, take_more_by_contract, wait_in_vain)}
 
 
 def contract_faults() -> list[str]:

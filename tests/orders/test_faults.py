@@ -90,6 +90,7 @@ PLACES = {
         *("acceptance.taken_in", "acceptance.settled"),
     ],
     "refuse_by_contract": ["acceptance.refused_whole"],
+    "take_more_by_contract": ["acceptance.surplus_taken"],
     "wait_in_vain": ["contract.order_given_up", "sourcing.moved", "sourcing.committed"],
     "plan_and_ask": ["plan.proposed", "plan.approved", "plan.answered"],
     "build_a_project": [

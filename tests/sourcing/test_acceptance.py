@@ -278,7 +278,8 @@ def test_a_pooled_lots_money_is_split_to_the_fen(canteen: Canteen) -> None:
     [
         (Found(-1, 0), "weight_negative"),
         (Found(50_000, 40_000, 20_000, refused_because="x"), "more_than_weighed"),
-        (Found(200_000, 101_000), "more_than_ordered"),
+        (Found(200_000, 101_000, 99_000, refused_because="x"), "more_than_tolerated"),
+        (Found(100_000, 90_000), "less_than_weighed"),
         (Found(100_000, 50_000, 50_000), "refused_why"),
         (Found(100_000, 100_000, pictures=["a" * 64] * 7), "too_many_pictures"),
     ],

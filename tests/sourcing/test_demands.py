@@ -11,8 +11,7 @@ from marketplace.sourcing import demands, enterprises
 from marketplace.sourcing.answering import open_demands_for
 from marketplace.sourcing.clock import go_on
 from marketplace.sourcing.demands import Window
-from marketplace.sourcing.enterprises import Deed, PlaceGiven, agreed_price, member_for, set_price_list
-from marketplace.sourcing.grades import Grade
+from marketplace.sourcing.enterprises import Deed, PlaceGiven, member_for
 from marketplace.sourcing.models import Demand, DemandKind, DemandWay, EnterpriseMember, MemberRole, Quote
 from marketplace.sourcing.states import DemandState, QuoteState
 from tests import factories
@@ -151,20 +150,6 @@ def test_a_place_needs_a_county_and_somebody_to_call(canteen: Canteen) -> None:
         with pytest.raises(DomainError) as refused, transaction():
             enterprises.add_place(canteen.owner, given, now=NOW)
         assert refused.value.code == code
-
-
-def test_the_agreed_price_is_the_sellers_own_before_one_for_all_and_the_newest(canteen: Canteen) -> None:
-    farm = Farm()
-    product, span = farm.listing.product_id, (OPENS, OPENS + 10 * DAY)
-    with transaction():
-        set_price_list(canteen.owner, "全年", span, {(product, Grade.FIRST): 300}, now=NOW)
-        set_price_list(canteen.owner, "农户", span, {(product, Grade.FIRST): 350}, producer_id=farm.producer.id, now=NOW)
-        set_price_list(canteen.owner, "全年二", span, {(product, Grade.FIRST): 310}, now=NOW)
-    own = canteen.owner.enterprise_id
-    assert agreed_price(own, product, Grade.FIRST, farm.producer.id, OPENS) == 350
-    assert agreed_price(own, product, Grade.FIRST, Farm().producer.id, OPENS) == 310
-    assert agreed_price(own, product, Grade.SECOND, farm.producer.id, OPENS) is None
-    assert agreed_price(own, product, Grade.FIRST, farm.producer.id, OPENS - DAY) is None
 
 
 def test_a_draft_is_seen_by_no_farm_and_an_open_demand_by_those_who_grow_it(canteen: Canteen) -> None:

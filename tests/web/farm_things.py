@@ -454,6 +454,55 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("producer_requests.question", POST): Operation(
         SHIP, 404, lambda t: f"/farm/requests/parts/{NONE}/question", _data(words="少了一筐")
     ),
+    ("producer_price_lists.lists", GET): Operation(LIST, 200, lambda t: "/farm/price-lists/"),
+    ("producer_price_lists.make", POST): Operation(
+        LIST,
+        303,
+        lambda t: "/farm/price-lists/",
+        lambda t: {
+            "data": {
+                "name": "价目",
+                "valid_from": t.day.isoformat(),
+                "valid_to": t.day.isoformat(),
+                "goods": t.listing.product.slug,
+                "price": "3.00",
+            }
+        },
+    ),
+    ("producer_price_lists.end", POST): Operation(LIST, 404, lambda t: f"/farm/price-lists/{NONE}/end"),
+    ("api-price-lists.farm_price_lists", GET): Operation(LIST, 200, lambda t: f"{API}/farm/price-lists"),
+    ("api-price-lists.make_farm_price_list", POST): Operation(
+        LIST,
+        201,
+        lambda t: f"{API}/farm/price-lists",
+        lambda t: {
+            "json": {
+                "name": "价目",
+                "valid_from": t.day.isoformat(),
+                "valid_to": t.day.isoformat(),
+                "prices": [{"product": t.listing.product.slug, "fen_kg": 300}],
+            }
+        },
+    ),
+    ("api-price-lists.end_farm_price_list", DELETE): Operation(LIST, 404, lambda t: f"{API}/farm/price-lists/{NONE}"),
+    # A household shares no harvest of its own, and reads by itself what it brought to others.
+    ("producer_pooling.pooling", GET): Operation(STOCK, 404, lambda t: "/farm/pooling"),
+    ("producer_pooling.pool", POST): Operation(STOCK, 404, lambda t: "/farm/pooling"),
+    ("producer_pooling.brought", GET): Operation(HOUSEHOLD, 200, lambda t: "/farm/brought"),
+    ("api-pooling.shared_lots", GET): Operation(STOCK, 404, lambda t: f"{API}/farm/pooling"),
+    ("api-pooling.split", POST): Operation(
+        STOCK,
+        404,
+        lambda t: f"{API}/farm/pooling/split",
+        lambda t: {
+            "json": {
+                "listing": t.listing.public_id,
+                "quantity": "1",
+                "brought": [{"code": "5226361000010001", "grams": 1_500}],
+            }
+        },
+    ),
+    ("api-pooling.own_parts", GET): Operation(HOUSEHOLD, 200, lambda t: f"{API}/farm/brought"),
     ("producer_harvest.harvest", GET): Operation(STOCK, 200, lambda t: "/farm/harvest"),
     ("producer_harvest.declare", POST): Operation(
         STOCK, 303, lambda t: "/farm/harvest", lambda t: {"data": {"product": "apple", "season": str(t.day.year), "kg": "200"}}

@@ -7,11 +7,10 @@ from marketplace.sourcing.models.enterprises import (
     Enterprise,
     EnterpriseMember,
     MemberRole,
-    PriceList,
-    PriceListLine,
     PurchaseTarget,
 )
 from marketplace.sourcing.models.plans import Plan, PlanDemand, PlanPart
+from marketplace.sourcing.models.price_lists import PriceList, PriceListLine
 from marketplace.sourcing.models.quotes import Quote, QuoteRound, Tender, TenderBid
 from marketplace.sourcing.models.supplies import SupplyDeclaration, SupplyState, SupplyWeek
 

@@ -12,6 +12,7 @@ from marketplace.sourcing.models.demands import Demand, DemandDelivery
 from marketplace.sourcing.models.enterprises import Enterprise
 from marketplace.sourcing.models.plans import Plan
 from marketplace.sourcing.states import ContractState, PartState
+from marketplace.sourcing.tolerance import Tolerance
 
 
 class Contract(Base):
@@ -98,7 +99,11 @@ class ContractPart(Base):
             name="state_known",
         ),
         CheckConstraint("(accepted_g IS NULL) = (state NOT IN ('accepted', 'refused'))", name="accepted_has_grams"),
-        CheckConstraint("accepted_g BETWEEN 0 AND grams", name="accepted_within_grams"),
+        # More than agreed only with an order for what came beside it.
+        CheckConstraint(
+            "accepted_g >= 0 AND (accepted_g <= grams OR surplus_order_id IS NOT NULL)", name="accepted_was_ordered"
+        ),
+        CheckConstraint("surplus_order_id IS NULL OR state = 'accepted'", name="surplus_was_accepted"),
         CheckConstraint("state IN ('agreed', 'failed', 'dropped') OR order_id IS NOT NULL", name="ordered_has_order"),
         # What did not come about says why.
         CheckConstraint("state NOT IN ('failed', 'dropped') OR length(reason) > 0", name="ended_has_reason"),
@@ -124,6 +129,8 @@ class ContractPart(Base):
     benefit_bp: Mapped[int] = mapped_column(SmallInteger)
     registry_revision: Mapped[int] = mapped_column(Integer)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id"), unique=True)
+    # What was taken of what came beside the order.
+    surplus_order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id"), unique=True)
     state: Mapped[str] = mapped_column(String(12), default=PartState.AGREED)
     reason: Mapped[str] = mapped_column(String(200), default="")
     due_at: Mapped[Moment | None]
@@ -136,7 +143,8 @@ class ContractPart(Base):
     delivery: Mapped[DemandDelivery] = relationship()
     producer: Mapped[Producer] = relationship()
     listing: Mapped[Listing] = relationship()
-    order: Mapped[Order | None] = relationship()
+    order: Mapped[Order | None] = relationship(foreign_keys=order_id)
+    surplus_order: Mapped[Order | None] = relationship(foreign_keys=surplus_order_id)
     records: Mapped[list["AcceptanceRecord"]] = relationship(back_populates="part", order_by="AcceptanceRecord.number")
 
 
@@ -151,6 +159,7 @@ class AcceptanceRecord(Base):
     __table_args__ = (
         CheckConstraint("number BETWEEN 1 AND 2", name="number_range"),
         CheckConstraint("weighed_g BETWEEN 0 AND 1000000000", name="weighed_range"),
+        CheckConstraint("0 < least_g AND least_g <= ordered_g AND ordered_g <= most_g", name="bounds_in_order"),
         CheckConstraint("accepted_g >= 0 AND refused_g >= 0 AND accepted_g + refused_g <= weighed_g", name="within_weighed"),
         CheckConstraint("grade IN ('special', 'first', 'second', 'ungraded')", name="grade_known"),
         CheckConstraint("refused_goes IN ('back', 'written_off')", name="refused_goes_known"),
@@ -163,6 +172,10 @@ class AcceptanceRecord(Base):
 
     part_id: Mapped[int] = mapped_column(ForeignKey("contract_part.id"), primary_key=True)
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    # What the order was to bring, and between what it was as agreed.
+    ordered_g: Mapped[Grams]
+    least_g: Mapped[Grams]
+    most_g: Mapped[Grams]
     weighed_g: Mapped[Grams]
     accepted_g: Mapped[Grams]
     refused_g: Mapped[Grams] = mapped_column(default=0)
@@ -179,3 +192,18 @@ class AcceptanceRecord(Base):
     seller_says: Mapped[str] = mapped_column(String(400), default="")
 
     part: Mapped[ContractPart] = relationship(back_populates="records")
+
+    @property
+    def agreed(self) -> Tolerance:
+        """The bounds of what was as agreed."""
+        return Tolerance(self.ordered_g, self.least_g, self.most_g)
+
+    @property
+    def short_g(self) -> int:
+        """What of the order did not come, where it is less than what is as agreed."""
+        return self.agreed.short_g(self.weighed_g)
+
+    @property
+    def surplus_g(self) -> int:
+        """What came above what is as agreed."""
+        return self.agreed.surplus_g(self.weighed_g)

@@ -1,4 +1,4 @@
-"""Enterprises: their people, places, price lists, and what they reserve of a year."""
+"""Enterprises: their people, places, and what they reserve of a year."""
 
 import enum
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.identity.models import Account
 from marketplace.kernel.db import Base
-from marketplace.kernel.types import AreaCode, Day, Fen, Id, Moment, PublicId
+from marketplace.kernel.types import AreaCode, Fen, Id, Moment, PublicId
 
 
 class MemberRole(enum.StrEnum):
@@ -82,40 +82,6 @@ class DeliveryPlace(Base):
     closed_at: Mapped[Moment | None]
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="places")
-
-
-class PriceList(Base):
-    """Prices that an enterprise and a seller have agreed for a time; a quote above them is shown as that."""
-
-    __tablename__ = "price_list"
-    __table_args__ = (CheckConstraint("valid_to >= valid_from", name="valid_span"),)
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
-    # Empty for prices that hold with every seller.
-    producer_id: Mapped[int | None] = mapped_column(ForeignKey("producer.id"), index=True)
-    name: Mapped[str] = mapped_column(String(60))
-    valid_from: Mapped[Day]
-    valid_to: Mapped[Day]
-    set_at: Mapped[Moment]
-
-    lines: Mapped[list["PriceListLine"]] = relationship(order_by="PriceListLine.product_id, PriceListLine.grade")
-
-
-class PriceListLine(Base):
-    """What a kilogram of a product of a grade costs by a price list."""
-
-    __tablename__ = "price_list_line"
-    __table_args__ = (
-        CheckConstraint("fen_kg BETWEEN 1 AND 100000000", name="price_range"),
-        CheckConstraint("grade IN ('special', 'first', 'second', 'ungraded')", name="grade_known"),
-    )
-
-    list_id: Mapped[int] = mapped_column(ForeignKey("price_list.id"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
-    grade: Mapped[str] = mapped_column(String(10), primary_key=True)
-    fen_kg: Mapped[Fen]
 
 
 class PurchaseTarget(Base):

@@ -1,11 +1,10 @@
 """Demands, quotes, bids, contracts and weighing: what the purchasing desk and the farm's page of large orders do."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
-from marshmallow import fields, validate
 from sqlalchemy import select
 
 from marketplace.catalogue.models import CertificateKind
@@ -17,233 +16,38 @@ from marketplace.sourcing.accepting import Found
 from marketplace.sourcing.answering import open_demands_for
 from marketplace.sourcing.contracting import lock_contract
 from marketplace.sourcing.demands import DemandGiven, Window
-from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN, Deed, find_member, member_for
+from marketplace.sourcing.enterprises import Deed
 from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay, EnterpriseMember
+from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay
 from marketplace.sourcing.quoting import Figures
-from marketplace.sourcing.states import BidState, ContractState, DemandState, PartState, QuoteState, TenderState
 from marketplace.web.access import account
 from marketplace.web.acting import acting, current_seller
-from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
+from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems, signed_in
+from marketplace.web.api.enterprise import member_by, own_enterprise_id
 from marketplace.web.api.for_farms import for_farm
-from marketplace.web.api.inputs import AREA, InputSchema, Prose, PublicIdField, Spelled, WholeField, YesNoField
-from marketplace.web.api.schemas import OutputSchema, fen
+from marketplace.web.api.sourcing_schemas import (
+    AnswersSchema,
+    BidInputSchema,
+    ChosenSchema,
+    ContractPartSchema,
+    ContractReasonSchema,
+    ContractSchema,
+    ContractsSchema,
+    DemandInputSchema,
+    DemandSchema,
+    DemandsSchema,
+    FiguresSchema,
+    QuoteInputSchema,
+    QuoteReplySchema,
+    QuoteSchema,
+    SealedSchema,
+    SourcingDoneSchema,
+    WeighingInputSchema,
+)
+from marketplace.web.claim_words import send_private_picture
+from marketplace.web.portals.acceptances import picture_for
 
 blueprint: Blueprint = ApiBlueprint("api-sourcing", __name__, url_prefix="/api/v1", description="Demands and contracts")
-
-_MOST_G = 999_999_999
-_GOODS = re.compile(r"[a-z0-9-]{1,80}")
-
-
-def _one_of(kind: Any) -> validate.OneOf:
-    return validate.OneOf([one.value for one in kind])
-
-
-class DeliverySchema(OutputSchema):
-    """One delivery of a demand."""
-
-    number = fields.Integer()
-    opens_on = fields.Date()
-    closes_on = fields.Date()
-    wanted_g = fields.Integer()
-
-
-class DemandSchema(OutputSchema):
-    """What an enterprise wants."""
-
-    public_id = fields.String()
-    reference = fields.String()
-    state = fields.String(validate=_one_of(DemandState))
-    kind = fields.String(validate=_one_of(DemandKind))
-    way = fields.String(validate=_one_of(DemandWay))
-    product = fields.String(attribute="product.slug", allow_none=True)
-    category = fields.String(attribute="category.slug", allow_none=True)
-    grade = fields.String(validate=_one_of(Grade))
-    price_ceiling_fen_kg = fen()
-    tolerance_bp = fields.Integer()
-    certificate_kinds = fields.List(fields.String(validate=_one_of(CertificateKind)))
-    origin_code = fields.String()
-    words = fields.String()
-    answer_by_at = fields.AwareDateTime()
-    deliveries = fields.List(fields.Nested(DeliverySchema))
-
-
-class DemandsSchema(OutputSchema):
-    """Several of them."""
-
-    items = fields.List(fields.Nested(DemandSchema))
-
-
-class QuoteSchema(OutputSchema):
-    """What a farm offers for a demand, as the last round says."""
-
-    public_id = fields.String()
-    demand = fields.String(attribute="demand.public_id")
-    listing = fields.String(attribute="listing.public_id")
-    state = fields.String(validate=_one_of(QuoteState))
-    grams = fields.Integer()
-    fen_kg = fen()
-    round = fields.Integer()
-    due_at = fields.AwareDateTime(allow_none=True)
-
-
-class BidSchema(OutputSchema):
-    """A bid after the opening."""
-
-    public_id = fields.String()
-    listing = fields.String(attribute="listing.public_id")
-    state = fields.String(validate=_one_of(BidState))
-    grams = fields.Integer()
-    fen_kg = fen()
-
-
-class AnswersSchema(OutputSchema):
-    """All answers to a demand: quotes, or the bids once they were opened."""
-
-    quotes = fields.List(fields.Nested(QuoteSchema))
-    tender = fields.String(validate=_one_of(TenderState), allow_none=True)
-    bids = fields.List(fields.Nested(BidSchema))
-
-
-class ContractPartSchema(OutputSchema):
-    """One seller's part of one delivery."""
-
-    public_id = fields.String()
-    delivery = fields.Integer(attribute="delivery.number")
-    listing = fields.String(attribute="listing.public_id")
-    order = fields.String(attribute="order.public_id", allow_none=True)
-    state = fields.String(validate=_one_of(PartState))
-    grams = fields.Integer()
-    fen_kg = fen()
-    total_fen = fen()
-    accepted_g = fields.Integer(allow_none=True)
-    invoice_matches = fields.Boolean(allow_none=True)
-    reason = fields.String()
-
-
-class ContractSchema(OutputSchema):
-    """A contract with its parts."""
-
-    public_id = fields.String()
-    reference = fields.String()
-    demand = fields.String(attribute="demand.public_id")
-    state = fields.String(validate=_one_of(ContractState))
-    grams = fields.Integer()
-    total_fen = fen()
-    parts = fields.List(fields.Nested(ContractPartSchema))
-
-
-class ContractsSchema(OutputSchema):
-    """Several of them."""
-
-    items = fields.List(fields.Nested(ContractSchema))
-
-
-class SealedSchema(OutputSchema):
-    """The receipt of a sealed bid: the SHA-256 of its sealed bytes."""
-
-    public_id = fields.String()
-    digest = fields.String()
-
-
-class SourcingDoneSchema(OutputSchema):
-    """``done`` is false where it had been done before."""
-
-    done = fields.Boolean()
-
-
-class DeliveryWindowSchema(InputSchema):
-    """The days on which a delivery may come, and how much is wanted."""
-
-    opens_on = fields.Date(required=True)
-    closes_on = fields.Date(required=True)
-    wanted_g = WholeField(1, _MOST_G, required=True)
-
-
-class DemandInputSchema(InputSchema):
-    """A demand; ``goods`` is the slug of a product, or of a category."""
-
-    place = PublicIdField(required=True)
-    goods = Spelled(_GOODS, most=80, required=True)
-    by_category = YesNoField(load_default=False)
-    windows = fields.List(
-        fields.Nested(DeliveryWindowSchema), required=True, validate=validate.Length(min=1, max=demands.MOST_DELIVERIES)
-    )
-    price_ceiling_fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
-    way = fields.String(required=True, validate=_one_of(DemandWay))
-    answer_by_at = fields.AwareDateTime(required=True)
-    grade = fields.String(load_default=Grade.UNGRADED.value, validate=_one_of(Grade))
-    tolerance_bp = WholeField(0, 5_000, load_default=0)
-    certificate_kinds = fields.List(
-        fields.String(validate=_one_of(CertificateKind)), load_default=list, validate=validate.Length(max=5)
-    )
-    origin_code = Spelled(AREA, most=12, load_default="")
-    kind = fields.String(load_default=DemandKind.ONE_OFF.value, validate=_one_of(DemandKind))
-    most_households = WholeField(1, 10_000, load_default=None)
-    budget_reserved = YesNoField(load_default=False)
-    words = Prose(400, may_be_empty=True, load_default="")
-
-
-class FiguresSchema(InputSchema):
-    """Grams over all deliveries, and the price of a kilogram."""
-
-    grams = WholeField(1, _MOST_G, required=True)
-    fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
-    words = Prose(400, may_be_empty=True, load_default="")
-
-
-class QuoteInputSchema(FiguresSchema):
-    """The same, of one of the farm's own listings."""
-
-    listing = PublicIdField(required=True)
-
-
-class BidInputSchema(InputSchema):
-    """What a bid says; nobody reads it before the opening."""
-
-    listing = PublicIdField(required=True)
-    grams = WholeField(1, _MOST_G, required=True)
-    fen_kg = WholeField(1, LARGEST_PRICE_FEN, required=True)
-
-
-class QuoteReplySchema(InputSchema):
-    """Other figures; both left out agrees to those that stand."""
-
-    grams = WholeField(1, _MOST_G, load_default=None)
-    fen_kg = WholeField(1, LARGEST_PRICE_FEN, load_default=None)
-    words = Prose(400, may_be_empty=True, load_default="")
-
-
-class ChosenSchema(InputSchema):
-    """The quotes or bids a contract is made of."""
-
-    chosen = fields.List(PublicIdField(), required=True, validate=validate.Length(min=1, max=200))
-
-
-class ContractReasonSchema(InputSchema):
-    """Why."""
-
-    words = Prose(200, required=True)
-
-
-class WeighingInputSchema(InputSchema):
-    """What was found on the scales, in grams."""
-
-    weighed_g = WholeField(0, _MOST_G, required=True)
-    accepted_g = WholeField(0, _MOST_G, required=True)
-    refused_g = WholeField(0, _MOST_G, load_default=0)
-    grade = fields.String(load_default=Grade.UNGRADED.value, validate=_one_of(Grade))
-    refused_because = Prose(200, may_be_empty=True, load_default="")
-    goes_back = YesNoField(load_default=True)
-
-
-def _own_enterprise() -> int:
-    member = find_member(account().id)
-    return member.enterprise_id if member is not None else 0
-
-
-def _by(deed: Deed) -> EnterpriseMember:
-    return member_for(account(), deed, now=clock.now())
 
 
 @blueprint.get("/enterprise/demands")
@@ -251,7 +55,7 @@ def _by(deed: Deed) -> EnterpriseMember:
 @blueprint.response(200, DemandsSchema)
 def own_demands() -> dict[str, Any]:
     """The newest demands of your enterprise."""
-    rows = select(Demand).filter_by(enterprise_id=_own_enterprise()).order_by(Demand.id.desc()).limit(200)
+    rows = select(Demand).filter_by(enterprise_id=own_enterprise_id()).order_by(Demand.id.desc()).limit(200)
     return {"items": db.session.scalars(rows).all()}
 
 
@@ -267,7 +71,7 @@ def make_demand(given: dict[str, Any]) -> Demand:
         words[name] = kind(words[name])
     words["certificate_kinds"] = [CertificateKind(one) for one in given["certificate_kinds"]]
     with transaction():
-        return demands.make_demand(_by(Deed.BUY), DemandGiven(**words), now=clock.now())
+        return demands.make_demand(member_by(Deed.BUY), DemandGiven(**words), now=clock.now())
 
 
 @blueprint.get("/enterprise/demands/<public_id:public_id>/answers")
@@ -276,15 +80,15 @@ def make_demand(given: dict[str, Any]) -> Demand:
 @problems(404)
 def answers(public_id: str) -> dict[str, Any]:
     """Quotes to a demand of yours, and of a tender the bids once two of you have opened them."""
-    demand = demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    demand = demands.get_demand(public_id, enterprise_id=own_enterprise_id())
     tender = demand.tender.state if demand.tender is not None else None
     return {"quotes": quoting.quotes_to(demand), "tender": tender, "bids": tendering.opened_bids(demand)}
 
 
 def _moved(act: Callable[..., Demand], public_id: str) -> Demand:
-    demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    demands.get_demand(public_id, enterprise_id=own_enterprise_id())
     with transaction():
-        return act(_by(Deed.BUY), public_id, now=clock.now())
+        return act(member_by(Deed.BUY), public_id, now=clock.now())
 
 
 @blueprint.post("/enterprise/demands/<public_id:public_id>/publish")
@@ -320,9 +124,9 @@ def withdraw_demand(public_id: str) -> Demand:
 @problems(404, 409)
 def open_bids(public_id: str) -> dict[str, bool]:
     """Turn your key; ``done`` says whether the bids are open, which takes a second person."""
-    demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    demands.get_demand(public_id, enterprise_id=own_enterprise_id())
     with transaction():
-        return {"done": tendering.turn_key(_by(Deed.OPEN_BIDS), public_id, now=clock.now())}
+        return {"done": tendering.turn_key(member_by(Deed.OPEN_BIDS), public_id, now=clock.now())}
 
 
 @blueprint.post("/enterprise/demands/<public_id:public_id>/contract")
@@ -332,10 +136,10 @@ def open_bids(public_id: str) -> dict[str, bool]:
 @problems(404, 409, *BODY)
 def make_contract(given: dict[str, Any], public_id: str) -> Contract:
     """Make a contract of quotes or opened bids; it is in force at once where your limit covers it."""
-    demand = demands.get_demand(public_id, enterprise_id=_own_enterprise())
+    demand = demands.get_demand(public_id, enterprise_id=own_enterprise_id())
     act = contracting.contract_bids if demand.way == DemandWay.TENDER else contracting.contract_quotes
     with transaction():
-        return act(_by(Deed.BUY), public_id, given["chosen"], now=clock.now())
+        return act(member_by(Deed.BUY), public_id, given["chosen"], now=clock.now())
 
 
 @blueprint.post("/enterprise/demands/<public_id:public_id>/contract-of-plan")
@@ -345,7 +149,7 @@ def make_contract(given: dict[str, Any], public_id: str) -> Contract:
 def make_contract_of_plan(public_id: str) -> Contract:
     """Make a contract of the yes of the approved plan; `parts_waiting` (409) while a seller may still answer."""
     with transaction():
-        return contracting.contract_plan(_by(Deed.BUY), public_id, now=clock.now())
+        return contracting.contract_plan(member_by(Deed.BUY), public_id, now=clock.now())
 
 
 @blueprint.post("/enterprise/quotes/<public_id:public_id>/counter")
@@ -356,7 +160,7 @@ def make_contract_of_plan(public_id: str) -> Contract:
 def counter(given: dict[str, Any], public_id: str) -> Any:
     """Answer a quote with other figures."""
     with transaction():
-        return quoting.counter(_by(Deed.BUY), public_id, Figures(**given), now=clock.now())
+        return quoting.counter(member_by(Deed.BUY), public_id, Figures(**given), now=clock.now())
 
 
 @blueprint.post("/enterprise/quotes/<public_id:public_id>/decline")
@@ -366,7 +170,7 @@ def counter(given: dict[str, Any], public_id: str) -> Any:
 def decline(public_id: str) -> Any:
     """Say no to a quote."""
     with transaction():
-        return quoting.decline(_by(Deed.BUY), public_id, now=clock.now())
+        return quoting.decline(member_by(Deed.BUY), public_id, now=clock.now())
 
 
 @blueprint.get("/enterprise/contracts")
@@ -374,7 +178,7 @@ def decline(public_id: str) -> Any:
 @blueprint.response(200, ContractsSchema)
 def own_contracts() -> dict[str, Any]:
     """The newest contracts of your enterprise."""
-    rows = select(Contract).filter_by(enterprise_id=_own_enterprise()).order_by(Contract.id.desc()).limit(200)
+    rows = select(Contract).filter_by(enterprise_id=own_enterprise_id()).order_by(Contract.id.desc()).limit(200)
     return {"items": db.session.scalars(rows).all()}
 
 
@@ -385,7 +189,7 @@ def own_contracts() -> dict[str, Any]:
 def approve_contract(public_id: str) -> Contract:
     """Put a contract in force, if your limit covers it."""
     with transaction():
-        contracting.approve(_by(Deed.APPROVE), public_id, now=clock.now())
+        contracting.approve(member_by(Deed.APPROVE), public_id, now=clock.now())
         return lock_contract(public_id)
 
 
@@ -397,7 +201,7 @@ def approve_contract(public_id: str) -> Contract:
 def refuse_contract(given: dict[str, str], public_id: str) -> Contract:
     """Do not approve a contract; the answers can be chosen among again."""
     with transaction():
-        contracting.refuse(_by(Deed.APPROVE), public_id, given["words"], now=clock.now())
+        contracting.refuse(member_by(Deed.APPROVE), public_id, given["words"], now=clock.now())
         return lock_contract(public_id)
 
 
@@ -410,7 +214,16 @@ def weigh_part(given: dict[str, Any], public_id: str) -> Any:
     """Note what arrived of a part: what is good is owed, the rest goes back or is written off."""
     found = Found(**{**given, "grade": Grade(given["grade"])})
     with transaction():
-        return accepting.weigh(_by(Deed.RECEIVE), public_id, found, now=clock.now())
+        return accepting.weigh(member_by(Deed.RECEIVE), public_id, found, now=clock.now())
+
+
+@blueprint.get("/acceptances/<public_id:public_id>/<int:number>/pictures/<int:at>")
+@signed_in
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/webp")
+@problems(404)
+def acceptance_picture(public_id: str, number: int, at: int) -> Response:
+    """A picture taken when a part was weighed for the first or second time, for both sides, its office and the operator."""
+    return send_private_picture(picture_for(account(), public_id, number, at), 1600)
 
 
 @blueprint.get("/farm/requests")

@@ -24,6 +24,7 @@ from marketplace.sourcing.enterprises import Deed, find_member, may_approve, mem
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, ContractDelivery, ContractPart
 from marketplace.sourcing.states import ContractState, PartState
+from marketplace.web.acceptance_pictures import pictures_of
 from marketplace.web.access import account, allow
 from marketplace.web.claim_words import private_folder
 from marketplace.web.errors import message_of, status_of
@@ -46,6 +47,7 @@ class WeighForm(FormSchema):
     refused = Amount(load_default=0)
     grade = fields.Enum(Grade, by_value=fields.String(), load_default=Grade.UNGRADED)
     because = Text(load_default="", validate=validate.Length(max=200))
+    surplus = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
     goes = Text(load_default="back", validate=validate.OneOf(["back", "written_off"]))
 
 
@@ -119,6 +121,7 @@ def _part(part: ContractPart) -> dict[str, Any]:
         "accepted_g": part.accepted_g,
         "invoice_matches": part.invoice_matches,
         "record": record,
+        "pictures": pictures_of(record) if record is not None else [],
         "to_weigh": part.state in _TO_WEIGH,
         "order": part.order,
     }
@@ -265,6 +268,7 @@ def weighed(public_id: str) -> Response | tuple[str, int]:
             form["grade"],
             form["because"],
             form["goes"] == "back",
+            form["surplus"],
             pictures,
         )
         with transaction():
@@ -280,13 +284,15 @@ def weighed(public_id: str) -> Response | tuple[str, int]:
 
 def _scales(part: ContractPart, typed: Mapping[str, Any], errors: Mapping[str, str], refused: str | None = None) -> str:
     assert part.order is not None
-    ordered = f"{grams_of(part.order) / 1000:g}"
+    agreed = accepting.agreed_of(part, grams_of(part.order))
+    ordered = f"{agreed.ordered_g / 1000:g}"
     return render_template(
         "buyer/weigh.html",
         part=_part(part),
         contract=part.contract,
         form=typed or {"weighed": ordered, "accepted": ordered, "refused": "0", "grade": part.contract.demand.grade},
         ordered_kg=ordered,
+        agreed=agreed if agreed.least_g < agreed.most_g else None,
         last=part.records[-1] if part.records else None,
         errors=errors,
         refused=refused,

@@ -22,6 +22,7 @@ from marketplace.sourcing.demands import DemandGiven, Window, weekly
 from marketplace.sourcing.enterprises import Deed, find_member, member_for, own_member
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay, EnterpriseMember
+from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import DemandState, QuoteState, TenderState
 from marketplace.web.access import account, allow
@@ -241,6 +242,7 @@ def _page(public_id: str, refused: str | None = None) -> str:
 
 def _quote(row: Any) -> dict[str, Any]:
     label, tone = chip(QuoteState(row.state))
+    listed = listed_for(row.demand, row.listing, row.grams)
     return {
         "public_id": row.public_id,
         "seller": pick(row.producer.name_zh, row.producer.name_en),
@@ -251,6 +253,7 @@ def _quote(row: Any) -> dict[str, Any]:
         "fen_kg": row.fen_kg,
         "price": f"{row.fen_kg / 100:g}",
         "total_fen": row.fen_kg * row.grams // 1000,
+        "above_list_fen": listed.fen_kg if listed is not None and row.fen_kg > listed.fen_kg else None,
         "state": label,
         "tone": tone,
         "offered": row.state == QuoteState.OFFERED,

@@ -15,7 +15,7 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names, counties_to_choose
 from marketplace.sourcing import enterprises
-from marketplace.sourcing.enterprises import Deed, PlaceGiven, may, members_of, own_member
+from marketplace.sourcing.enterprises import Deed, PlaceGiven, may, members_of, own_member, places_of
 from marketplace.sourcing.models import MemberRole
 from marketplace.sourcing.queries import year_of_purchases
 from marketplace.web.access import account, allow
@@ -56,8 +56,8 @@ class ChangeForm(FormSchema):
     limit = Yuan(load_default=None)
 
 
-class PlaceForm(FormSchema):
-    """A place where goods arrive."""
+class PlaceChangeForm(FormSchema):
+    """What can change of a place where goods arrive."""
 
     place_name = Text(required=True, validate=validate.Length(max=60))
     recipient = Text(required=True, validate=validate.Length(max=60))
@@ -65,9 +65,14 @@ class PlaceForm(FormSchema):
         required=True,
         validate=spelled(r"[0-9+() -]{5,20}", error=N_("Please give a phone number.")),
     )
-    area_code = Text(required=True, validate=spelled(r"[0-9]{6,12}", error=N_("Please choose the county of this place.")))
     address = Text(required=True, validate=validate.Length(max=200))
     hours = Text(load_default="", validate=validate.Length(max=80))
+
+
+class PlaceForm(PlaceChangeForm):
+    """A place where goods arrive."""
+
+    area_code = Text(required=True, validate=spelled(r"[0-9]{6,12}", error=N_("Please choose the county of this place.")))
 
 
 @blueprint.get("/")
@@ -95,20 +100,23 @@ def _page(typed: Mapping[str, Any], errors: Mapping[str, str], refused: str | No
             for row in members_of(enterprise.id)
         ]
         province, provinces, counties = _county_choice()
-        names = area_names({row.area_code[:6] for row in enterprise.places})
-        places = [row for row in enterprise.places if row.closed_at is None]
+        places = places_of(enterprise.id)
+        names = area_names({row.area_code[:6] for row in places})
         return render_template(
             "buyer/enterprise.html",
             enterprise=enterprise,
             manages=may(member, Deed.MANAGE),
+            buys=may(member, Deed.BUY),
             people=people,
             roles=role_options(),
             places=[
                 {
                     "public_id": row.public_id,
                     "name": row.name,
-                    "address": f"{place_name(names[row.area_code[:6]])} {row.address}",
-                    "who": f"{row.recipient} · {row.phone}",
+                    "county": place_name(names[row.area_code[:6]]),
+                    "address": row.address,
+                    "recipient": row.recipient,
+                    "phone": row.phone,
                     "hours": row.hours,
                 }
                 for row in places
@@ -220,6 +228,26 @@ def add_place() -> Response | tuple[str, int]:
     except DomainError as error:
         return _no(error)
     return _done(_("Goods can arrive there now."))
+
+
+@blueprint.post("/places/<public_id>")
+@allow(RoleKind.ENTERPRISE)
+def change_place(public_id: str) -> Response | tuple[str, int]:
+    """Say anew what a place is called and who takes goods in there."""
+    now = clock.now()
+    try:
+        form = read_form(PlaceChangeForm())
+        with transaction():
+            owner = enterprises.member_for(account(), Deed.BUY, now=now)
+            area_code = enterprises.get_place(owner.enterprise_id, public_id).area_code
+            given = PlaceGiven(form["place_name"], form["recipient"], form["phone"], area_code, form["address"], form["hours"])
+            enterprises.change_place(owner, public_id, given, now=now)
+    except FormError as error:
+        # The fields of another form have the same names; what is wrong is said above all of them.
+        return _page({}, {}, "；".join(error.fields.values())), 422
+    except DomainError as error:
+        return _no(error)
+    return _done(_("Saved."))
 
 
 @blueprint.post("/places/<public_id>/close")

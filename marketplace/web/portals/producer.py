@@ -227,7 +227,13 @@ def listings() -> str:
     producer = _own_producer()
     own = producer_listings(producer.id)
     prices = {row.id: listing_price_words(row, row.price_fen) for row in own}
-    return render_template("producer/listings.html", listings=own, prices=prices, art=product_art(row.id for row in own))
+    return render_template(
+        "producer/listings.html",
+        listings=own,
+        prices=prices,
+        art=product_art(row.id for row in own),
+        cooperative=producer.household_id is None,
+    )
 
 
 @blueprint.get("/listings/new")

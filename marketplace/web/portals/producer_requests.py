@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from marketplace.catalogue.models import Listing
 from marketplace.identity.models import Scope
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
@@ -17,10 +18,13 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.sourcing import accepting, demands, quoting, tendering
 from marketplace.sourcing.answering import open_demands_for, own_goods_for
 from marketplace.sourcing.models import ContractPart, Demand, DemandWay, Quote
+from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import PartState, QuoteState
+from marketplace.web.acceptance_pictures import pictures_of
 from marketplace.web.acting import acting, by_mandate, current_seller
 from marketplace.web.errors import message_of, status_of
+from marketplace.web.filters import yuan
 from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.farm_frame import farm_pages
@@ -73,6 +77,7 @@ def _page(wrong: str | None = None, refused: str | None = None) -> str:
         wanted=[_wanted(row, own) for row in wanted],
         quotes=[_quote(row) for row in quoting.quotes_of(own)] if may_answer else [],
         to_sign=[_weighed(row) for row in _to_sign(own)] if seller.may(Scope.SHIP) else [],
+        settled=[_weighed(row) for row in _settled(own)] if seller.may(Scope.SHIP) else [],
         wrong=wrong,
         refused=refused,
         typed=request.form,
@@ -99,8 +104,17 @@ def _wanted(demand: Demand, producer_id: int) -> dict[str, Any]:
         "answer_by_at": demand.answer_by_at,
         "is_tender": demand.way == DemandWay.TENDER,
         "bid": bid,
-        "options": [(row.public_id, pick(row.title_zh, row.title_en)) for row in goods if row.id not in answered],
+        "options": [(row.public_id, _option(demand, row)) for row in goods if row.id not in answered],
     }
+
+
+def _option(demand: Demand, listing: Listing) -> str:
+    """Goods by name, with the price that the farm's own list has for all that is wanted."""
+    title = pick(listing.title_zh, listing.title_en)
+    listed = listed_for(demand, listing, sum(row.wanted_g for row in demand.deliveries))
+    if listed is None or not listed.binds:
+        return title
+    return _("%(goods)s · by your price list %(price)s a kilogram", goods=title, price=yuan(listed.fen_kg))
 
 
 def _quote(row: Quote) -> dict[str, Any]:
@@ -134,6 +148,15 @@ def _to_sign(producer_id: int) -> list[ContractPart]:
     )
 
 
+def _settled(producer_id: int) -> list[ContractPart]:
+    """The newest parts that were weighed and are settled; what nobody weighed has nothing to show."""
+    ended = (PartState.ACCEPTED, PartState.REFUSED)
+    query = select(ContractPart).where(
+        ContractPart.producer_id == producer_id, ContractPart.state.in_(ended), ContractPart.records.any()
+    )
+    return list(db.session.scalars(query.order_by(ContractPart.id.desc()).limit(10)))
+
+
 def _weighed(part: ContractPart) -> dict[str, Any]:
     record = part.records[-1]
     return {
@@ -146,7 +169,9 @@ def _weighed(part: ContractPart) -> dict[str, Any]:
         "refused_g": record.refused_g,
         "because": record.refused_because,
         "goes_back": record.refused_goes == "back",
+        "short_g": record.short_g,
         "due_at": part.due_at,
+        "pictures": pictures_of(record),
     }
 
 

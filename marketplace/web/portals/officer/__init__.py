@@ -1,6 +1,7 @@
 """Portal: government's desk: sales, policies, tilt, mandates, households' files and numbers, cases, forms, visits, plans."""
 
 from marketplace.web.portals.officer import (
+    acceptances,
     advice,
     case_alerts,
     case_notices,
@@ -55,7 +56,7 @@ needs.blueprint.register_blueprint(need_rounds.blueprint)
 for part in (
     *(mandates, files, numbers, imports, duplicates, equity, safety_net, advice, projects, duty, needs),
     *(cases, case_rounds, case_notices, case_alerts, registered, workdays, rules),
-    *(forecasts, form_data, forms, phones, submissions, visits, collect, yields, plans),
+    *(forecasts, form_data, forms, phones, submissions, visits, collect, yields, plans, acceptances),
 ):
     blueprint.register_blueprint(part.blueprint)
 

@@ -1,0 +1,115 @@
+"""Price lists on pages: a farm writes one down, an enterprise orders of it, and the operator's marks quotes above it."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.identity.models import Account, RoleKind
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.sourcing.models import Contract, PriceList
+from tests import factories
+from tests.sourcing.world import Canteen, Farm
+from tests.web.desk_world import Desk, without_csrf
+
+TODAY = clock.local_day(clock.now())
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def canteen(session: Session) -> Canteen:
+    return Canteen()
+
+
+@pytest.fixture
+def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Somebody's browser."""
+    without_csrf(app, monkeypatch)
+
+    class Somebody(Desk):
+        def __init__(self, account: Account) -> None:
+            super().__init__(client, account)
+
+    return Somebody
+
+
+def form(**other: str) -> dict[str, str]:
+    usual = {
+        "name": "秋冬价",
+        "valid_from": TODAY.isoformat(),
+        "valid_to": (TODAY + 90 * DAY).isoformat(),
+        "goods": "potato",
+        "grade": "ungraded",
+        "price": "4",
+        "from_2": "100",
+        "price_2": "3.5",
+    }
+    return usual | other
+
+
+def test_a_farm_writes_a_list_down_and_an_enterprise_orders_of_it(canteen: Canteen, as_: type) -> None:
+    farm = Farm()
+    farmer = as_(farm.account)
+    assert farmer.post("/farm/price-lists/", data=form()).status_code == 303
+    made = db.session.scalars(select(PriceList)).one()
+    assert [(line.from_g, line.fen_kg) for line in made.lines] == [(0, 400), (100_000, 350)]
+    assert "秋冬价" in farmer.get("/farm/price-lists/").text
+    owner = as_(canteen.owner_account)
+    assert "¥3.50" in owner.get("/buyer/price-lists/").text
+    order = {"goods": "potato:ungraded", "kg": "100", "place": canteen.place.public_id}
+    refused = owner.post(f"/buyer/price-lists/{made.public_id}/order", data=order | {"opens_on": TODAY.isoformat()})
+    assert refused.status_code == 422
+    day = (TODAY + 4 * DAY).isoformat()
+    assert owner.post(f"/buyer/price-lists/{made.public_id}/order", data=order | {"opens_on": day}).status_code == 303
+    assert db.session.scalars(select(Contract.total_fen)).one() == 35_000
+    farmer = as_(farm.account)
+    assert farmer.post(f"/farm/price-lists/{made.public_id}/end").status_code == 303
+    assert (
+        as_(canteen.owner_account)
+        .post(f"/buyer/price-lists/{made.public_id}/order", data=order | {"opens_on": day})
+        .status_code
+        == 404
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"price": "0"}, {"price_2": ""}, {"from_2": ""}, {"price_2": "5"}, {"goods": "gold"}, {"valid_to": "2020-01-01"}]
+)
+def test_a_form_that_cannot_be_meant_comes_back_as_it_was_filled_in(canteen: Canteen, as_: type, wrong: dict[str, str]) -> None:
+    answer = as_(Farm().account).post("/farm/price-lists/", data=form(**wrong))
+    assert answer.status_code == 422
+    assert "秋冬价" in answer.text
+    assert db.session.scalars(select(PriceList)).all() == []
+
+
+def test_the_markets_list_marks_quotes_above_it(canteen: Canteen, as_: type) -> None:
+    farm = Farm()
+    demand = canteen.demand()
+    farm.quotes(demand, 100, 400)
+    with transaction():
+        operator = factories.account((RoleKind.OPERATOR, ""))
+    days = {"valid_from": demand.deliveries[0].opens_on.isoformat(), "valid_to": (TODAY + 30 * DAY).isoformat()}
+    desk = as_(operator)
+    assert desk.post("/operator/price-lists/", data=form(price="3", from_2="", price_2="", **days)).status_code == 303
+    assert "秋冬价" in desk.get("/operator/price-lists/").text
+    assert "¥3.00" in as_(canteen.buyer.account).get(f"/buyer/demands/{demand.public_id}").text
+
+
+def test_a_colleague_who_receives_goods_sees_prices_and_orders_nothing(canteen: Canteen, as_: type) -> None:
+    as_(Farm().account).post("/farm/price-lists/", data=form())
+    made = db.session.scalars(select(PriceList)).one()
+    door = as_(canteen.receiver.account)
+    page = door.get("/buyer/price-lists/").text
+    assert "秋冬价" in page
+    assert "/order" not in page
+    order = {
+        "goods": "potato:ungraded",
+        "kg": "10",
+        "place": canteen.place.public_id,
+        "opens_on": (TODAY + 4 * DAY).isoformat(),
+    }
+    assert door.post(f"/buyer/price-lists/{made.public_id}/order", data=order).status_code == 403
