@@ -59,6 +59,21 @@ class ObjectionAction(enum.StrEnum):
     REJECT = "reject"
 
 
+class TemplateState(enum.StrEnum):
+    """Where a version of the template stands; only a confirmed one ever holds."""
+
+    ENTERED = "entered"
+    CONFIRMED = "confirmed"
+    DISCARDED = "discarded"
+
+
+class TemplateAction(enum.StrEnum):
+    """What a second person of the office makes of a version, or the first who drops it."""
+
+    CONFIRM = "confirm"
+    DISCARD = "discard"
+
+
 _S, _A = ProjectState, ProjectAction
 # Which state waits for which level, in the order in which a project goes up.
 LEVELS = {
@@ -101,6 +116,14 @@ OBJECTIONS = StateMachine(
     {
         (ObjectionState.OPEN, ObjectionAction.UPHOLD): ObjectionState.UPHELD,
         (ObjectionState.OPEN, ObjectionAction.REJECT): ObjectionState.REJECTED,
+    },
+)
+TEMPLATES = StateMachine(
+    "template_state",
+    N_("This has been decided already."),
+    {
+        (TemplateState.ENTERED, TemplateAction.CONFIRM): TemplateState.CONFIRMED,
+        (TemplateState.ENTERED, TemplateAction.DISCARD): TemplateState.DISCARDED,
     },
 )
 # Those that took a project through all levels; nothing comes here without four persons and a closed notice (a trigger).

@@ -173,6 +173,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-project", "first project"),
         ("office-project-built", "first completed project"),
         ("office-project-households", "households of the first completed project"),
+        ("office-project-templates", "/office/projects/templates"),
+        ("office-project-template-new", "/office/projects/templates/new"),
         ("office-duty", "/office/duty"),
         ("office-duty-county", "/office/duty/county"),
         ("office-duty-results", "/office/duty/results"),

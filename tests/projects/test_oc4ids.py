@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from marketplace.projects.oc4ids import missing_required, package
+from marketplace.projects.templates import templates_of
 from tests.factories import NOW, VILLAGE
 from tests.projects.world import approved, world
 
@@ -12,7 +13,9 @@ from tests.projects.world import approved, world
 def test_a_package_has_what_the_standard_requires_and_nobodys_household(acting: Session) -> None:
     here = world()
     project = approved(here, fen=1)
-    found = package([project], {VILLAGE: "摆泥村"}, uri="https://example.org/projects/oc4ids.json", at=NOW)
+    found = package(
+        [project], {VILLAGE: "摆泥村"}, templates_of([project]), uri="https://example.org/projects/oc4ids.json", at=NOW
+    )
     assert missing_required(found) == []
     assert (found["version"], found["publishedDate"]) == ("0.9", "2026-06-15T04:00:00Z")
     (record,) = found["projects"]

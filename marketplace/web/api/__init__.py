@@ -37,6 +37,7 @@ from marketplace.web.api import (
     payouts,
     plans,
     prices,
+    project_templates,
     projects,
     recommendations,
     registry,
@@ -82,6 +83,7 @@ _GROUPS = (
     registry,
     equity,
     projects,
+    project_templates,
     safety_net,
     # With the operations on duties themselves, which it adds to.
     duty_years,

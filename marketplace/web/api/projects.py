@@ -17,6 +17,7 @@ from marketplace.projects.declaring import (
     Part,
     Source,
     draft_project,
+    save_answers,
     save_beneficiaries,
     save_draft,
     save_milestones,
@@ -36,8 +37,9 @@ from marketplace.projects.queries import (
     public_projects,
 )
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
-from marketplace.projects.standard import template_on
+from marketplace.projects.standard import asked_items
 from marketplace.projects.states import ObjectionAction, ProjectState
+from marketplace.projects.templates import template_on
 from marketplace.projects.tracking import (
     Taken,
     add_photo,
@@ -83,9 +85,14 @@ def projects_public(query: dict[str, Any]) -> Any:
 def project_template(query: dict[str, Any]) -> dict[str, Any]:
     """The template and rubric in force in an area today."""
     template = template_on(query["area"], local_day(clock.now()))
-    names = ("version", "begins_on", "rubric", "source")
-    keys = {"categories": list(template.categories), "natures": list(template.natures)}
-    return {**{name: getattr(template, name) for name in names}, **keys, "barred": [each.key for each in template.barred]}
+    return {
+        "version": template.version,
+        **{name: getattr(template.base, name) for name in ("begins_on", "rubric", "source")},
+        "categories": [each.key for each in template.base.categories],
+        "natures": list(template.natures),
+        "barred": [each.key for each in template.base.barred],
+        "items": asked_items(template),
+    }
 
 
 @blueprint.get("/<public_id:public_id>")
@@ -158,13 +165,16 @@ def project_save(given: dict[str, Any], public_id: str) -> dict[str, Any]:
         check_unchanged(schemas.OfficeProjectSchema(), _whole(project))
         # Whoever may not write learns nothing of which codes exist.
         check_unit(project, by)
-        sources, milestones, codes = (given.pop(name, None) for name in ("sources", "milestones", "households"))
+        parts = ("sources", "milestones", "households", "answers")
+        sources, milestones, codes, answers = (given.pop(name, None) for name in parts)
         if given:
             save_draft(project, given, by=by, now=now)
         if sources is not None:
             save_sources(project, [Source(**{**row, "kind": SourceKind(row["kind"])}) for row in sources], by=by, now=now)
         if milestones is not None:
             save_milestones(project, [Part(**row) for row in milestones], by=by, now=now)
+        if answers is not None:
+            save_answers(project, answers, by=by, now=now)
         if codes is not None:
             found = households_by_code(codes)
             if set(found) != set(codes):

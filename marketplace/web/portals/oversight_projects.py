@@ -27,7 +27,7 @@ from marketplace.projects.states import ObjectionState
 from marketplace.registry.reading import Reach
 from marketplace.web.access import account, allow
 from marketplace.web.project_photos import photo_of
-from marketplace.web.project_words import objection_chip, review_words, row_words, whole_words
+from marketplace.web.project_words import answer_words, objection_chip, review_words, row_words, whole_words
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 
@@ -63,6 +63,7 @@ def one(public_id: str) -> str:
         "oversight/project.html",
         project=whole_words(project),
         households=beneficiary_count(project),
+        answers=answer_words(project),
         reviews=[review_words(row) for row in reviews_of(project)],
         notices=notices_of(project),
         objections=[

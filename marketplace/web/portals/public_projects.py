@@ -25,6 +25,7 @@ from marketplace.projects.queries import (
     steps_of,
 )
 from marketplace.projects.states import ProjectState
+from marketplace.projects.templates import templates_of
 from marketplace.regions.queries import area_names
 from marketplace.registry import display_rules
 from marketplace.registry.rules import rule
@@ -59,7 +60,8 @@ def exported() -> Response:
     """All of them in the standard for infrastructure projects."""
     rows = public_projects()
     names = area_names(row.place_code for row in rows)
-    return jsonify(package(rows, names, uri=url_for("public_projects.exported", _external=True), at=clock.now()))
+    address = url_for("public_projects.exported", _external=True)
+    return jsonify(package(rows, names, templates_of(rows), uri=address, at=clock.now()))
 
 
 @blueprint.get("/<public_id>")
