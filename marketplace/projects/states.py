@@ -131,6 +131,10 @@ AFTER_APPROVAL = (_S.APPROVED, _S.UNDER_WAY, _S.COMPLETED, _S.STOPPED)
 # What anybody may read of.
 PUBLIC = (_S.NOTICE, *AFTER_APPROVAL)
 EDITABLE = (_S.DRAFT, _S.RETURNED)
+# Where the unit that declares is next.
+OF_UNIT = (_S.DRAFT, _S.RETURNED, _S.APPROVED, _S.UNDER_WAY)
+# In which somebody is next.
+OPEN = (_S.DRAFT, _S.RETURNED, *LEVELS, _S.NOTICE, _S.APPROVED, _S.UNDER_WAY)
 # In which the same thing at the same place cannot be declared again.
 COUNTED = (*LEVELS, _S.NOTICE, _S.APPROVED, _S.UNDER_WAY, _S.COMPLETED)
 # Who acts next in a state that is not the last, and by which rule until when; work under way has its own last day.

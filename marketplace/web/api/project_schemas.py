@@ -12,6 +12,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_
 from marketplace.projects.declaring import LONGEST_ANSWER, MOST_BENEFICIARIES, MOST_MILESTONES, missing_items
 from marketplace.projects.entering import KEY
+from marketplace.projects.lists import LONGEST_WORDS
 from marketplace.projects.models import NoticeKind, Outcome, Project, SourceKind
 from marketplace.projects.noticing import current_notice
 from marketplace.projects.progress import money_percent, work_percent
@@ -28,7 +29,7 @@ from marketplace.projects.queries import (
     steps_of,
 )
 from marketplace.projects.standard import NATURES
-from marketplace.projects.states import EDITABLE, LEVELS, ObjectionAction, ObjectionState, ProjectState
+from marketplace.projects.states import EDITABLE, LEVELS, PUBLIC, ObjectionAction, ObjectionState, ProjectState
 from marketplace.projects.templates import template_of
 from marketplace.regions.models import Level
 from marketplace.registry import display_rules
@@ -39,7 +40,9 @@ from marketplace.web.api.inputs import (
     InputSchema,
     Line,
     Prose,
+    PublicIdField,
     QueryDay,
+    QueryNumber,
     SearchText,
     Spelled,
     WholeField,
@@ -69,22 +72,27 @@ class DegreeField(fields.Float):
         return float(value)
 
 
-class ProjectsQuerySchema(InputSchema):
-    """Of which area."""
+class OfficeProjectsQuerySchema(InputSchema):
+    """What is looked for, and which page of it."""
 
     area = Spelled(AREA, most=12, load_default="", metadata={"description": "Digits of an area; all of them, when left out"})
+    state = fields.String(validate=validate.OneOf(_STATES))
+    year = QueryNumber(2000, 2100, metadata={"description": "In which it was begun to be declared"})
+    words = SearchText(LONGEST_WORDS, load_default="", metadata={"description": "In name, thing, spot or project number"})
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
+
+
+class ProjectsQuerySchema(OfficeProjectsQuerySchema):
+    """The same of what everybody may read."""
+
+    state = fields.String(validate=validate.OneOf([state.value for state in PUBLIC]))
 
 
 class TemplateQuerySchema(InputSchema):
     """Where a project is to be declared."""
 
     area = Spelled(AREA, most=12, required=True)
-
-
-class OfficeProjectsQuerySchema(InputSchema):
-    """In which state."""
-
-    state = fields.String(validate=validate.OneOf(_STATES))
 
 
 class ProjectCategorySchema(OutputSchema):
@@ -152,6 +160,19 @@ class OfficeProjectRowSchema(ProjectSchema):
 
     due_on = fields.Date(allow_none=True)
     due_provisional = fields.Boolean(metadata={"description": "The holidays on the way are not announced yet"})
+
+
+class ProjectPageSchema(OutputSchema):
+    """A page of projects."""
+
+    items = fields.List(fields.Nested(ProjectSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
+
+
+class OfficeProjectPageSchema(ProjectPageSchema):
+    """A page of projects for an office."""
+
+    items = fields.List(fields.Nested(OfficeProjectRowSchema))
 
 
 class ProjectSourceSchema(OutputSchema):

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import Select
 
 from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import scopes
@@ -25,6 +26,7 @@ from marketplace.projects.declaring import (
     submit_project,
     withdraw_project,
 )
+from marketplace.projects.lists import Narrowed, narrow, page_after, seen_by_everybody, seen_by_office
 from marketplace.projects.models import Project, SourceKind
 from marketplace.projects.noticing import approve_project, decide_objection, object_to
 from marketplace.projects.offices import check_unit, locked
@@ -33,8 +35,6 @@ from marketplace.projects.queries import (
     get_objection,
     get_project_within,
     get_public_project,
-    projects_within,
-    public_projects,
 )
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
 from marketplace.projects.standard import asked_items
@@ -69,11 +69,11 @@ _LARGEST = 17 * 1024 * 1024
 @allow(PUBLIC)
 @blueprint.doc(security=OPTIONAL_BEARER)
 @blueprint.arguments(schemas.ProjectsQuerySchema, location="query")
-@blueprint.response(200, schemas.ProjectSchema(many=True))
-@problems(422)
-def projects_public(query: dict[str, Any]) -> Any:
-    """Every project of an area from its notice on, notices first, then the newest."""
-    return public_projects(query["area"])
+@blueprint.response(200, schemas.ProjectPageSchema)
+@problems(404, 422)
+def projects_public(query: dict[str, Any]) -> dict[str, Any]:
+    """Projects from their notice on, the newest first."""
+    return _page(seen_by_everybody(), query)
 
 
 @blueprint.get("/template")
@@ -122,12 +122,19 @@ def project_object(given: dict[str, Any], public_id: str) -> None:
 @blueprint.get("/office")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(schemas.OfficeProjectsQuerySchema, location="query")
-@blueprint.response(200, schemas.OfficeProjectRowSchema(many=True))
-@problems(422)
-def projects_office(query: dict[str, Any]) -> Any:
-    """The projects of your areas, what is due first first."""
+@blueprint.response(200, schemas.OfficeProjectPageSchema)
+@problems(404, 422)
+def projects_office(query: dict[str, Any]) -> dict[str, Any]:
+    """The projects of your areas, the newest first."""
+    return _page(seen_by_office(office_reach()), query)
+
+
+def _page(seen: Select[tuple[Project]], query: dict[str, Any]) -> dict[str, Any]:
     state = query.get("state")
-    return projects_within(office_reach(), None if state is None else ProjectState(state))
+    by = Narrowed(None if state is None else ProjectState(state), query.get("year"), query["area"], query["words"])
+    found = page_after(narrow(seen, by), query.get("after"), query["limit"] + 1)
+    items = found[: query["limit"]]
+    return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 
 
 @blueprint.post("/office")

@@ -26,22 +26,23 @@ from marketplace.projects.declaring import (
     save_milestones,
     save_sources,
 )
+from marketplace.projects.lists import page_of, seen_by_office, waits
 from marketplace.projects.models import Project, SourceKind
-from marketplace.projects.offices import declares, waits_for
+from marketplace.projects.offices import declares
 from marketplace.projects.queries import (
     beneficiaries_within,
     checks_due,
     get_project_within,
-    projects_within,
     warnings_within,
 )
-from marketplace.projects.states import EDITABLE
+from marketplace.projects.states import EDITABLE, ProjectState
 from marketplace.projects.templates import template_of
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
+from marketplace.web.project_lists import PAGE, listed_words
 from marketplace.web.project_words import SOURCES, row_words, still_missing, whole_words
 from marketplace.web.redirects import see_other
 
@@ -132,14 +133,15 @@ FORMS: dict[str, type[FormSchema]] = {"what": WhatForm, "when": WhenForm, "money
 def listed() -> str:
     """What waits for one's office, what lags behind, what is to be looked at, and all other projects of one's areas."""
     reach, today = office_reach(), local_day(clock.now())
-    projects, own = projects_within(reach), scopes(account(), RoleKind.OFFICER)
-    mine = [row for row in projects if waits_for(row, own)]
+    area, seen = office_area(None), seen_by_office(reach)
+    mine, number = page_of(seen.where(waits(scopes(account(), RoleKind.OFFICER))), 1, PAGE)
     return render_template(
         "officer/projects.html",
-        area=office_area(None),
+        area=area,
         declares=declares(account()),
         mine=[row_words(row) for row in mine],
-        rows=[row_words(row) for row in projects if row not in mine],
+        more=number - len(mine),
+        list=listed_words(seen, list(ProjectState), areas_to_choose(area)),
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
         checks=[{**row_words(row), "years": check.years, "check_on": check.due_on} for check, row in checks_due(reach, today)],
         today=today,
