@@ -1,4 +1,4 @@
-"""Versions of the template for declarations, written down by offices.
+"""Versions of the template for declarations, written down by offices; projects can be inspected.
 
 Revision ID: 0047
 Revises: 0045
@@ -73,9 +73,13 @@ def upgrade() -> None:
     )
     op.drop_column("project", "template_version")
     op.execute(NEVER_ALTERED)
+    op.drop_constraint(op.f("ck_inspection_topic_known"), "inspection", type_="check")
+    op.create_check_constraint(op.f("ck_inspection_topic_known"), "inspection", "topic IN ('funds', 'projects', 'policy')")
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("ck_inspection_topic_known"), "inspection", type_="check")
+    op.create_check_constraint(op.f("ck_inspection_topic_known"), "inspection", "topic IN ('funds', 'policy')")
     op.add_column("project", sa.Column("template_version", sa.VARCHAR(length=20), autoincrement=False, nullable=True))
     op.drop_index("uq_project_template_waiting", table_name="project_template", postgresql_where=sa.text("state = 'entered'"))
     op.drop_table("project_template")
