@@ -65,7 +65,7 @@ ADVERSE = {
     AdverseKind.PAYMENT: N_("Public money for the household was refused or taken back"),
     AdverseKind.SUSPICION: N_("A suspicion was raised against what the household sells"),
 }
-TOPICS = {Topic.FUNDS: N_("Money"), Topic.PROJECTS: N_("Projects"), Topic.POLICY: N_("Policy for farmers")}
+TOPICS = {Topic.FUNDS: N_("Public money"), Topic.PROJECTS: N_("Projects"), Topic.POLICY: N_("Policy for farmers")}
 DRAWN = {Drawn.RISK: N_("by risk"), Drawn.LOT: N_("by lot")}
 VERDICTS = {Verdict.RIGHT: N_("Right"), Verdict.WRONG: N_("Wrong"), Verdict.NOT_APPLICABLE: N_("Does not apply")}
 INSPECTION_STATES = {

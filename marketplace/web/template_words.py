@@ -40,7 +40,7 @@ ITEM_NAMES = {
 }
 SECTORS = {
     "education": N_("Education"),
-    "health": N_("Health"),
+    "health": N_("Hospitals and clinics"),
     "energy": N_("Energy"),
     "communications": N_("Communications"),
     "waterAndWaste": N_("Water and waste"),
