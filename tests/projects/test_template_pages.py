@@ -89,8 +89,12 @@ def test_what_an_office_asks_besides_is_a_step_of_its_own_and_hidden_from_everyb
         row = enter_version(PROVINCE, new, by=officer(PROVINCE), now=yesterday)
         decide_version(row, TemplateAction.CONFIRM, by=officer(PROVINCE), now=yesterday)
         project = declared(here, submit=False, now=clock.now())
-    public_id = project.public_id
+        public_id = project.public_id
+        old = declared(here, submit=False, asset="水窖", now=yesterday)
     browser.is_now(here.declarer)
+    # What was begun before asks nothing more, and has no such step.
+    assert browser.get(f"/office/projects/{old.public_id}/edit/more").status_code == 404
+    assert "edit/more" not in browser.get(f"/office/projects/{old.public_id}/edit/people").text
     path = f"/office/projects/{public_id}"
     assert "“谁来管护” is missing." in browser.get(path).text
     assert browser.post(f"{path}/edit/more", {"x52_1": "村集体管", "x52_9": "?"}).status_code == 422

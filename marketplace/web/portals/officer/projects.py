@@ -33,6 +33,7 @@ from marketplace.projects.queries import (
     beneficiaries_within,
     checks_due,
     get_project_within,
+    project_unknown,
     warnings_within,
 )
 from marketplace.projects.states import EDITABLE, ProjectState
@@ -180,7 +181,7 @@ def begin() -> Response | tuple[str, int]:
 @allow(RoleKind.OFFICER)
 def step(public_id: str, step: str) -> str:
     """One step of a declaration."""
-    project = _editable(public_id)
+    project = _editable(public_id, step)
     return _step_page(project, step, _kept(project, step), {})
 
 
@@ -188,13 +189,13 @@ def step(public_id: str, step: str) -> str:
 @allow(RoleKind.OFFICER)
 def save(public_id: str, step: str) -> Response | tuple[str, int]:
     """Keep a step, whole or not, and go on to the next."""
-    project, now = _editable(public_id), clock.now()
+    project, now = _editable(public_id, step), clock.now()
     try:
         form = read_form(more_form(project)() if step == "more" else FORMS[step]())
         with transaction():
             _save(get_project_within(public_id, office_reach()), step, form, now)
     except Invalid as error:
-        return _step_page(_editable(public_id), step, request.form.to_dict(), errors_by_field(error)), 422
+        return _step_page(_editable(public_id, step), step, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("It is kept."), "success")
     steps = list(_steps(project))
     if step == steps[-1]:
@@ -232,8 +233,10 @@ def _save(project: Project, step: str, form: dict[str, Any], now: Any) -> None:
         save_beneficiaries(project, list(found.values()), by=by, now=now)
 
 
-def _editable(public_id: str) -> Project:
+def _editable(public_id: str, step: str) -> Project:
     project = get_project_within(public_id, office_reach())
+    if step not in _steps(project):
+        raise project_unknown()
     if project.state not in EDITABLE:
         raise Conflict("project_state", N_("This project can no longer be changed that way."), state=project.state)
     return project
