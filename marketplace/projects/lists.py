@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 
 from marketplace.kernel.clock import day_start, local_day
 from marketplace.kernel.db import db
-from marketplace.projects.models import Project
+from marketplace.projects.models import Beneficiary, Project
 from marketplace.projects.queries import in_reach, project_unknown
 from marketplace.projects.states import LEVELS, OF_UNIT, OPEN, PUBLIC, ProjectState
 from marketplace.regions.models import Level
 from marketplace.regions.queries import within
-from marketplace.registry.reading import Reach
+from marketplace.registry.reading import Reach, unbounded
 
 LONGEST_WORDS = 40
 
@@ -36,6 +36,13 @@ def seen_by_office(reach: Reach) -> Select[tuple[Project]]:
 def seen_by_everybody() -> Select[tuple[Project]]:
     """The projects of which everybody may read."""
     return select(Project).where(Project.state.in_(PUBLIC))
+
+
+def seen_by_household(household_id: int) -> Select[tuple[Project]]:
+    """The projects that are for a household, of those that everybody may read."""
+    own = select(Beneficiary.project_id).where(Beneficiary.household_id == household_id)
+    ids = db.session.scalars(unbounded(own, "the projects of somebody's own household")).all()
+    return seen_by_everybody().where(Project.id.in_(ids))
 
 
 def narrow(query: Select[tuple[Project]], by: Narrowed) -> Select[tuple[Project]]:

@@ -93,6 +93,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("farm-file-correct", "/farm/file/correct/water"),
         ("farm-numbers", "/farm/file/numbers"),
         ("farm-benefits", "/farm/benefits"),
+        ("farm-projects", "/farm/projects"),
         ("farm-help", "/farm/help"),
         ("farm-shares", "/farm/shares"),
         ("farm-advice", "/farm/advice"),

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import NotFound
@@ -25,8 +26,10 @@ from marketplace.projects.lists import (
 from marketplace.projects.models import Project
 from marketplace.projects.offices import waits_for
 from marketplace.projects.states import ProjectState
+from marketplace.registry.models import Household
 from marketplace.registry.reading import Reach
 from tests import factories
+from tests.api.conftest import token_header
 from tests.factories import NOW, VILLAGE
 from tests.projects.world import CITY, COUNTY, PROVINCE, TOWNSHIP, approved, declared, officer, passed, world
 from tests.web.conftest import Browser
@@ -126,3 +129,26 @@ def test_the_pages_of_everybody_and_of_offices_are_narrowed_by_their_address(cli
     assert names[0] not in first
     second = browser.get(f"/office/projects?place={BESIDE}&page=2").text
     assert second[second.index('id="all"') :].count('class="row-link"') == 5
+
+
+def test_a_household_finds_the_projects_that_are_for_it_and_nobody_elses(client: FlaskClient) -> None:
+    with transaction():
+        here = world(households=1)
+        farmer = factories.account((RoleKind.FARMER, ""), name="王大叔")
+        household_id = factories.producer(registered=True, owner=farmer).household_id
+        others = approved(here, now=clock.now() - timedelta(days=40)).public_id
+        here.households = [db.session.get_one(Household, household_id)]
+        own = declared(here, asset="水窖", now=clock.now())
+        hidden = declared(here, asset="水塔", now=clock.now()).public_id
+        passed(here, own, now=clock.now())
+        own_id = own.public_id
+    browser = Browser(client)
+    browser.is_now(farmer)
+    page = browser.get("/farm/projects").text
+    assert f"/projects/{own_id}" in page
+    assert others not in page
+    assert hidden not in page
+    headers = token_header(farmer)
+    found = client.get("/api/v1/projects/mine", headers=headers).json
+    assert ([row["public_id"] for row in found["items"]], found["next"]) == ([own_id], None)
+    assert client.get(f"/api/v1/projects/mine?after={others}", headers=headers).status_code == 404

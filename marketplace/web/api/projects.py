@@ -26,7 +26,7 @@ from marketplace.projects.declaring import (
     submit_project,
     withdraw_project,
 )
-from marketplace.projects.lists import Narrowed, narrow, page_after, seen_by_everybody, seen_by_office
+from marketplace.projects.lists import Narrowed, narrow, page_after, seen_by_everybody, seen_by_household, seen_by_office
 from marketplace.projects.models import Project, SourceKind
 from marketplace.projects.noticing import approve_project, decide_objection, object_to
 from marketplace.projects.offices import check_unit, locked
@@ -55,6 +55,7 @@ from marketplace.web.api import project_schemas as schemas
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
 from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.objection_limit import count_objection
+from marketplace.web.own_household import own_household
 from marketplace.web.project_photos import photo_of
 from marketplace.web.uploads import households_folder, takes_files
 
@@ -74,6 +75,16 @@ _LARGEST = 17 * 1024 * 1024
 def projects_public(query: dict[str, Any]) -> dict[str, Any]:
     """Projects from their notice on, the newest first."""
     return _page(seen_by_everybody(), query)
+
+
+@blueprint.get("/mine")
+@only(RoleKind.FARMER)
+@blueprint.arguments(schemas.ProjectsQuerySchema, location="query")
+@blueprint.response(200, schemas.ProjectPageSchema)
+@problems(404, 422)
+def projects_mine(query: dict[str, Any]) -> dict[str, Any]:
+    """The projects that are for your own household, from their notice on, the newest first."""
+    return _page(seen_by_household(own_household().id), query)
 
 
 @blueprint.get("/template")
