@@ -15,7 +15,7 @@ from marketplace.web.places import place_name
 
 STATES = {
     TemplateState.ENTERED: (N_("Waits for a second person"), "wait"),
-    TemplateState.CONFIRMED: (N_("Confirmed"), "good"),
+    TemplateState.CONFIRMED: (N_("Confirmed by a second person"), "good"),
     TemplateState.DISCARDED: (N_("Discarded"), "neutral"),
 }
 PARTS = {
