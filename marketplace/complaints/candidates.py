@@ -1,4 +1,4 @@
-"""What could be inspected in an area, and what is known of it: each fund for money and projects, each township for policy."""
+"""What could be inspected in an area, and what is known of it: each fund, each project, and each township for policy."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from marketplace.complaints.models import (
     InspectionFinding,
     Topic,
 )
+from marketplace.complaints.project_signs import signs_of_projects
 from marketplace.complaints.risk import Signs
 from marketplace.complaints.states import FindingState
 from marketplace.funds.models import Fund, FundFinding
@@ -45,7 +46,12 @@ def candidates(topic: Topic, area_code: str, today: date) -> list[Candidate]:
     """All that could be inspected in an area and is not in a plan already."""
     open_ = select(Inspection.subject).where(Inspection.topic == topic, Inspection.state.in_(("planned", "under_way")))
     planned = set(db.session.scalars(open_))
-    found = _funds(area_code, today) if topic is Topic.FUNDS else _townships(area_code)
+    if topic is Topic.FUNDS:
+        found = _funds(area_code, today)
+    elif topic is Topic.PROJECTS:
+        found = _projects(area_code, today)
+    else:
+        found = _townships(area_code)
     return [each for each in found if each.subject not in planned]
 
 
@@ -71,6 +77,14 @@ def _funds(area_code: str, today: date) -> list[Candidate]:
         )
         found.append(Candidate(Topic.FUNDS, fund.public_id, fund.title, fund.area_code, signs))
     return found
+
+
+def _projects(area_code: str, today: date) -> list[Candidate]:
+    said, before = Counter(_said(area_code, about=About.PROJECT)), _before(Topic.PROJECTS)
+    return [
+        Candidate(Topic.PROJECTS, project.public_id, project.name or project.reference, project.place_code, signs)
+        for project, signs in signs_of_projects(area_code, today, said, before)
+    ]
 
 
 def _townships(area_code: str) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""What an inspector looks at, by topic: money and the projects that it pays, and policies for farmers. Data, no code."""
+"""What an inspector looks at, by topic: money, the projects that it pays, and policies for farmers. Data, no code."""
 
 from marketplace.complaints.models import Topic
 from marketplace.kernel.errors import N_
@@ -13,6 +13,16 @@ CHECKLISTS: dict[Topic, dict[str, str]] = {
         "works_there": N_("What was built or bought stands there and is used."),
         "progress": N_("The works are as far on as the money that was spent."),
         "benefit": N_("The registered households share in it as was agreed."),
+    },
+    Topic.PROJECTS: {
+        "declared": N_("What stands there is what was declared and approved."),
+        "chosen": N_("Who builds it was chosen openly, and the documents are there."),
+        "whole": N_("It was declared as one, not cut into parts that are judged lower down."),
+        "measured": N_("The work was measured and accepted by people who did not build it."),
+        "invoices": N_("Every payment has its invoice, and the price is what others pay."),
+        "benefit": N_("The registered households share in it as was agreed."),
+        "wages": N_("Villagers who worked on it were paid in full."),
+        "works_there": N_("What was built or bought stands there and is used."),
     },
     Topic.POLICY: {
         "known": N_("Households that were asked know what they are entitled to."),

@@ -31,6 +31,12 @@ from marketplace.registry import complaint_rules
 from marketplace.registry.rules import rule
 
 MOST, _LONGEST = 50, 400
+# By which rule the signs of each topic are weighed.
+WEIGHTS = {
+    Topic.FUNDS: complaint_rules.WEIGHTS,
+    Topic.PROJECTS: complaint_rules.PROJECT_WEIGHTS,
+    Topic.POLICY: complaint_rules.WEIGHTS,
+}
 
 
 def plan_inspections(
@@ -49,7 +55,7 @@ def plan_inspections(
     if not 1 <= number <= MOST:
         raise Invalid("inspection_number", N_("Please plan 1 to 50 inspections at a time."))
     today = local_day(now)
-    weights: dict[str, int] = rule(complaint_rules.WEIGHTS, area_code, today).value
+    weights: dict[str, int] = rule(WEIGHTS[topic], area_code, today).value
     share: int = rule(complaint_rules.RANDOM_SHARE, area_code, today).value
     # Nobody may be able to work out who is drawn.
     chosen = choose(candidates(topic, area_code, today), number, weights, share, lots or random.SystemRandom())
@@ -61,7 +67,7 @@ def plan_inspections(
             area_code=each.area_code,
             drawn=Drawn.LOT if by_lot else Drawn.RISK,
             score_bp=score,
-            features=each.signs.as_dict(),
+            features=each.signs.as_dict(weights),
             weights=weights,
             planned_by_id=by.id,
             planned_on=today,

@@ -52,9 +52,10 @@ class Desk(enum.StrEnum):
 
 
 class Topic(enum.StrEnum):
-    """What is inspected: money and the projects that it pays, or whether a policy for farmers reaches them."""
+    """What is inspected: money, the projects that it pays, or whether a policy for farmers reaches them."""
 
     FUNDS = "funds"
+    PROJECTS = "projects"
     POLICY = "policy"
 
 
@@ -220,7 +221,7 @@ class AdverseAct(Base):
 
 
 class Inspection(Base):
-    """A look at one fund, or at one township's farm policy, with the risk that brought it into the plan."""
+    """A look at one fund, one project or one township's farm policy, with the risk that brought it into the plan."""
 
     __tablename__ = "inspection"
     __table_args__ = (
@@ -240,7 +241,7 @@ class Inspection(Base):
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     topic: Mapped[str] = mapped_column(String(12))
-    # The public id of a fund, or the code of a township.
+    # The public id of a fund or a project, or the code of a township.
     subject: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(120))
     area_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))

@@ -55,6 +55,7 @@ def add_complaints(auditor_login: str, own: Household, officers: Mapping[str, Se
     file_complaint(fee, now=now - timedelta(days=1))
     # The same demo each time it is loaded.
     rows = plan_inspections(Topic.POLICY, _COUNTY, 5, by=auditor, now=now - timedelta(days=8), lots=random.Random(1))
+    plan_inspections(Topic.PROJECTS, _COUNTY, 3, by=auditor, now=now - timedelta(days=2), lots=random.Random(2))
     first, second = rows[0], rows[1]
     begin_inspection(first, by=auditor, now=now - timedelta(days=6))
     seen = dict.fromkeys(CHECKLISTS[Topic.POLICY], (Verdict.RIGHT, ""))

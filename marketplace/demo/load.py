@@ -42,6 +42,7 @@ from marketplace.demo.market_prices import add_market_prices
 from marketplace.demo.matching import add_matching
 from marketplace.demo.places import DANZHAI, danzhai_villages, load_places, neighbouring_villages
 from marketplace.demo.prices import add_prices
+from marketplace.demo.project_templates import add_project_templates
 from marketplace.demo.projects import add_projects
 from marketplace.demo.replay import Shop, replay
 from marketplace.demo.safety_net import add_safety_net
@@ -116,6 +117,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_safety_net(_own_household("farmer"), officers, now=now)
     add_assistance("danzhai", "canteen", _own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
+    add_project_templates(officers, now=now)
     add_projects(officers, data_dir / "households", now=now)
     add_complaints("auditor", _own_household("farmer"), officers, now=now)
     in_names += add_audit(PASSWORD, now=now)

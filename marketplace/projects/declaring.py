@@ -17,8 +17,9 @@ from marketplace.kernel.steps import step
 from marketplace.projects.models import Beneficiary, Milestone, Project, ProjectSource, SourceKind
 from marketplace.projects.offices import check_unit, locked, move, set_clock, unit_of
 from marketplace.projects.queries import beneficiary_count
-from marketplace.projects.standard import Template, find_barred, template_on
+from marketplace.projects.standard import Template, asked, find_barred
 from marketplace.projects.states import COUNTED, EDITABLE, ProjectAction, ProjectState
+from marketplace.projects.templates import missing_words, template_of
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
@@ -30,23 +31,10 @@ from marketplace.registry.rules import rule
 
 MOST_MILESTONES = 6
 MOST_BENEFICIARIES = 5_000
+LONGEST_ANSWER = 1000
 _TEXTS = {"name": 80, "place_words": 120, "asset": 80, "responsible": 80, "task": 4000, "target": 1000, "mechanism": 2000}
 _CHANGEABLE = frozenset({*_TEXTS, "category", "nature", "place_code", "begins_on", "ends_on"})
 _OF_PROJECT = "the households of a project that was read within somebody's reach"
-# The eleven items in the order of the template, each with what is said where it is missing.
-ITEMS: dict[str, str] = {
-    "name": N_("The project’s name is missing."),
-    "category": N_("The project’s category is missing."),
-    "nature": N_("The project’s nature is missing: something new, a repair, or a replacement."),
-    "place": N_("The project’s place is missing: the spot, and what will stand there."),
-    "schedule": N_("The project’s schedule is missing: first and last day, and milestones that add up to 100 per cent."),
-    "unit": N_("The unit that is responsible for the project is missing."),
-    "task": N_("What is to be done is missing."),
-    "funds": N_("The project’s money and where it comes from is missing."),
-    "beneficiaries": N_("The registered households that the project is for are missing."),
-    "target": N_("The project’s performance target is missing. Without a target no project is taken."),
-    "mechanism": N_("How households take part and what they get of it is missing."),
-}
 
 
 @dataclass(frozen=True)
@@ -85,11 +73,13 @@ def draft_project(place_code: str, name: str, *, by: Account, now: datetime) -> 
         drafted_at=now,
         state=ProjectState.DRAFT,
         due_provisional=False,
+        answers={},
     )
     db.session.add(project)
     set_clock(project, local_day(now))
     db.session.flush()
-    audit.record("project.drafted", "project", project.public_id, actor=by.public_id, at=now)
+    template = template_of(project).version
+    audit.record("project.drafted", "project", project.public_id, actor=by.public_id, at=now, template=template)
     return project
 
 
@@ -101,15 +91,15 @@ def save_draft(project: Project, changes: Mapping[str, Any], *, by: Account, now
     Conflict
         ``project_state`` once it is handed in.
     Invalid
-        ``item_unknown``; ``text_long``; ``category_unknown`` and ``nature_unknown`` by the template of the day;
+        ``item_unknown``; ``text_long``; ``category_unknown`` and ``nature_unknown`` by the template it was begun with;
         ``schedule_backward``; ``place_elsewhere`` outside the unit.
     """
     project = _editable(project, by)
     if unknown := changes.keys() - _CHANGEABLE:
         raise Invalid("item_unknown", N_("A declaration has no %(item)s."), item=min(unknown))
-    template = template_on(project.place_code, local_day(now))
+    template = template_of(project)
     wanted = {name: _text(name, value) if name in _TEXTS else value for name, value in changes.items()}
-    if wanted.get("category") is not None and wanted["category"] not in template.categories:
+    if wanted.get("category") is not None and template.find_category(wanted["category"]) is None:
         raise Invalid("category_unknown", N_("The template has no such category."))
     if wanted.get("nature") is not None and wanted["nature"] not in template.natures:
         raise Invalid("nature_unknown", N_("The template has no such nature."))
@@ -198,9 +188,29 @@ def save_beneficiaries(project: Project, household_ids: Sequence[int], *, by: Ac
     _note(project, by, now, ["beneficiaries"])
 
 
+def save_answers(project: Project, answers: Mapping[str, str | None], *, by: Account, now: datetime) -> None:
+    """Keep what is answered to items that offices have added; what is not named stays as it was, None empties.
+
+    Raises
+    ------
+    Invalid
+        ``item_unknown`` for what the template does not ask; ``text_long``.
+    """
+    project = _editable(project, by)
+    if unknown := answers.keys() - {item.key for item in template_of(project).items}:
+        raise Invalid("item_unknown", N_("A declaration has no %(item)s."), item=min(unknown)[:40])
+    if any(len((text or "").strip()) > LONGEST_ANSWER for text in answers.values()):
+        raise Invalid("text_long", N_("Please write at most %(most)s characters."), most=LONGEST_ANSWER)
+    kept = {**project.answers, **{key: (text or "").strip() for key, text in answers.items()}}
+    project.answers = {key: text for key, text in kept.items() if text}
+    db.session.flush()
+    _note(project, by, now, sorted(answers))
+
+
 def missing_items(project: Project) -> list[str]:
-    """Those of the eleven items that a declaration does not have yet, in the order of the template."""
-    has = {
+    """Those of the eleven items and of what offices have added that a declaration does not have yet, as they are asked."""
+    has: dict[str, object] = {
+        **project.answers,
         "name": project.name,
         "category": project.category,
         "nature": project.nature,
@@ -216,7 +226,7 @@ def missing_items(project: Project) -> list[str]:
         "target": project.target,
         "mechanism": project.mechanism,
     }
-    return [item for item in ITEMS if not has[item]]
+    return [item for item in asked(template_of(project)) if not has.get(item)]
 
 
 def submit_project(project: Project, *, by: Account, now: datetime) -> bool:
@@ -234,10 +244,8 @@ def submit_project(project: Project, *, by: Account, now: datetime) -> bool:
     check_unit(project, by)
     today = local_day(now)
     if project.state in EDITABLE:
-        template = template_on(project.place_code, today)
-        _check_whole(project, template)
+        _check_whole(project, template_of(project))
         _check_funded_once(project)
-        project.template_version = template.version
         project.decides = deciding_level(project, today)
         project.round += 1
         project.submitted_by_id, project.submitted_at, project.cross_code = by.id, now, None
@@ -275,8 +283,9 @@ def deciding_level(project: Project, day: date) -> Level:
 def _check_whole(project: Project, template: Template) -> None:
     missing = missing_items(project)
     if missing:
-        raise Invalid(f"item_missing_{missing[0]}", ITEMS[missing[0]])
-    if project.category not in template.categories:
+        words, data = missing_words(missing[0], template)
+        raise Invalid(f"item_missing_{missing[0]}", words, **data)
+    if template.find_category(project.category) is None:
         raise Invalid("category_unknown", N_("The template has no such category."))
     if project.nature not in template.natures:
         raise Invalid("nature_unknown", N_("The template has no such nature."))

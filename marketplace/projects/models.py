@@ -2,6 +2,7 @@
 
 import enum
 from datetime import date
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from marketplace.kernel.db import Base
 from marketplace.kernel.privacy import Encrypted
 from marketplace.kernel.types import AreaCode, Day, Fen, Id, Moment, PublicId
-from marketplace.projects.states import AFTER_APPROVAL, ObjectionState, ProjectState
+from marketplace.projects.states import AFTER_APPROVAL, ObjectionState, ProjectState, TemplateState
 from marketplace.registry.models.cases import one_of
 from marketplace.registry.models.files import OfHousehold, of_household
 
@@ -84,7 +85,6 @@ class Project(Base):
     unit_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
     place_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
     cross_code: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
-    template_version: Mapped[str | None] = mapped_column(String(20))
     name: Mapped[str | None] = mapped_column(String(80))
     category: Mapped[str | None] = mapped_column(String(16))
     nature: Mapped[str | None] = mapped_column(String(16))
@@ -98,6 +98,8 @@ class Project(Base):
     task: Mapped[str | None] = mapped_column(Text)
     target: Mapped[str | None] = mapped_column(Text)
     mechanism: Mapped[str | None] = mapped_column(Text)
+    # What is answered to the items that offices ask besides the eleven, by key; only offices read it.
+    answers: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     budget_fen: Mapped[Fen] = mapped_column(default=0)
     # The level up to which it is scored and that approves; known once it is handed in.
     decides: Mapped[int | None] = mapped_column(SmallInteger)
@@ -295,3 +297,39 @@ class AssetCheck(Base):
     note: Mapped[str] = mapped_column(String(400), default="")
     checked_on: Mapped[date | None]
     checked_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
+class TemplateVersion(Base):
+    """What an office has written down for declarations; confirmed by a second person it holds from its day on, for good."""
+
+    __tablename__ = "project_template"
+    __table_args__ = (
+        one_of("state", TemplateState, "state_known"),
+        CheckConstraint("length(area_code) IN (2, 4, 6)", name="area_level"),
+        CheckConstraint("(state = 'entered') = (decided_by_id IS NULL)", name="decided_has_person"),
+        CheckConstraint("(state = 'entered') = (decided_at IS NULL)", name="decided_has_moment"),
+        CheckConstraint("state <> 'confirmed' OR decided_by_id <> entered_by_id", name="confirmed_by_another"),
+        # A day that has begun keeps what held on it.
+        CheckConstraint(
+            "state <> 'confirmed' OR begins_on > (decided_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name="confirmed_before_it_begins",
+        ),
+        UniqueConstraint("area_code", "number"),
+        # Of two who write at once one is first; the other reads what was written.
+        Index("uq_project_template_waiting", "area_code", unique=True, postgresql_where=text("state = 'entered'")),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    area_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
+    # Counted by area; a province goes on from the first, which comes with the program.
+    number: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(String(9), default=TemplateState.ENTERED)
+    begins_on: Mapped[Day]
+    # Categories, negative list, rubric and added items, as ``standard.Version`` has them.
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    source: Mapped[str] = mapped_column(String(200))
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    entered_at: Mapped[Moment]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[Moment | None]

@@ -10,6 +10,7 @@ from typing import Any
 
 from marketplace.kernel.clock import day_start
 from marketplace.projects.models import Project
+from marketplace.projects.standard import Template
 from marketplace.projects.states import ProjectState
 
 VERSION = "0.9"
@@ -22,26 +23,19 @@ _STATUS = {
     ProjectState.COMPLETED: "completed",
     ProjectState.STOPPED: "cancelled",
 }
-_SECTORS = {
-    "industry": "economy",
-    "roads": "transport.road",
-    "water": "waterAndWaste.water",
-    "power": "energy",
-    "housing": "socialHousing",
-    "services": "health",
-    "training": "education",
-    "environment": "environment",
-}
 _TYPES = {"new": "construction", "repair": "rehabilitation", "replacement": "replacement"}
 _PACKAGE = ("uri", "publisher", "publishedDate", "projects", "version")
 
 
-def package(projects: Sequence[Project], places: Mapping[str, str], *, uri: str, at: datetime) -> dict[str, Any]:
+def package(
+    projects: Sequence[Project], places: Mapping[str, str], templates: Mapping[str, Template], *, uri: str, at: datetime
+) -> dict[str, Any]:
     """A package of projects that everybody may read.
 
     Parameters
     ----------
     places : mapping of area code to name
+    templates : mapping of public id to template
     uri : str
         Where the package is fetched.
     at : datetime
@@ -52,14 +46,15 @@ def package(projects: Sequence[Project], places: Mapping[str, str], *, uri: str,
         "version": VERSION,
         "publishedDate": _moment(at),
         "publisher": {"name": "农桥 Nongqiao"},
-        "projects": [project_record(project, places) for project in projects],
+        "projects": [project_record(project, places, templates[project.public_id]) for project in projects],
     }
 
 
-def project_record(project: Project, places: Mapping[str, str]) -> dict[str, Any]:
+def project_record(project: Project, places: Mapping[str, str], template: Template) -> dict[str, Any]:
     """One project; what it does not have is left out, as the standard wants."""
-    assert project.begins_on is not None and project.ends_on is not None
-    sector = _SECTORS[project.category or ""]
+    category = template.find_category(project.category)
+    assert project.begins_on is not None and project.ends_on is not None and category is not None
+    sector = category.sector
     record: dict[str, Any] = {
         "id": f"{PREFIX}-{project.public_id}",
         "title": project.name,

@@ -8,7 +8,7 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel.db import lock_rows
 from marketplace.kernel.errors import N_, Forbidden
 from marketplace.projects.models import Project
-from marketplace.projects.states import DEADLINES, LEVELS, PROJECTS, ProjectAction, ProjectState
+from marketplace.projects.states import DEADLINES, LEVELS, OF_UNIT, PROJECTS, ProjectAction, ProjectState
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
 from marketplace.registry.cases import clocks
@@ -16,7 +16,6 @@ from marketplace.registry.cases.permissions import levels_over
 from marketplace.registry.offices import check_second_person, other_level
 
 _UNITS = (Level.VILLAGE, Level.TOWNSHIP)
-_OF_UNIT = (ProjectState.DRAFT, ProjectState.RETURNED, ProjectState.APPROVED, ProjectState.UNDER_WAY)
 
 
 def locked(project: Project) -> Project:
@@ -105,7 +104,7 @@ def check_reviewer(project: Project, by: Account, level: Level) -> None:
 def waits_for(project: Project, areas: Sequence[str]) -> bool:
     """Whether the next step is that of an officer of these areas."""
     state, own = ProjectState(project.state), project.unit_code in areas
-    if state in _OF_UNIT:
+    if state in OF_UNIT:
         return own
     if state == ProjectState.NOTICE:
         return not own and project.place_code[: project.decides] in areas

@@ -23,7 +23,7 @@ from marketplace.projects.models import (
     Review,
 )
 from marketplace.projects.progress import Step, apart_since
-from marketplace.projects.states import LEVELS, PUBLIC, ObjectionState, ProjectState
+from marketplace.projects.states import PUBLIC, ObjectionState, ProjectState
 from marketplace.regions.models import Level
 from marketplace.regions.queries import within
 from marketplace.registry import project_rules
@@ -32,7 +32,6 @@ from marketplace.registry.reading import Reach, unbounded
 from marketplace.registry.rules import rule
 
 _COUNTED = "how many households a project is for, without saying which"
-_OPEN = (ProjectState.DRAFT, ProjectState.RETURNED, *LEVELS, ProjectState.NOTICE, ProjectState.APPROVED, ProjectState.UNDER_WAY)
 
 
 def place_of(project: Project) -> str:
@@ -69,19 +68,14 @@ def project_unknown() -> NotFound:
     return NotFound("project_unknown", N_("There is no such project."))
 
 
-def projects_within(reach: Reach, state: ProjectState | None = None) -> Sequence[Project]:
-    """The projects of one's areas, what is open first and of that what is due first."""
-    query = select(Project).where(in_reach(reach))
-    if state is not None:
-        query = query.where(Project.state == state)
-    order = (Project.state.in_(_OPEN).desc(), Project.due_on.asc().nulls_last(), Project.id.desc())
-    return db.session.scalars(query.order_by(*order)).all()
+def under_way_within(reach: Reach) -> Sequence[Project]:
+    """The projects of one's areas of which the work goes on."""
+    return db.session.scalars(select(Project).where(in_reach(reach), Project.state == ProjectState.UNDER_WAY)).all()
 
 
-def public_projects(area_code: str = "") -> Sequence[Project]:
-    """What everybody may read of, notices first, then the newest."""
-    query = select(Project).where(Project.state.in_(PUBLIC), within(Project.place_code, area_code))
-    return db.session.scalars(query.order_by((Project.state == ProjectState.NOTICE).desc(), Project.id.desc())).all()
+def public_projects() -> Sequence[Project]:
+    """All that everybody may read of, the newest first."""
+    return db.session.scalars(select(Project).where(Project.state.in_(PUBLIC)).order_by(Project.id.desc())).all()
 
 
 def reviews_of(project: Project) -> Sequence[Review]:
@@ -195,7 +189,7 @@ def gap_since(project: Project, today: date) -> date | None:
 def warnings_within(reach: Reach, today: date) -> list[tuple[Project, date]]:
     """The projects under way whose work and money have been too far apart for too long, the longest first."""
     found = []
-    for project in projects_within(reach, ProjectState.UNDER_WAY):
+    for project in under_way_within(reach):
         since, days = gap_since(project, today), rule(project_rules.GAP_DAYS, project.place_code, today).value
         if since is not None and (today - since).days >= int(days):
             found.append((project, since))

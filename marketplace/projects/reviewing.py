@@ -13,8 +13,9 @@ from marketplace.projects.models import Outcome, Project, Review
 from marketplace.projects.noticing import hang_out
 from marketplace.projects.offices import check_level, check_reviewer, locked, move
 from marketplace.projects.queries import reviews_of_round
-from marketplace.projects.standard import full_score, get_template, total_score
+from marketplace.projects.standard import FULL_SCORE, total_score
 from marketplace.projects.states import LEVELS, PASSES, ProjectAction, ProjectState
+from marketplace.projects.templates import template_of
 from marketplace.regions.models import Level
 from marketplace.regions.queries import get_area
 from marketplace.registry import project_rules
@@ -132,17 +133,16 @@ def _check_other_person(project: Project, by: Account) -> None:
 
 
 def _judged(project: Project, level: Level, scores: Mapping[str, int] | None, now: datetime) -> int | None:
-    assert project.decides is not None and project.template_version is not None
+    assert project.decides is not None
     if level < project.decides:
         if scores is not None:
             raise Invalid("scores_not_asked", N_("Above the level that decides a project is confirmed, not scored."))
         return None
     if scores is None:
         raise Invalid("scores_needed", N_("Please give points for every line of the rubric, and no more than it has."))
-    template = get_template(project.template_version)
-    total = total_score(template, scores)
+    total = total_score(template_of(project), scores)
     percent = int(rule(project_rules.PASS_PERCENT, project.place_code, local_day(now)).value)
-    if total * 100 < percent * full_score(template):
+    if total * 100 < percent * FULL_SCORE:
         words = N_("With %(total)s points it does not pass. Please return or refuse it, with the reason.")
         raise Invalid("score_low", words, total=total)
     return total

@@ -59,6 +59,21 @@ class ObjectionAction(enum.StrEnum):
     REJECT = "reject"
 
 
+class TemplateState(enum.StrEnum):
+    """Where a version of the template stands; only a confirmed one ever holds."""
+
+    ENTERED = "entered"
+    CONFIRMED = "confirmed"
+    DISCARDED = "discarded"
+
+
+class TemplateAction(enum.StrEnum):
+    """What a second person of the office makes of a version, or the first who drops it."""
+
+    CONFIRM = "confirm"
+    DISCARD = "discard"
+
+
 _S, _A = ProjectState, ProjectAction
 # Which state waits for which level, in the order in which a project goes up.
 LEVELS = {
@@ -103,11 +118,23 @@ OBJECTIONS = StateMachine(
         (ObjectionState.OPEN, ObjectionAction.REJECT): ObjectionState.REJECTED,
     },
 )
+TEMPLATES = StateMachine(
+    "template_state",
+    N_("This has been decided already."),
+    {
+        (TemplateState.ENTERED, TemplateAction.CONFIRM): TemplateState.CONFIRMED,
+        (TemplateState.ENTERED, TemplateAction.DISCARD): TemplateState.DISCARDED,
+    },
+)
 # Those that took a project through all levels; nothing comes here without four persons and a closed notice (a trigger).
 AFTER_APPROVAL = (_S.APPROVED, _S.UNDER_WAY, _S.COMPLETED, _S.STOPPED)
 # What anybody may read of.
 PUBLIC = (_S.NOTICE, *AFTER_APPROVAL)
 EDITABLE = (_S.DRAFT, _S.RETURNED)
+# Where the unit that declares is next.
+OF_UNIT = (_S.DRAFT, _S.RETURNED, _S.APPROVED, _S.UNDER_WAY)
+# In which somebody is next.
+OPEN = (_S.DRAFT, _S.RETURNED, *LEVELS, _S.NOTICE, _S.APPROVED, _S.UNDER_WAY)
 # In which the same thing at the same place cannot be declared again.
 COUNTED = (*LEVELS, _S.NOTICE, _S.APPROVED, _S.UNDER_WAY, _S.COMPLETED)
 # Who acts next in a state that is not the last, and by which rule until when; work under way has its own last day.

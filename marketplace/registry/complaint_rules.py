@@ -22,6 +22,7 @@ RECTIFY = "inspection.rectify"
 CONFIRM = "inspection.confirm"
 APPEAL = "inspection.appeal"
 WEIGHTS = "inspection.weights"
+PROJECT_WEIGHTS = "inspection.project_weights"
 RANDOM_SHARE = "inspection.random_share_bp"
 
 _KINDS = ("advice", "investigation", "money")
@@ -44,5 +45,12 @@ RULES = (
     Rule(CONFIRM, "", _BEGINS_ON, {"workdays": 10}, _OWN),
     Rule(APPEAL, "", _BEGINS_ON, {"workdays": 10}, _OWN),
     Rule(WEIGHTS, "", _BEGINS_ON, {"complaints": 3, "gap": 2, "idle": 2, "before": 2, "size": 1}, _OWN),
+    Rule(
+        PROJECT_WEIGHTS,
+        "",
+        _BEGINS_ON,
+        {"complaints": 3, "gap": 3, "late": 2, "contractor": 1, "split": 2, "before": 2, "size": 1},
+        _OWN,
+    ),
     Rule(RANDOM_SHARE, "", _BEGINS_ON, 2000, _OWN),
 )

@@ -65,7 +65,7 @@ ADVERSE = {
     AdverseKind.PAYMENT: N_("Public money for the household was refused or taken back"),
     AdverseKind.SUSPICION: N_("A suspicion was raised against what the household sells"),
 }
-TOPICS = {Topic.FUNDS: N_("Money and projects"), Topic.POLICY: N_("Policy for farmers")}
+TOPICS = {Topic.FUNDS: N_("Public money"), Topic.PROJECTS: N_("Projects"), Topic.POLICY: N_("Policy for farmers")}
 DRAWN = {Drawn.RISK: N_("by risk"), Drawn.LOT: N_("by lot")}
 VERDICTS = {Verdict.RIGHT: N_("Right"), Verdict.WRONG: N_("Wrong"), Verdict.NOT_APPLICABLE: N_("Does not apply")}
 INSPECTION_STATES = {
@@ -87,6 +87,9 @@ SIGNS = {
     "idle": N_("idle money"),
     "before": N_("findings before"),
     "size": N_("size"),
+    "late": N_("milestones missed"),
+    "contractor": N_("other projects of the same firm"),
+    "split": N_("other projects it may be cut off from"),
 }
 
 
@@ -160,11 +163,11 @@ def inspection_words(row: Inspection) -> dict[str, Any]:
     return {
         "public_id": row.public_id,
         "topic": _(TOPICS[Topic(row.topic)]),
-        "title": row.title if row.topic == Topic.FUNDS else place_name(row.title),
+        "title": place_name(row.title) if row.topic == Topic.POLICY else row.title,
         "place": place_line(row.area_code),
         "drawn": _(DRAWN[Drawn(row.drawn)]),
         "score": row.score_bp / 10_000,
-        "signs": [(_(words), row.features[name], row.weights[name]) for name, words in SIGNS.items()],
+        "signs": [(_(SIGNS[name]), row.features[name], row.weights[name]) for name in SIGNS if name in row.weights],
         "state": _chip(INSPECTION_STATES[InspectionState(row.state)]),
         "planned": row.state == InspectionState.PLANNED,
         "under_way": row.state == InspectionState.UNDER_WAY,
@@ -181,7 +184,7 @@ def finding_words(finding: InspectionFinding, inspection: Inspection) -> dict[st
     """A finding as both sides see it."""
     return {
         "public_id": finding.public_id,
-        "title": inspection.title if inspection.topic == Topic.FUNDS else place_name(inspection.title),
+        "title": place_name(inspection.title) if inspection.topic == Topic.POLICY else inspection.title,
         "topic": _(TOPICS[Topic(inspection.topic)]),
         "item": item_words(inspection.topic, finding.item),
         **{name: getattr(finding, name) for name in ("words", "due_on", "done", "proof", "appeal", "answer")},

@@ -14,6 +14,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, DomainError, Forbidden, Invalid, NotFound, NotSignedIn, TooMany
 from marketplace.web.forms import FormError
 from marketplace.web.languages import pick
+from marketplace.web.navigation import way_back
 
 _log = logging.getLogger("marketplace.errors")
 
@@ -85,7 +86,7 @@ def problem(status: int, code: str, detail: str, /, **data: Any) -> Response:
 def page(status: int, text: str) -> tuple[str, int]:
     """A page that says what happened and one thing to do next."""
     title = gettext(TITLES.get(status, TITLES[500]))
-    action = (gettext("Back to the shop"), url_for("storefront.home"))
+    action = way_back()
     return (
         render_template(
             "errors/problem.html", status=status, title=title, text=text, action_label=action[0], action_url=action[1]

@@ -198,6 +198,30 @@ def _desks() -> list[dict[str, str]]:
     ]
 
 
+# Whose desk the pages below an address are, those of several desks with the one that people more often come from first.
+_DESK_OF = {
+    "office": (RoleKind.OFFICER,),
+    "funds": (RoleKind.OFFICER, RoleKind.AUDITOR),
+    "inspection": (RoleKind.OFFICER, RoleKind.AUDITOR),
+    "audits": (RoleKind.AUDITOR, RoleKind.OFFICER),
+    "oversight": (RoleKind.AUDITOR,),
+    "operator": (RoleKind.OPERATOR,),
+    "farm": (RoleKind.FARMER,),
+    "buyer": (RoleKind.ENTERPRISE,),
+}
+
+
+def way_back() -> tuple[str, str]:
+    """Where somebody goes on from a page that failed: to their own desk if the page is part of it, else to the shop."""
+    kinds = current_user.kinds if current_user.is_authenticated else set()
+    for kind in _DESK_OF.get(request.path.split("/")[1], ()):
+        endpoint, label, _ = DESKS[kind]
+        # A desk that fails itself is no way back.
+        if kind in kinds and request.path != url_for(endpoint):
+            return gettext("Back: %(desk)s", desk=gettext(label)), url_for(endpoint)
+    return gettext("Back to the shop"), url_for("storefront.home")
+
+
 def _menus() -> dict[str, list[dict[str, Any]]]:
     # A portal's further parts are blueprints named after it: ``operator_money`` has the operator's menu.
     portal = (request.blueprint or "").split(".")[0].split("_")[0]

@@ -7,9 +7,11 @@ from flask_babel import gettext as _
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_
+from marketplace.projects.declaring import missing_items
 from marketplace.projects.models import Outcome, Project, Review, SourceKind
-from marketplace.projects.standard import Criterion, Template, get_template, template_on
+from marketplace.projects.standard import Criterion, Template
 from marketplace.projects.states import DEADLINES, ObjectionState, ProjectState
+from marketplace.projects.templates import missing_words, template_of
 from marketplace.regions.models import Level
 from marketplace.regions.queries import ancestors, area_names
 from marketplace.web.places import place_name
@@ -53,13 +55,6 @@ OBJECTIONS = {
 }
 
 
-def template_of(project: Project) -> Template:
-    """The template a project was handed in by; for a draft the one in force at its place."""
-    if project.template_version:
-        return get_template(project.template_version)
-    return template_on(project.place_code, local_day(clock.now()))
-
-
 def state_words(project: Project) -> tuple[str, str]:
     """Where a project stands, with its tone."""
     words, tone = STATES[ProjectState(project.state)]
@@ -85,10 +80,11 @@ def row_words(project: Project) -> dict[str, Any]:
 def whole_words(project: Project) -> dict[str, Any]:
     """All that was declared, as it may be shown to everybody."""
     template = template_of(project)
+    category = template.find_category(project.category)
     return {
         **row_words(project),
         "reference": project.reference,
-        "category": _(template.categories[project.category]) if project.category in template.categories else "",
+        "category": _(category.words) if category else "",
         "nature": _(template.natures[project.nature]) if project.nature in template.natures else "",
         "where": " ".join(place_name(row.name) for row in ancestors(project.place_code)[-3:]),
         "place_words": project.place_words or "",
@@ -142,4 +138,16 @@ def review_words(row: Review) -> dict[str, Any]:
 
 def rubric_words(template: Template) -> list[tuple[Criterion, str]]:
     """The lines of the rubric."""
-    return [(each, _(each.words)) for each in template.rubric]
+    return [(each, _(each.words)) for each in template.base.rubric]
+
+
+def still_missing(project: Project) -> list[str]:
+    """What a declaration does not have yet, in words."""
+    template = template_of(project)
+    said = (missing_words(key, template) for key in missing_items(project))
+    return [str(_(words)) % data if data else str(_(words)) for words, data in said]
+
+
+def answer_words(project: Project) -> list[tuple[str, str]]:
+    """What offices ask besides the eleven items, and what is answered; for offices alone."""
+    return [(_(item.words), project.answers.get(item.key, "")) for item in template_of(project).items]

@@ -166,6 +166,7 @@ GROUPS: tuple[tuple[str, dict[str, str]], ...] = (
             "inspection.confirm": N_("The proof is looked at"),
             "inspection.appeal": N_("An appeal is decided"),
             "inspection.weights": N_("Weights of the signs of risk"),
+            "inspection.project_weights": N_("Weights of the signs of risk of projects"),
             "inspection.random_share_bp": N_("Part of the inspections that is drawn by lot"),
         },
     ),

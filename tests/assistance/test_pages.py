@@ -248,3 +248,25 @@ def test_an_officer_from_beside_finds_nothing(browser: Browser, here: World) -> 
     assert "不会修剪" not in browser.get("/office/needs").text
     assert [browser.get(path).status_code for path in (year, matched)] == [404, 404]
     assert browser.post(f"/office/duty/visits/{visit}/word", {"took_place": "yes"}).status_code == 404
+
+
+def test_an_officer_finds_a_village_step_by_step_and_names_either_it_or_a_household(browser: Browser, here: World) -> None:
+    browser.is_now(here.first)
+    assert "choose its township above first" in browser.get(f"/office/needs?area={COUNTY}").text
+    page = browser.get(f"/office/needs?area={factories.VILLAGE[:9]}").text
+    assert f'<option value="{factories.VILLAGE}"' in page
+    form = {"kind": "skill", "words": "全村不会修剪果树"}
+    for both in ({}, {"whose": here.households[0].code, "village": factories.VILLAGE}):
+        refused = browser.post("/office/needs", {**form, **both})
+        assert (refused.status_code, "one of the two" in refused.text) == (422, True)
+    assert browser.post("/office/needs", {**form, "village": factories.VILLAGE}).status_code == 303
+
+
+def test_a_helper_says_level_by_level_where_it_is_at_home(browser: Browser, here: World) -> None:
+    browser.is_now(factories.account(name="好心人"))
+    assert 'name="quota"' not in browser.get("/needs/desk").text
+    assert f"/needs/desk?area={COUNTY[:2]}" in browser.get("/needs/desk").text
+    page = browser.get(f"/needs/desk?area={COUNTY}").text
+    assert f'name="area" value="{COUNTY}"' in page
+    assert 'name="quota"' in page
+    assert f"/needs/desk?area={factories.VILLAGE[:9]}" in page

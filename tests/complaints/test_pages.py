@@ -233,4 +233,4 @@ def test_the_pages_speak_chinese(client: FlaskClient, here: World) -> None:
     browser.is_now(None)
     assert "不留名" in browser.get(f"/complain?area={VILLAGE}").text
     browser.is_now(here.auditors[COUNTY])
-    assert "风险是五项指标的加权平均" in browser.get("/oversight/plan").text
+    assert "风险是几项指标的加权平均" in browser.get("/oversight/plan").text

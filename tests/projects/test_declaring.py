@@ -1,7 +1,6 @@
 """Eleven items and eleven refusals, the negative list, the same thing paid for once, drafts that keep what was typed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,9 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.identity.models import Account
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid
-from marketplace.projects import standard
 from marketplace.projects.declaring import (
-    ITEMS,
     Part,
     Source,
     draft_project,
@@ -27,7 +24,7 @@ from marketplace.projects.declaring import (
 )
 from marketplace.projects.models import Project, SourceKind
 from marketplace.projects.reviewing import return_project
-from marketplace.projects.standard import VERSIONS, template_on
+from marketplace.projects.standard import ITEMS
 from marketplace.projects.states import ProjectState
 from marketplace.regions.models import Level
 from marketplace.registry.rules import set_rule
@@ -82,7 +79,7 @@ def test_a_whole_declaration_goes_to_the_township_and_twice_is_once(acting: Sess
     here = world()
     project = declared(here)
     assert not submit_project(project, by=here.declarer, now=NOW)
-    assert (project.state, project.round, project.template_version) == (ProjectState.TOWNSHIP, 1, "2021-1")
+    assert (project.state, project.round) == (ProjectState.TOWNSHIP, 1)
     # Ten working days after Monday, 2026-06-15, over the Dragon Boat holiday on Friday the 19th.
     assert project.due_on == date(2026, 6, 30)
 
@@ -147,15 +144,6 @@ def test_a_limit_that_begins_tomorrow_holds_tomorrow(acting: Session) -> None:
     set_rule("project.county_decides_fen", PROVINCE, TODAY + timedelta(days=1), 5, "文件", by=officer(PROVINCE), now=NOW)
     assert declared(here).decides == Level.COUNTY
     assert declared(here, asset="水窖", now=NOW + timedelta(days=1)).decides == Level.CITY
-
-
-def test_a_template_that_begins_tomorrow_holds_tomorrow(acting: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = world()
-    coming = replace(VERSIONS[0], version="2026-2", area_code="52", begins_on=TODAY + timedelta(days=1))
-    monkeypatch.setattr(standard, "VERSIONS", (*VERSIONS, coming))
-    assert template_on(VILLAGE, TODAY).version == "2021-1"
-    assert declared(here).template_version == "2021-1"
-    assert declared(here, asset="水窖", now=NOW + timedelta(days=1)).template_version == "2026-2"
 
 
 def test_a_draft_keeps_what_was_typed_and_says_what_cannot_be(acting: Session) -> None:

@@ -12,14 +12,18 @@ from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict
-from marketplace.projects.models import Project, ProjectNotice, Review
+from marketplace.projects.entering import decide_version, enter_version
+from marketplace.projects.models import Project, ProjectNotice, Review, TemplateVersion
 from marketplace.projects.noticing import approve_project, object_to
 from marketplace.projects.queries import open_objections
 from marketplace.projects.reviewing import pass_project, return_project
-from marketplace.projects.states import ProjectState
+from marketplace.projects.states import ProjectState, TemplateAction
+from marketplace.projects.templates import get_version
+from tests import factories
 from tests.factories import NOW
 from tests.own_database import own_database, race
-from tests.projects.world import SCORES, TOWNSHIP, declared, officer, passed, world
+from tests.projects.test_templates import WHOLE
+from tests.projects.world import PROVINCE, SCORES, TOWNSHIP, declared, officer, passed, world
 
 S = ProjectState
 CLOSED = NOW + timedelta(days=11)
@@ -89,3 +93,41 @@ def test_an_objection_at_the_moment_of_the_approval_is_heard_before_it_or_told_t
         state, heard = db.session.get_one(Project, project_id).state, open_objections(notice)
         assert (told, state, heard) in [(["objection_open"], S.NOTICE, 1), (["notice_closed"], S.APPROVED, 0)]
         assert db.session.scalar(select(func.count()).select_from(ProjectNotice)) == 1
+
+
+def test_of_two_officers_who_write_or_confirm_at_once_one_is_first(offices: Flask) -> None:
+    with offices.app_context(), transaction():
+        factories.area()
+        writers = [officer(PROVINCE).id for _ in range(2)]
+
+    def write(by_id: int) -> Callable[[], object]:
+        def run() -> object:
+            with transaction():
+                return enter_version(PROVINCE, WHOLE, by=db.session.get_one(Account, by_id), now=NOW).entered_by_id
+
+        return run
+
+    lock = f"SELECT FROM area WHERE code = '{PROVINCE}' FOR UPDATE"
+    answers = race(offices, *(write(by_id) for by_id in writers), behind=lock)
+    (first,) = [answer for answer in answers if isinstance(answer, int)]
+    assert [answer.code for answer in answers if isinstance(answer, Conflict)] == ["template_waits"]
+    with offices.app_context():
+        row = db.session.scalars(select(TemplateVersion)).one()
+        row_id, public_id = row.id, row.public_id
+        second = next(by_id for by_id in writers if by_id != first)
+        with transaction():
+            third = officer(PROVINCE).id
+
+    def decide(by_id: int, action: TemplateAction) -> Callable[[], object]:
+        def run() -> object:
+            with transaction():
+                found = get_version(public_id, [PROVINCE])
+                return decide_version(found, action, by=db.session.get_one(Account, by_id), now=NOW)
+
+        return run
+
+    lock = f"SELECT FROM project_template WHERE id = {row_id} FOR UPDATE"
+    acts = (decide(second, TemplateAction.CONFIRM), decide(third, TemplateAction.DISCARD))
+    answers = race(offices, *acts, behind=lock)
+    assert [answer for answer in answers if answer is True] == [True]
+    assert [answer.code for answer in answers if isinstance(answer, Conflict)] == ["template_state"]

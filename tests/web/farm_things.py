@@ -524,8 +524,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 # These pages show one's own farm, whomever one acts for: who holds a mandate cannot hand it on.
 OF_MANDATES = (
     *("producer.mandates.", "producer.household.", "producer.shares."),
-    *("producer_badge.", "producer_file.", "api-badge.", "producer.benefits.", "producer.help.", "producer_advice."),
-    *("producer_sharing.", "api-sharing."),
+    *(
+        "producer_badge.",
+        "producer_file.",
+        "api-badge.",
+        "producer.benefits.",
+        "producer.projects.",
+        "producer.help.",
+        "producer_advice.",
+    ),
+    *("producer_sharing.", "api-sharing.", "producer.projects."),
 )
 
 

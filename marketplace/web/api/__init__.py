@@ -40,6 +40,7 @@ from marketplace.web.api import (
     pooling,
     price_lists,
     prices,
+    project_templates,
     projects,
     recommendations,
     registry,
@@ -88,6 +89,7 @@ _GROUPS = (
     registry,
     equity,
     projects,
+    project_templates,
     safety_net,
     # With the operations on duties themselves, which it adds to.
     duty_years,

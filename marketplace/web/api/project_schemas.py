@@ -10,7 +10,9 @@ from marshmallow import ValidationError, fields, validate
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.errors import N_
-from marketplace.projects.declaring import ITEMS, MOST_BENEFICIARIES, MOST_MILESTONES, missing_items
+from marketplace.projects.declaring import LONGEST_ANSWER, MOST_BENEFICIARIES, MOST_MILESTONES, missing_items
+from marketplace.projects.entering import KEY
+from marketplace.projects.lists import LONGEST_WORDS
 from marketplace.projects.models import NoticeKind, Outcome, Project, SourceKind
 from marketplace.projects.noticing import current_notice
 from marketplace.projects.progress import money_percent, work_percent
@@ -26,8 +28,9 @@ from marketplace.projects.queries import (
     reviews_of_round,
     steps_of,
 )
-from marketplace.projects.standard import VERSIONS
-from marketplace.projects.states import EDITABLE, LEVELS, ObjectionAction, ObjectionState, ProjectState
+from marketplace.projects.standard import NATURES
+from marketplace.projects.states import EDITABLE, LEVELS, PUBLIC, ObjectionAction, ObjectionState, ProjectState
+from marketplace.projects.templates import template_of
 from marketplace.regions.models import Level
 from marketplace.registry import display_rules
 from marketplace.registry.rules import rule
@@ -37,7 +40,9 @@ from marketplace.web.api.inputs import (
     InputSchema,
     Line,
     Prose,
+    PublicIdField,
     QueryDay,
+    QueryNumber,
     SearchText,
     Spelled,
     WholeField,
@@ -51,8 +56,7 @@ _STATES = [state.value for state in ProjectState]
 _WAITING = [state.value for state in LEVELS]
 _LEVELS = {int(level): level.name.lower() for level in LEVELS.values()}
 _SOURCES = [kind.value for kind in SourceKind]
-_CATEGORIES = sorted({key for version in VERSIONS for key in version.categories})
-_NATURES = sorted({key for version in VERSIONS for key in version.natures})
+_NATURES = sorted(NATURES)
 
 
 class DegreeField(fields.Float):
@@ -68,10 +72,21 @@ class DegreeField(fields.Float):
         return float(value)
 
 
-class ProjectsQuerySchema(InputSchema):
-    """Of which area."""
+class OfficeProjectsQuerySchema(InputSchema):
+    """What is looked for, and which page of it."""
 
     area = Spelled(AREA, most=12, load_default="", metadata={"description": "Digits of an area; all of them, when left out"})
+    state = fields.String(validate=validate.OneOf(_STATES))
+    year = QueryNumber(2000, 2100, metadata={"description": "In which it was begun to be declared"})
+    words = SearchText(LONGEST_WORDS, load_default="", metadata={"description": "In name, thing, spot or project number"})
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
+
+
+class ProjectsQuerySchema(OfficeProjectsQuerySchema):
+    """The same of what everybody may read."""
+
+    state = fields.String(validate=validate.OneOf([state.value for state in PUBLIC]))
 
 
 class TemplateQuerySchema(InputSchema):
@@ -80,16 +95,34 @@ class TemplateQuerySchema(InputSchema):
     area = Spelled(AREA, most=12, required=True)
 
 
-class OfficeProjectsQuerySchema(InputSchema):
-    """In which state."""
+class ProjectCategorySchema(OutputSchema):
+    """What a project can be for."""
 
-    state = fields.String(validate=validate.OneOf(_STATES))
+    key = fields.String()
+    words = fields.String()
+    sector = fields.String(metadata={"description": "Of OC4IDS"})
+
+
+class ProjectBarredSchema(OutputSchema):
+    """A line of the negative list."""
+
+    key = fields.String()
+    words = fields.String()
+    terms = fields.List(fields.String(), metadata={"description": "What a declaration is searched for"})
+
+
+class ProjectItemSchema(OutputSchema):
+    """Something that is asked; of the eleven items the words are empty."""
+
+    key = fields.String()
+    words = fields.String()
 
 
 class CriterionSchema(OutputSchema):
     """A line of the rubric."""
 
     key = fields.String()
+    words = fields.String()
     most = fields.Integer(metadata={"description": "How many points there are at most"})
 
 
@@ -101,6 +134,7 @@ class ProjectTemplateSchema(OutputSchema):
     categories = fields.List(fields.String())
     natures = fields.List(fields.String())
     barred = fields.List(fields.String(), metadata={"description": "Keys of the negative list"})
+    items = fields.List(fields.Nested(ProjectItemSchema), metadata={"description": "The eleven, then what offices have added"})
     rubric = fields.List(fields.Nested(CriterionSchema))
     source = fields.String()
 
@@ -112,7 +146,7 @@ class ProjectSchema(OutputSchema):
     reference = fields.String()
     name = fields.String(allow_none=True)
     state = fields.String(validate=validate.OneOf(_STATES))
-    category = fields.String(allow_none=True, validate=validate.OneOf(_CATEGORIES))
+    category = fields.String(allow_none=True, metadata={"description": "A key of its template"})
     area_code = fields.String(attribute="place_code")
     budget_fen = fen()
     approved_fen = fen()
@@ -126,6 +160,19 @@ class OfficeProjectRowSchema(ProjectSchema):
 
     due_on = fields.Date(allow_none=True)
     due_provisional = fields.Boolean(metadata={"description": "The holidays on the way are not announced yet"})
+
+
+class ProjectPageSchema(OutputSchema):
+    """A page of projects."""
+
+    items = fields.List(fields.Nested(ProjectSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
+
+
+class OfficeProjectPageSchema(ProjectPageSchema):
+    """A page of projects for an office."""
+
+    items = fields.List(fields.Nested(OfficeProjectRowSchema))
 
 
 class ProjectSourceSchema(OutputSchema):
@@ -230,10 +277,15 @@ class OfficeProjectSchema(WholeProjectSchema):
     cross_code = fields.String(allow_none=True)
     due_on = fields.Date(allow_none=True)
     due_provisional = fields.Boolean()
-    template_version = fields.String(allow_none=True)
+    template_version = fields.String(metadata={"description": "What it follows: what held on the day on which it was begun"})
+    answers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "To what offices ask besides the eleven items, by key"},
+    )
     place = fields.String(metadata={"description": "Where its public money stands"})
     missing = fields.List(
-        fields.String(validate=validate.OneOf(list(ITEMS))), metadata={"description": "Of the eleven items, in a draft"}
+        fields.String(), metadata={"description": "In a draft, of the eleven items and of what offices have added"}
     )
     approvable_from = fields.Date(allow_none=True)
     objections = fields.List(fields.Nested(ProjectObjectionSchema))
@@ -268,7 +320,7 @@ class ProjectChangeSchema(InputSchema):
     """What is to be kept of a draft; what is not named stays, null empties, a list takes the place of the one before."""
 
     name = Line(80, allow_none=True)
-    category = fields.String(allow_none=True, validate=validate.OneOf(_CATEGORIES))
+    category = Spelled(KEY, most=16, allow_none=True, metadata={"description": "A key of its template"})
     nature = fields.String(allow_none=True, validate=validate.OneOf(_NATURES))
     place_code = Spelled(AREA, most=12)
     place_words = Line(120, allow_none=True)
@@ -281,6 +333,7 @@ class ProjectChangeSchema(InputSchema):
     mechanism = Prose(2000, allow_none=True)
     sources = fields.List(fields.Nested(NewProjectSourceSchema), validate=validate.Length(max=len(_SOURCES)))
     milestones = fields.List(fields.Nested(NewProjectMilestoneSchema), validate=validate.Length(max=MOST_MILESTONES))
+    answers = fields.Dict(keys=fields.String(), values=Prose(LONGEST_ANSWER, may_be_empty=True))
     households = fields.List(Spelled(HOUSEHOLD, most=16), validate=validate.Length(max=MOST_BENEFICIARIES))
 
 
@@ -359,11 +412,12 @@ def office_whole(project: Project, *, decides: bool) -> dict[str, Any]:
     """A project for an officer of its area; objections are for the level that decides alone."""
     today = local_day(clock.now())
     notice = current_notice(project) if project.state == ProjectState.NOTICE else None
-    own = ("unit_code", "cross_code", "due_on", "due_provisional", "template_version")
+    own = ("unit_code", "cross_code", "due_on", "due_provisional", "answers")
     return {
         **_shared(project),
         **{name: getattr(project, name) for name in own},
         "households": beneficiary_count(project),
+        "template_version": template_of(project).version,
         "reviews": _reviews(reviews_of(project)),
         "place": place_of(project),
         "missing": missing_items(project) if project.state in EDITABLE else [],

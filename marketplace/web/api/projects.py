@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import Select
 
 from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import scopes
@@ -17,6 +18,7 @@ from marketplace.projects.declaring import (
     Part,
     Source,
     draft_project,
+    save_answers,
     save_beneficiaries,
     save_draft,
     save_milestones,
@@ -24,6 +26,7 @@ from marketplace.projects.declaring import (
     submit_project,
     withdraw_project,
 )
+from marketplace.projects.lists import Narrowed, narrow, page_after, seen_by_everybody, seen_by_household, seen_by_office
 from marketplace.projects.models import Project, SourceKind
 from marketplace.projects.noticing import approve_project, decide_objection, object_to
 from marketplace.projects.offices import check_unit, locked
@@ -32,12 +35,11 @@ from marketplace.projects.queries import (
     get_objection,
     get_project_within,
     get_public_project,
-    projects_within,
-    public_projects,
 )
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
-from marketplace.projects.standard import template_on
+from marketplace.projects.standard import asked_items
 from marketplace.projects.states import ObjectionAction, ProjectState
+from marketplace.projects.templates import template_on
 from marketplace.projects.tracking import (
     Taken,
     add_photo,
@@ -53,6 +55,7 @@ from marketplace.web.api import project_schemas as schemas
 from marketplace.web.api.documents import BODY, OPTIONAL_BEARER, ApiBlueprint, only, problems
 from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.objection_limit import count_objection
+from marketplace.web.own_household import own_household
 from marketplace.web.project_photos import photo_of
 from marketplace.web.uploads import households_folder, takes_files
 
@@ -67,11 +70,21 @@ _LARGEST = 17 * 1024 * 1024
 @allow(PUBLIC)
 @blueprint.doc(security=OPTIONAL_BEARER)
 @blueprint.arguments(schemas.ProjectsQuerySchema, location="query")
-@blueprint.response(200, schemas.ProjectSchema(many=True))
-@problems(422)
-def projects_public(query: dict[str, Any]) -> Any:
-    """Every project of an area from its notice on, notices first, then the newest."""
-    return public_projects(query["area"])
+@blueprint.response(200, schemas.ProjectPageSchema)
+@problems(404, 422)
+def projects_public(query: dict[str, Any]) -> dict[str, Any]:
+    """Projects from their notice on, the newest first."""
+    return _page(seen_by_everybody(), query)
+
+
+@blueprint.get("/mine")
+@only(RoleKind.FARMER)
+@blueprint.arguments(schemas.ProjectsQuerySchema, location="query")
+@blueprint.response(200, schemas.ProjectPageSchema)
+@problems(404, 422)
+def projects_mine(query: dict[str, Any]) -> dict[str, Any]:
+    """The projects that are for your own household, from their notice on, the newest first."""
+    return _page(seen_by_household(own_household().id), query)
 
 
 @blueprint.get("/template")
@@ -83,9 +96,14 @@ def projects_public(query: dict[str, Any]) -> Any:
 def project_template(query: dict[str, Any]) -> dict[str, Any]:
     """The template and rubric in force in an area today."""
     template = template_on(query["area"], local_day(clock.now()))
-    names = ("version", "begins_on", "rubric", "source")
-    keys = {"categories": list(template.categories), "natures": list(template.natures)}
-    return {**{name: getattr(template, name) for name in names}, **keys, "barred": [each.key for each in template.barred]}
+    return {
+        "version": template.version,
+        **{name: getattr(template.base, name) for name in ("begins_on", "rubric", "source")},
+        "categories": [each.key for each in template.base.categories],
+        "natures": list(template.natures),
+        "barred": [each.key for each in template.base.barred],
+        "items": asked_items(template),
+    }
 
 
 @blueprint.get("/<public_id:public_id>")
@@ -115,12 +133,19 @@ def project_object(given: dict[str, Any], public_id: str) -> None:
 @blueprint.get("/office")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(schemas.OfficeProjectsQuerySchema, location="query")
-@blueprint.response(200, schemas.OfficeProjectRowSchema(many=True))
-@problems(422)
-def projects_office(query: dict[str, Any]) -> Any:
-    """The projects of your areas, what is due first first."""
+@blueprint.response(200, schemas.OfficeProjectPageSchema)
+@problems(404, 422)
+def projects_office(query: dict[str, Any]) -> dict[str, Any]:
+    """The projects of your areas, the newest first."""
+    return _page(seen_by_office(office_reach()), query)
+
+
+def _page(seen: Select[tuple[Project]], query: dict[str, Any]) -> dict[str, Any]:
     state = query.get("state")
-    return projects_within(office_reach(), None if state is None else ProjectState(state))
+    by = Narrowed(None if state is None else ProjectState(state), query.get("year"), query["area"], query["words"])
+    found = page_after(narrow(seen, by), query.get("after"), query["limit"] + 1)
+    items = found[: query["limit"]]
+    return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 
 
 @blueprint.post("/office")
@@ -158,13 +183,16 @@ def project_save(given: dict[str, Any], public_id: str) -> dict[str, Any]:
         check_unchanged(schemas.OfficeProjectSchema(), _whole(project))
         # Whoever may not write learns nothing of which codes exist.
         check_unit(project, by)
-        sources, milestones, codes = (given.pop(name, None) for name in ("sources", "milestones", "households"))
+        parts = ("sources", "milestones", "households", "answers")
+        sources, milestones, codes, answers = (given.pop(name, None) for name in parts)
         if given:
             save_draft(project, given, by=by, now=now)
         if sources is not None:
             save_sources(project, [Source(**{**row, "kind": SourceKind(row["kind"])}) for row in sources], by=by, now=now)
         if milestones is not None:
             save_milestones(project, [Part(**row) for row in milestones], by=by, now=now)
+        if answers is not None:
+            save_answers(project, answers, by=by, now=now)
         if codes is not None:
             found = households_by_code(codes)
             if set(found) != set(codes):

@@ -77,7 +77,10 @@ def plan() -> str:
 
 def _plan(form: dict[str, Any], errors: dict[str, str]) -> str:
     areas, today = scopes(account(), RoleKind.AUDITOR), local_day(clock.now())
-    weights = rule(complaint_rules.WEIGHTS, areas[0], today).value
+    weights, of_projects = (
+        [(_(words), found[name]) for name, words in SIGNS.items() if name in found]
+        for found in (rule(name, areas[0], today).value for name in (complaint_rules.WEIGHTS, complaint_rules.PROJECT_WEIGHTS))
+    )
     rows = [inspection_words(row) for row in inspections_for(account())]
     return render_template(
         "oversight/plan.html",
@@ -85,7 +88,8 @@ def _plan(form: dict[str, Any], errors: dict[str, str]) -> str:
         done=[row for row in rows if not (row["planned"] or row["under_way"])],
         areas=[(code, place_line(code)) for code in areas],
         topics=[(topic.value, _(words)) for topic, words in TOPICS.items()],
-        weights=[(_(words), weights[name]) for name, words in SIGNS.items()],
+        weights=weights,
+        of_projects=of_projects,
         lot_share=rule(complaint_rules.RANDOM_SHARE, areas[0], today).value / 10_000,
         form={"number": 5, **form},
         errors=errors,

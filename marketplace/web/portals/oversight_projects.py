@@ -6,6 +6,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
+from marketplace.projects.lists import seen_by_office
 from marketplace.projects.models import Project
 from marketplace.projects.progress import money_percent, work_percent
 from marketplace.projects.queries import (
@@ -18,16 +19,16 @@ from marketplace.projects.queries import (
     objections_to,
     photos_of,
     place_of,
-    projects_within,
     reviews_of,
     steps_of,
     warnings_within,
 )
-from marketplace.projects.states import ObjectionState
+from marketplace.projects.states import ObjectionState, ProjectState
 from marketplace.registry.reading import Reach
 from marketplace.web.access import account, allow
+from marketplace.web.project_lists import listed_words
 from marketplace.web.project_photos import photo_of
-from marketplace.web.project_words import objection_chip, review_words, row_words, whole_words
+from marketplace.web.project_words import answer_words, objection_chip, review_words, row_words, whole_words
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 
@@ -49,7 +50,7 @@ def listed() -> str:
         "oversight/projects.html",
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
         broken=[{**row_words(row), "note": check.note} for check, row in broken_within(reach)],
-        rows=[row_words(row) for row in projects_within(reach)],
+        list=listed_words(seen_by_office(reach), list(ProjectState)),
     )
 
 
@@ -63,6 +64,7 @@ def one(public_id: str) -> str:
         "oversight/project.html",
         project=whole_words(project),
         households=beneficiary_count(project),
+        answers=answer_words(project),
         reviews=[review_words(row) for row in reviews_of(project)],
         notices=notices_of(project),
         objections=[

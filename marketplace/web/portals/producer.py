@@ -50,6 +50,7 @@ from marketplace.web.portals import (
     producer_help,
     producer_household,
     producer_mandates,
+    producer_projects,
     producer_shares,
 )
 from marketplace.web.portals.farm_frame import farm_pages
@@ -85,6 +86,7 @@ blueprint.register_blueprint(producer_came_back.blueprint)
 blueprint.register_blueprint(producer_household.blueprint)
 blueprint.register_blueprint(producer_shares.blueprint)
 blueprint.register_blueprint(producer_benefits.blueprint)
+blueprint.register_blueprint(producer_projects.blueprint)
 blueprint.register_blueprint(producer_help.blueprint)
 farm_pages(blueprint)
 

@@ -27,6 +27,7 @@ from marketplace.web.access import PUBLIC, SIGNED_IN, account, account_or_none, 
 from marketplace.web.duty_words import HELPERS, NEEDS, card_words, pledge_chip
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormSchema, Text, read_form, spelled, ticked
+from marketplace.web.portals.complaints_public import AreaQuery, places_around
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("public_needs", __name__, url_prefix="/needs")
@@ -38,7 +39,7 @@ class UnitForm(FormSchema):
 
     kind = Text(required=True, validate=validate.OneOf([kind.value for kind in HelperKind]))
     name = Text(required=True, validate=validate.Length(max=80, error=_LONG))
-    area = Text(required=True, validate=spelled(r"[0-9]{2,12}", error=N_("Please give the area’s code.")))
+    area = Text(required=True, validate=spelled(r"[0-9]{2,12}", error=N_("Please choose a place.")))
     can = fields.List(Text(validate=validate.OneOf([kind.value for kind in NeedKind])), load_default=list)
     quota = fields.Integer(required=True, validate=validate.Range(1, 1000, error=N_("Please give 1 to 1,000.")))
 
@@ -81,8 +82,8 @@ def pledged(public_id: str) -> Response:
 @blueprint.get("/desk")
 @allow(SIGNED_IN)
 def desk() -> str:
-    """What one's helper unit has taken on, and what the county asks it for."""
-    return _desk_page({}, {})
+    """What one's helper unit has taken on, and what the county asks it for; before there is one, where it is at home."""
+    return _desk_page({"area": read_form(AreaQuery(), request.args)["area"]}, {})
 
 
 def _desk_page(form: dict[str, Any], errors: dict[str, str]) -> str:
@@ -91,6 +92,7 @@ def _desk_page(form: dict[str, Any], errors: dict[str, str]) -> str:
     return render_template(
         "public/helper_desk.html",
         unit=unit,
+        places=places_around(form.get("area", "")) if unit is None else None,
         busy=0 if unit is None else busy_count(unit),
         asked=[] if unit is None else card_words(list(asked_of(unit))),
         rows=[

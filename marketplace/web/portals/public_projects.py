@@ -11,6 +11,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.projects.lists import seen_by_everybody
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import current_notice, object_to
 from marketplace.projects.oc4ids import package
@@ -24,7 +25,9 @@ from marketplace.projects.queries import (
     reviews_of_round,
     steps_of,
 )
+from marketplace.projects.states import PUBLIC as PUBLIC_STATES
 from marketplace.projects.states import ProjectState
+from marketplace.projects.templates import templates_of
 from marketplace.regions.queries import area_names
 from marketplace.registry import display_rules
 from marketplace.registry.rules import rule
@@ -32,7 +35,8 @@ from marketplace.web.access import PUBLIC, allow
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.objection_limit import count_objection
-from marketplace.web.project_words import review_words, row_words, whole_words
+from marketplace.web.project_lists import listed_words
+from marketplace.web.project_words import review_words, whole_words
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("public_projects", __name__, url_prefix="/projects")
@@ -49,8 +53,7 @@ class ObjectionForm(FormSchema):
 @allow(PUBLIC)
 def listed() -> str:
     """Every project from its notice on."""
-    rows = [row_words(row) for row in public_projects()]
-    return render_template("public/projects.html", rows=rows)
+    return render_template("public/projects.html", list=listed_words(seen_by_everybody(), PUBLIC_STATES, notices_first=True))
 
 
 @blueprint.get("/oc4ids.json")
@@ -59,7 +62,8 @@ def exported() -> Response:
     """All of them in the standard for infrastructure projects."""
     rows = public_projects()
     names = area_names(row.place_code for row in rows)
-    return jsonify(package(rows, names, uri=url_for("public_projects.exported", _external=True), at=clock.now()))
+    address = url_for("public_projects.exported", _external=True)
+    return jsonify(package(rows, names, templates_of(rows), uri=address, at=clock.now()))
 
 
 @blueprint.get("/<public_id>")

@@ -31,6 +31,7 @@ from marketplace.web.portals.officer import (
     plans,
     policy,
     project,
+    project_templates,
     projects,
     registered,
     rules,
@@ -49,6 +50,7 @@ from marketplace.web.portals.officer.blueprint import blueprint
 
 equity.blueprint.register_blueprint(equity_contract.blueprint)
 safety_net.blueprint.register_blueprint(safety_net_rules.blueprint)
+projects.blueprint.register_blueprint(project_templates.blueprint)
 projects.blueprint.register_blueprint(project.blueprint)
 duty.blueprint.register_blueprint(duty_results.blueprint)
 duty.blueprint.register_blueprint(duty_years.blueprint)

@@ -24,6 +24,8 @@ from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Invalid
+from marketplace.regions.models import Area, Level
+from marketplace.regions.queries import children
 from marketplace.registry.models import Household
 from marketplace.registry.queries import households_by_code
 from marketplace.registry.reading_log import NEED, note_reading
@@ -31,7 +33,8 @@ from marketplace.web.access import account, allow, office_reach
 from marketplace.web.duty_words import HELPERS, NEEDS, office_words, suited_words
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form, spelled
-from marketplace.web.portals.officer.areas import office_area
+from marketplace.web.places import place_name
+from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("needs", __name__, url_prefix="/needs")
@@ -43,10 +46,8 @@ class NeedForm(FormSchema):
 
     kind = Text(required=True, validate=validate.OneOf([kind.value for kind in NeedKind]))
     words = Text(required=True, validate=validate.Length(max=400, error=_LONG))
-    whose = Text(
-        required=True,
-        validate=spelled(r"(?:[0-9]{12}|[0-9]{16})", error=N_("Please give a code of 12 or 16 figures.")),
-    )
+    whose = Text(load_default="", validate=spelled(r"(?:[0-9]{16})?", error=N_("Please give a code of 16 figures.")))
+    village = Text(load_default="", validate=spelled(r"(?:[0-9]{12})?"))
     worth = Yuan(load_default=None)
 
 
@@ -76,9 +77,12 @@ def listed() -> str:
 
 
 def _list_page(form: dict[str, Any], errors: dict[str, str]) -> str:
+    area = office_area(request.args.get("area"))
     return render_template(
         "officer/needs.html",
-        area=office_area(None),
+        area=area,
+        areas=areas_to_choose(area),
+        villages=_villages(area),
         kinds=[(kind.value, _(words)) for kind, words in NEEDS.items()],
         form=form,
         errors=errors,
@@ -97,6 +101,14 @@ def _list_page(form: dict[str, Any], errors: dict[str, str]) -> str:
     )
 
 
+def _villages(area: Area) -> list[tuple[str, str]]:
+    """The villages to choose from: those of the township that one looks at, or the village itself."""
+    if len(area.code) not in (Level.TOWNSHIP, Level.VILLAGE):
+        return []
+    rows = children(area.code) if len(area.code) == Level.TOWNSHIP else [area]
+    return [("", _("No village: it is a household’s")), *((row.code, place_name(row.name)) for row in rows)]
+
+
 @blueprint.post("")
 @allow(RoleKind.OFFICER)
 def raised() -> Response | tuple[str, int]:
@@ -104,9 +116,11 @@ def raised() -> Response | tuple[str, int]:
     try:
         form = read_form(NeedForm())
         with transaction():
-            whose = office_reach().check(form["whose"])
+            if bool(form["whose"]) == bool(form["village"]):
+                raise FormError({"whose": _("Please give the household’s code or choose a village, one of the two.")})
+            whose = office_reach().check(form["whose"] or form["village"])
             household = None
-            if len(whose) == 16:
+            if form["whose"]:
                 found = households_by_code([whose])
                 if whose not in found:
                     raise FormError({"whose": _("There is no household %(code)s.", code=whose)})

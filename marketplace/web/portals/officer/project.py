@@ -16,7 +16,7 @@ from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Invalid
 from marketplace.kernel.pictures import read_picture, store_picture
-from marketplace.projects.declaring import ITEMS, missing_items, submit_project, withdraw_project
+from marketplace.projects.declaring import submit_project, withdraw_project
 from marketplace.projects.models import Project
 from marketplace.projects.noticing import approve_project, current_notice, decide_objection
 from marketplace.projects.offices import waits_for
@@ -39,6 +39,7 @@ from marketplace.projects.queries import (
 )
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
 from marketplace.projects.states import EDITABLE, LEVELS, ObjectionAction, ObjectionState, ProjectState
+from marketplace.projects.templates import template_of
 from marketplace.projects.tracking import (
     Taken,
     add_photo,
@@ -54,7 +55,15 @@ from marketplace.web.access import account, allow, office_reach
 from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.project_photos import photo_of
-from marketplace.web.project_words import objection_chip, review_words, row_words, rubric_words, template_of, whole_words
+from marketplace.web.project_words import (
+    answer_words,
+    objection_chip,
+    review_words,
+    row_words,
+    rubric_words,
+    still_missing,
+    whole_words,
+)
 from marketplace.web.redirects import see_other
 from marketplace.web.uploads import households_folder, sent_files, takes_files
 
@@ -128,7 +137,8 @@ def one(public_id: str) -> str:
         state=project.state,
         mine=project.unit_code in own,
         editable=project.state in EDITABLE,
-        missing=[_(ITEMS[item]) for item in missing_items(project)] if project.state in EDITABLE else [],
+        missing=still_missing(project) if project.state in EDITABLE else [],
+        answers=answer_words(project),
         households=beneficiary_count(project),
         reviews=[review_words(row) for row in reviews_of(project)],
         waits_for_me=level is not None and waits_for(project, own) and not _needs_another_township(project),
@@ -239,7 +249,7 @@ def let_pass(public_id: str) -> Response:
     def act(project: Project) -> None:
         level, scores = LEVELS[state], None
         if project.decides is not None and level >= project.decides:
-            scores = {each.key: _points(each.key) for each in template_of(project).rubric}
+            scores = {each.key: _points(each.key) for each in template_of(project).base.rubric}
         pass_project(project, state, scores, by=account(), now=now)
 
     return _done(public_id, act, N_("It goes on to the next level."))

@@ -15,34 +15,36 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.kernel.money import plain_yuan
 from marketplace.projects.declaring import (
-    ITEMS,
+    LONGEST_ANSWER,
     MOST_MILESTONES,
     Part,
     Source,
     draft_project,
-    missing_items,
+    save_answers,
     save_beneficiaries,
     save_draft,
     save_milestones,
     save_sources,
 )
+from marketplace.projects.lists import page_of, seen_by_office, waits
 from marketplace.projects.models import Project, SourceKind
-from marketplace.projects.offices import declares, waits_for
+from marketplace.projects.offices import declares
 from marketplace.projects.queries import (
     beneficiaries_within,
     checks_due,
     get_project_within,
-    projects_within,
+    project_unknown,
     warnings_within,
 )
-from marketplace.projects.standard import template_on
-from marketplace.projects.states import EDITABLE
+from marketplace.projects.states import EDITABLE, ProjectState
+from marketplace.projects.templates import template_of
 from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.project_words import SOURCES, row_words, whole_words
+from marketplace.web.project_lists import PAGE, listed_words
+from marketplace.web.project_words import SOURCES, row_words, still_missing, whole_words
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
@@ -54,6 +56,7 @@ STEPS = {
     "when": N_("Where and when"),
     "money": N_("What it costs"),
     "people": N_("Who benefits"),
+    "more": N_("What else is asked"),
 }
 
 
@@ -106,6 +109,15 @@ MoneyForm: type[FormSchema] = FormSchema.from_dict(  # type: ignore[assignment]
 )
 
 
+def more_form(project: Project) -> type[FormSchema]:
+    """The form of what offices have added, whatever that is."""
+    fields_ = {
+        item.key: Text(load_default=None, validate=validate.Length(max=LONGEST_ANSWER, error=_LONG))
+        for item in template_of(project).items
+    }
+    return FormSchema.from_dict(fields_, name="MoreForm")  # type: ignore[return-value]
+
+
 class PeopleForm(FormSchema):
     """The last step: who is responsible, for which households, and what they get of it."""
 
@@ -122,14 +134,15 @@ FORMS: dict[str, type[FormSchema]] = {"what": WhatForm, "when": WhenForm, "money
 def listed() -> str:
     """What waits for one's office, what lags behind, what is to be looked at, and all other projects of one's areas."""
     reach, today = office_reach(), local_day(clock.now())
-    projects, own = projects_within(reach), scopes(account(), RoleKind.OFFICER)
-    mine = [row for row in projects if waits_for(row, own)]
+    area, seen = office_area(None), seen_by_office(reach)
+    mine, number = page_of(seen.where(waits(scopes(account(), RoleKind.OFFICER))), 1, PAGE)
     return render_template(
         "officer/projects.html",
-        area=office_area(None),
+        area=area,
         declares=declares(account()),
         mine=[row_words(row) for row in mine],
-        rows=[row_words(row) for row in projects if row not in mine],
+        more=number - len(mine),
+        list=listed_words(seen, list(ProjectState), areas_to_choose(area)),
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
         checks=[{**row_words(row), "years": check.years, "check_on": check.due_on} for check, row in checks_due(reach, today)],
         today=today,
@@ -164,31 +177,36 @@ def begin() -> Response | tuple[str, int]:
     return see_other(url_for("officer.projects.step", public_id=project.public_id, step="what"))
 
 
-@blueprint.get("/<public_id>/edit/<any(what, when, money, people):step>")
+@blueprint.get("/<public_id>/edit/<any(what, when, money, people, more):step>")
 @allow(RoleKind.OFFICER)
 def step(public_id: str, step: str) -> str:
     """One step of a declaration."""
-    project = _editable(public_id)
+    project = _editable(public_id, step)
     return _step_page(project, step, _kept(project, step), {})
 
 
-@blueprint.post("/<public_id>/edit/<any(what, when, money, people):step>")
+@blueprint.post("/<public_id>/edit/<any(what, when, money, people, more):step>")
 @allow(RoleKind.OFFICER)
 def save(public_id: str, step: str) -> Response | tuple[str, int]:
     """Keep a step, whole or not, and go on to the next."""
-    project, now = _editable(public_id), clock.now()
+    project, now = _editable(public_id, step), clock.now()
     try:
-        form = read_form(FORMS[step]())
+        form = read_form(more_form(project)() if step == "more" else FORMS[step]())
         with transaction():
             _save(get_project_within(public_id, office_reach()), step, form, now)
     except Invalid as error:
-        return _step_page(_editable(public_id), step, request.form.to_dict(), errors_by_field(error)), 422
+        return _step_page(_editable(public_id, step), step, request.form.to_dict(), errors_by_field(error)), 422
     flash(_("It is kept."), "success")
-    steps = list(STEPS)
+    steps = list(_steps(project))
     if step == steps[-1]:
         return see_other(url_for("officer.projects.project.one", public_id=project.public_id))
     following = steps[steps.index(step) + 1]
     return see_other(url_for("officer.projects.step", public_id=project.public_id, step=following))
+
+
+def _steps(project: Project) -> dict[str, str]:
+    """The steps of a declaration; the last one only where offices have added something."""
+    return {name: words for name, words in STEPS.items() if name != "more" or template_of(project).items}
 
 
 def _save(project: Project, step: str, form: dict[str, Any], now: Any) -> None:
@@ -204,6 +222,8 @@ def _save(project: Project, step: str, form: dict[str, Any], now: Any) -> None:
     elif step == "money":
         given = [(kind, form[f"document_{kind}"], form[f"amount_{kind}"]) for kind in SourceKind]
         save_sources(project, [Source(*row) for row in given if row[2] is not None], by=by, now=now)
+    elif step == "more":
+        save_answers(project, form, by=by, now=now)
     else:
         save_draft(project, {name: form[name] for name in ("responsible", "mechanism")}, by=by, now=now)
         codes = form["households"].split()
@@ -213,8 +233,10 @@ def _save(project: Project, step: str, form: dict[str, Any], now: Any) -> None:
         save_beneficiaries(project, list(found.values()), by=by, now=now)
 
 
-def _editable(public_id: str) -> Project:
+def _editable(public_id: str, step: str) -> Project:
     project = get_project_within(public_id, office_reach())
+    if step not in _steps(project):
+        raise project_unknown()
     if project.state not in EDITABLE:
         raise Conflict("project_state", N_("This project can no longer be changed that way."), state=project.state)
     return project
@@ -235,22 +257,25 @@ def _kept(project: Project, step: str) -> dict[str, Any]:
         }
     for source in project.sources:
         kept |= {f"amount_{source.kind}": plain_yuan(source.amount_fen), f"document_{source.kind}": source.document}
+    if step == "more":
+        kept = dict(project.answers)
     if step == "people":
         kept["households"] = "\n".join(row.code for row in beneficiaries_within(project, office_reach()))
     return kept
 
 
 def _step_page(project: Project, step: str, form: dict[str, Any], errors: dict[str, str]) -> str:
-    template = template_on(project.place_code, local_day(clock.now()))
+    template = template_of(project)
     return render_template(
         "officer/project_step.html",
         project=whole_words(project),
         step=step,
-        steps=[(name, _(words)) for name, words in STEPS.items()],
-        missing=[_(ITEMS[item]) for item in missing_items(project)],
-        categories=[("", _("Please choose")), *((key, _(words)) for key, words in template.categories.items())],
+        steps=[(name, _(words)) for name, words in _steps(project).items()],
+        missing=still_missing(project),
+        categories=[("", _("Please choose")), *((each.key, _(each.words)) for each in template.base.categories)],
         natures=[("", _("Please choose")), *((key, _(words)) for key, words in template.natures.items())],
-        barred=[_(each.words) for each in template.barred],
+        barred=[_(each.words) for each in template.base.barred],
+        items=[(item.key, _(item.words)) for item in template.items],
         sources=[(kind.value, _(words)) for kind, words in SOURCES.items()],
         rows=range(1, MOST_MILESTONES + 1),
         shown=max([_FIRST_MILESTONES, *(row for row in range(1, MOST_MILESTONES + 1) if form.get(f"part_{row}"))]),
