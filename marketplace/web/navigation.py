@@ -31,6 +31,7 @@ MENUS = {
         ("inspection.findings", N_("Findings of inspections"), "check"),
         ("oversight.watch", N_("After a complaint"), "people"),
         ("oversight.projects.listed", N_("Projects"), "list"),
+        ("oversight.forecasts.listed", N_("Forecasts"), "chart"),
         ("audits.results", N_("Precision"), "scale"),
         ("funds.listed", N_("Public money"), "money"),
     ],

@@ -213,6 +213,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("after-a-complaint", "/oversight/watch"),
         ("projects-inspection", "/oversight/projects"),
         ("project-inspection", "first inspected project"),
+        ("forecasts-inspection", "/oversight/forecasts"),
+        ("forecast-inspection", "first inspected forecast"),
         ("findings-inspector", "/inspection/findings"),
     ],
     "auditor-guizhou": [
@@ -306,6 +308,7 @@ def sign_in(page: Page, login: str) -> None:
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
     "first forecast": ("/office/forecasts", "tbody th a", 0, False),
+    "first inspected forecast": ("/oversight/forecasts", "tbody th a", 0, False),
     "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "first household to visit": ("/audits/sample", "a[href*='/households/']", 0, False),
     "first payment to look through": ("/audits/sample", "a[href*='/payments/']", 0, False),
