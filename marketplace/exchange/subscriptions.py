@@ -16,6 +16,7 @@ from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import scopes
 from marketplace.kernel import audit, ids
 from marketplace.kernel.db import db
+from marketplace.kernel.steps import step
 from marketplace.regions.queries import area_names, within
 from marketplace.registry.models import Household, HouseholdStatus, StatusCategory
 from marketplace.registry.reading import Reach
@@ -114,6 +115,7 @@ def notify_subscribers(*, now: datetime) -> int:
         told += _notify(subscription, now=now)
         subscription.seen_status_id = last
     db.session.flush()
+    step("exchange.notices_queued")
     return told
 
 
