@@ -67,6 +67,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "farmer": [
         ("farm-orders", "/farm/"),
+        ("farm-more", "/farm/more"),
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-listings-import", "/farm/listings/import"),
