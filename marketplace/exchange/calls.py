@@ -99,6 +99,8 @@ def take_out_calls(*, now: datetime) -> int:
     """
     due = (
         select(ExchangeCall.id)
+        .join(ExchangePartner, ExchangePartner.id == ExchangeCall.partner_id)
+        .where(ExchangePartner.suspended_at.is_(None))
         .where(ExchangeCall.body.is_not(None), ExchangeCall.next_try_at <= now)
         .order_by(ExchangeCall.next_try_at, ExchangeCall.id)
         .limit(_A_ROUND)

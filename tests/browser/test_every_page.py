@@ -181,6 +181,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-duty-year", "first year of duty"),
         ("office-needs", "/office/needs"),
         ("office-need", "first need"),
+        ("data-centre-partners", "/centre/partners"),
         ("office-need-rounds", "/office/needs/rounds"),
         ("office-need-round", "first round of needs"),
         ("office-numbers", "/office/numbers"),
