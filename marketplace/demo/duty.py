@@ -47,6 +47,7 @@ _SOURCES = ("县农业农村局产业奖补", "县残联", "对口帮扶资金",
 _PAPER = "丹帮"
 _FOR_REWARD = "全年每户走访到位，群众满意，争取到的资金最多"
 _FOR_PENALTY = "走访次数不够，多户反映没有来过"
+_ASKED_WITHIN_DAYS = 60
 _REACH = Reach.of([_COUNTY], "the demo's helping officers")
 
 
@@ -135,7 +136,9 @@ def _add_visits(village: str, asker: Account, now: datetime) -> None:
             said = rng.random()
             content = int(np.clip(round(rng.normal(3 + 1.5 * often, 0.8)), 1, 5)) if said < 0.7 else None
             word = {"took_place": said < 0.76, "satisfaction": content, "at": at + timedelta(days=2)}
-            words.append(None if said > 0.8 or account_id == asker.id else {**home, **word, "visited_by_id": account_id})
+            # What lies longer back has been asked.
+            unasked = account_id == asker.id or (said > 0.8 and (now - at).days < _ASKED_WITHIN_DAYS)
+            words.append(None if unasked else {**home, **word, "visited_by_id": account_id})
     made = insert(Visit).returning(Visit.id, sort_by_parameter_order=True)
     numbers = db.session.scalars(made, visits).all()
     said_words = [{**word, "visit_id": at, "said_to_id": asker.id} for at, word in zip(numbers, words, strict=True) if word]

@@ -24,6 +24,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db, savepoint, transaction
 from marketplace.kernel.errors import Conflict, DomainError
 from tests import factories
+from tests.api.conftest import token_header
 from tests.exchange.department import PURPOSE, Department, searching
 from tests.factories import VILLAGE
 from tests.web.conftest import Browser
@@ -193,8 +194,12 @@ def test_on_the_page_one_proposes_another_confirms_and_bad_input_is_named(client
     assert browser.post(f"/centre/partners/{partner.public_id}/key", {"key": OTHER_KEY.hex()}).status_code == 303
     assert browser.post(f"/centre/partners/{partner.public_id}/suspend", {}).status_code == 303
     assert "Suspended" in browser.get("/centre/partners").text
+    told = client.get("/api/v1/centre/partners", headers=token_header(second)).json
+    assert [(row["sender_id"], row["key"], row["area_code"]) for row in told] == [(SENDER, KEY.hex(), VILLAGE)]
+    assert told[0]["suspended_at"] is not None
     with transaction():
         beside = officer("522635")
+    assert client.get("/api/v1/centre/partners", headers=token_header(beside)).json == []
     browser.is_now(beside)
     assert partner.name not in browser.get("/centre/partners").text
     assert browser.post(f"/centre/partners/{partner.public_id}/suspend", {}).status_code == 404

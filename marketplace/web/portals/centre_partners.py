@@ -101,7 +101,7 @@ def _partner(row: ExchangePartner, names: dict[str, Any]) -> dict[str, Any]:
         "suspended": suspended,
         "state": (_("Suspended"), "bad") if suspended else (_("Takes part"), "good"),
         "rows": [
-            (_("What it is"), _(KINDS[PartnerKind(row.kind)])),
+            (_("Kind of system"), _(KINDS[PartnerKind(row.kind)])),
             (_("Known as"), row.sender_id),
             (_("Sees"), place_name(names.get(partner_area(row), "")) if row.kind == PartnerKind.DEPARTMENT else "–"),
             (_("May ask for"), ", ".join(row.purposes) or "–"),
@@ -117,7 +117,7 @@ def _change(row: PartnerChange, names: dict[str, Any], people: dict[int, str]) -
         "deed": _(DEEDS[PartnerDeed(row.deed)]),
         "mine": row.proposed_by_id == account().id,
         "rows": [
-            (_("What it is"), _(KINDS[PartnerKind(row.kind)])),
+            (_("Kind of system"), _(KINDS[PartnerKind(row.kind)])),
             (_("Known as"), row.sender_id),
             (_("Area"), place_name(names.get(row.area_code, ""))),
             *([(_("May ask for"), ", ".join(row.purposes))] if row.purposes else []),
