@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-from marketplace.backups.sealed_files import SUFFIX, seal_file
+from marketplace.backups.sealed_files import SUFFIX, clear_partial, seal_file
 from marketplace.kernel import embedded_postgres
+from marketplace.kernel.steps import step
 
 _USER = "nongqiao"
 _BASES, _LOG = "bases", "log"
@@ -55,6 +56,7 @@ def take_base(home: Path, folder: Path, *, now: datetime) -> Base:
             *("--pgdata", "-", "--format", "tar", "--wal-method", "fetch", "--checkpoint", "fast"),
         )
         seal_file(_output_of(copying), place)
+        step("backup.copied")
     return Base(place, now, first)
 
 
@@ -80,6 +82,7 @@ def take_archive(home: Path, folder: Path) -> int:
         for path in _put_aside(home):
             if needed:
                 seal_file(_content(path), folder / _LOG / f"{path.name}{SUFFIX}")
+                step("backup.log_sealed")
                 taken += 1
             path.unlink()
     return taken
@@ -91,6 +94,7 @@ def _alone(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        clear_partial(folder)
         yield
 
 
@@ -137,10 +141,12 @@ def forget_old(folder: Path, *, keep: int) -> int:
     """
     bases = bases_in(folder)
     old, kept = bases[:-keep], bases[-keep:]
-    if old:
+    for base in old:
+        base.place.unlink()
+        step("backup.base_forgotten")
+    if kept:
+        # Looked at even when no base went now: whoever deleted the last one may have died before its log.
         needed_from = min(base.first_log_file[8:24] for base in kept)
-        for base in old:
-            base.place.unlink()
         for path in log_files_in(folder):
             # A history of timelines has another form of name, and is never old.
             if len(path.name.removesuffix(SUFFIX)) >= 24 and path.name[8:24] < needed_from:

@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from marketplace.kernel.files import put_in_place
 from marketplace.kernel.privacy import PrivacyError, key_for_file, newest_key_number
+from marketplace.kernel.steps import step
 
 SUFFIX = ".sealed"
+_PARTIAL = ".partial"
 _MAGIC = b"NQS1"
 _SALT_BYTES = 32
 _TAG_BYTES = 16
@@ -33,7 +35,7 @@ def seal_file(pieces: Iterable[bytes], place: Path) -> int:
     number, salt = newest_key_number(), secrets.token_bytes(_SALT_BYTES)
     cipher = AESGCM(key_for_file(salt, number))
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f".{secrets.token_hex(8)}.partial")
+    partial = place.with_name(f".{secrets.token_hex(8)}{_PARTIAL}")
     try:
         with partial.open("xb") as file:
             file.write(_MAGIC + number.to_bytes(4, "big") + salt)
@@ -41,10 +43,17 @@ def seal_file(pieces: Iterable[bytes], place: Path) -> int:
                 file.write(cipher.encrypt(_nonce(at, last=last), piece, place.name.encode()))
             size = file.tell()
         partial.chmod(0o600)
+        step("backup.file_written")
         put_in_place(partial, place)
     finally:
         partial.unlink(missing_ok=True)
     return size
+
+
+def clear_partial(folder: Path) -> None:
+    """Delete what somebody left who died while sealing a file of this folder; nobody else may be sealing one."""
+    for left in folder.rglob(f".*{_PARTIAL}"):
+        left.unlink()
 
 
 def open_file(place: Path) -> Iterator[bytes]:

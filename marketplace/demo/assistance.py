@@ -1,4 +1,4 @@
-"""The demo's responsibility and needs: helpers of a village, one who has left office, needs on their way, a year to approve.
+"""The demo's responsibility and needs: helpers of a village, one who has left office, needs on their way.
 
 Everything is made up; the quotas and terms are those of the rules in force.
 """
@@ -13,7 +13,6 @@ from marketplace.assistance.duty.duties import give_duty
 from marketplace.assistance.duty.models import Place, Rank
 from marketplace.assistance.duty.officers import enter_officer, leave_office
 from marketplace.assistance.duty.queries import without_helper
-from marketplace.assistance.duty.years import draft_year
 from marketplace.assistance.needs.helping import approve_helper, enter_helper, pledge
 from marketplace.assistance.needs.models import HelperKind, Method, NeedKind
 from marketplace.assistance.needs.raising import raise_need, verify_need
@@ -70,12 +69,11 @@ def add_assistance(
             verify_need(need, card, by=county, now=before + timedelta(days=2))
         if kind == NeedKind.SALES:
             pledge(need, unit, by=acting, now=now - timedelta(days=1))
-    # What a second officer finds on the desk: a proposal for the open needs, money brought, a year to be approved.
+    # What a second officer finds on the desk: a proposal for the open needs, and money brought.
     draft_round(township, Method.STABLE, by=first, now=now - timedelta(days=1))
     for household, days in ((own, 12), (own, 3), (chosen[1], 5)):
         record_visit(household, village, now - timedelta(days=days), now=now - timedelta(days=days), note="问了收入和庄稼")
     bring_funds(near, own, 80_000, "县农业农村局", "补助通知 2026-17", by=village, now=now - timedelta(days=2))
-    draft_year(township, local_day(now).year, by=first, now=now)
 
 
 def _account(login: str) -> Account:

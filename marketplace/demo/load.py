@@ -26,6 +26,7 @@ from marketplace.demo.collection import add_collection
 from marketplace.demo.complaints import add_complaints
 from marketplace.demo.consents import add_consents
 from marketplace.demo.delivery import add_delivery
+from marketplace.demo.duty import add_duty
 from marketplace.demo.equity import add_equity
 from marketplace.demo.evidence import add_evidence
 from marketplace.demo.exchange import add_exchange
@@ -116,6 +117,7 @@ def load(*, now: datetime, data_dir: Path, say: Callable[[str], None]) -> list[t
     add_equity("danzhai", _own_household("farmer"), officers, now=now)
     add_safety_net(_own_household("farmer"), officers, now=now)
     add_assistance("danzhai", "canteen", _own_household("farmer"), officers, now=now)
+    add_duty("danzhai", _own_household("farmer"), officers, now=now)
     in_names += add_funds(PASSWORD, now=now)
     add_project_templates(officers, now=now)
     add_projects(officers, data_dir / "households", now=now)

@@ -13,6 +13,7 @@ from marketplace.exchange.envelope import canonical, sealed_envelope
 from marketplace.exchange.models import ExchangeCall, ExchangePartner
 from marketplace.exchange.queries import own_id
 from marketplace.kernel.db import db, transaction
+from marketplace.kernel.steps import step
 from marketplace.webhooks.addresses import AddressRefused
 from marketplace.webhooks.calling import connect
 
@@ -98,6 +99,8 @@ def take_out_calls(*, now: datetime) -> int:
     """
     due = (
         select(ExchangeCall.id)
+        .join(ExchangePartner, ExchangePartner.id == ExchangeCall.partner_id)
+        .where(ExchangePartner.suspended_at.is_(None))
         .where(ExchangeCall.body.is_not(None), ExchangeCall.next_try_at <= now)
         .order_by(ExchangeCall.next_try_at, ExchangeCall.id)
         .limit(_A_ROUND)
@@ -117,6 +120,7 @@ def _take_out(call_id: int, *, now: datetime) -> bool:
     error = "the partner has left"
     if not ended:
         error = _attempt(f"{url}/registry/{action.replace('txn-on-status', 'txn/on-status')}", body, now=now)
+        step("exchange.called")
     with transaction():
         kept = db.session.get_one(ExchangeCall, call_id, with_for_update=True)
         kept.attempts += 1
@@ -126,6 +130,7 @@ def _take_out(call_id: int, *, now: datetime) -> bool:
             kept.given_up_at, kept.body, kept.last_error = now, None, error[:200]
         else:
             kept.next_try_at, kept.last_error = now + pause_after(kept.attempts), error[:200]
+        step("exchange.call_settled")
     return not error
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.exchange.states import ChangeState
 from marketplace.kernel.db import Base
 from marketplace.kernel.privacy import Encrypted
 from marketplace.kernel.types import AreaCode, Id, Moment, PublicId
@@ -52,8 +53,54 @@ class ExchangePartner(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     # The codes of the purposes for which it may ask.
     purposes: Mapped[list[str]] = mapped_column(ARRAY(String(40)), server_default="{}")
+    # Of a department: it sees no further than this area, however far its officer does; empty for all of the officer's.
+    area_code: Mapped[AreaCode | None] = mapped_column(ForeignKey("area.code"))
     since: Mapped[Moment]
+    # Nothing is taken in from it or out to it until it is resumed.
+    suspended_at: Mapped[Moment | None]
     ended_at: Mapped[Moment | None]
+
+
+class PartnerDeed(enum.StrEnum):
+    """What a proposal would do to a partner."""
+
+    ADD = "add"
+    KEY = "key"
+    RESUME = "resume"
+
+
+class PartnerChange(Base):
+    """A proposal of the data centre's office about a partner, and what a second person said to it."""
+
+    __tablename__ = "partner_change"
+    __table_args__ = (
+        CheckConstraint("deed IN ('add', 'key', 'resume')", name="deed_known"),
+        CheckConstraint("decided_by_id <> proposed_by_id OR state <> 'confirmed'", name="two_persons"),
+        CheckConstraint("(deed = 'add') = (partner_id IS NULL)", name="about_one_that_is_there"),
+        CheckConstraint("(deed = 'resume') = (public_key IS NULL)", name="key_where_it_is_needed"),
+        CheckConstraint("length(public_key) = 32", name="key_length"),
+        # Two proposals about one system would undo one another.
+        Index("uq_partner_change_proposed", "sender_id", unique=True, postgresql_where=text("state = 'proposed'")),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    deed: Mapped[str] = mapped_column(String(8))
+    # The area whose office decides, and that a department will see.
+    area_code: Mapped[AreaCode] = mapped_column(ForeignKey("area.code"))
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("exchange_partner.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    sender_id: Mapped[str] = mapped_column(String(99))
+    name: Mapped[str] = mapped_column(String(120))
+    url: Mapped[str] = mapped_column(String(200), server_default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    public_key: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    purposes: Mapped[list[str]] = mapped_column(ARRAY(String(40)), server_default="{}")
+    state: Mapped[str] = mapped_column(String(12), default=ChangeState.PROPOSED)
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[Moment]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[Moment | None]
 
 
 class ExchangeMessage(Base):

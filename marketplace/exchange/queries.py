@@ -17,7 +17,11 @@ from marketplace.exchange.models import (
     PartnerKind,
     UpwardEvent,
 )
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.queries import scopes
 from marketplace.kernel.db import db
+from marketplace.regions.codes import contains
+from marketplace.registry.reading import Reach
 
 
 class _Own:
@@ -37,19 +41,28 @@ def own_id() -> str:
 
 
 def find_partner(sender_id: str, kind: PartnerKind) -> ExchangePartner | None:
-    """A partner in force by the id that it sends with."""
-    query = select(ExchangePartner).filter_by(sender_id=sender_id, kind=kind, ended_at=None)
+    """A partner in force by the id that it sends with; one that is suspended is not."""
+    query = select(ExchangePartner).filter_by(sender_id=sender_id, kind=kind, ended_at=None, suspended_at=None)
     return db.session.scalars(query).first()
 
 
 def find_above() -> ExchangePartner | None:
     """The level above, where there is one."""
-    return db.session.scalars(select(ExchangePartner).filter_by(kind=PartnerKind.ABOVE, ended_at=None)).first()
+    query = select(ExchangePartner).filter_by(kind=PartnerKind.ABOVE, ended_at=None, suspended_at=None)
+    return db.session.scalars(query).first()
 
 
 def partners() -> Sequence[ExchangePartner]:
-    """Every partner in force, by name."""
+    """Every partner that has not been ended, by name, suspended ones among them."""
     return db.session.scalars(select(ExchangePartner).filter_by(ended_at=None).order_by(ExchangePartner.name)).all()
+
+
+def reach_of(partner: ExchangePartner, by: Account) -> Reach:
+    """How far a department sees: as far as the officer through whom it asks, and no further than its own area."""
+    areas: Sequence[str] = scopes(by, RoleKind.OFFICER)
+    if partner.area_code is not None:
+        areas = [partner.area_code] if any(contains(code, partner.area_code) for code in areas) else []
+    return Reach.of(areas, f"department {partner.sender_id}")
 
 
 @dataclass(frozen=True)

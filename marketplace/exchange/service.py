@@ -37,6 +37,34 @@ def add_partner(
     Conflict
         ``partner_there`` when the id is taken, or there is a level above already.
     """
+    check_new(kind, sender_id, public_key, url=url, account=account, purposes=purposes, own_network=own_network)
+    made = ExchangePartner(
+        kind=kind,
+        sender_id=sender_id,
+        name=name,
+        account_id=account.id if account is not None else None,
+        url=url.rstrip("/"),
+        public_key=public_key,
+        purposes=sorted(set(purposes)),
+        since=now,
+    )
+    db.session.add(made)
+    db.session.flush()
+    audit.record("exchange.partner_added", "exchange_partner", made.public_id, actor=actor, at=now, kind=kind.value)
+    return made
+
+
+def check_new(
+    kind: PartnerKind,
+    sender_id: str,
+    public_key: bytes,
+    *,
+    url: str,
+    account: Account | None,
+    purposes: Sequence[str],
+    own_network: bool,
+) -> None:
+    """Refuse what could not take part, as ``add_partner`` does."""
     if url:
         check_address(url, own_network=own_network)
     department = kind is PartnerKind.DEPARTMENT
@@ -53,20 +81,6 @@ def add_partner(
     )
     if db.session.scalar(taken) is not None:
         raise Conflict("partner_there", N_("There is such a partner already."))
-    made = ExchangePartner(
-        kind=kind,
-        sender_id=sender_id,
-        name=name,
-        account_id=account.id if account is not None else None,
-        url=url.rstrip("/"),
-        public_key=public_key,
-        purposes=sorted(set(purposes)),
-        since=now,
-    )
-    db.session.add(made)
-    db.session.flush()
-    audit.record("exchange.partner_added", "exchange_partner", made.public_id, actor=actor, at=now, kind=kind.value)
-    return made
 
 
 def end_partner(sender_id: str, *, actor: str, now: datetime) -> None:

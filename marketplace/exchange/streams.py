@@ -31,6 +31,7 @@ from marketplace.kernel.bulk import copy_rows
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import N_, Conflict
 from marketplace.kernel.signing import is_signed, sign
+from marketplace.kernel.steps import step
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision
 from marketplace.transparency.merkle import cover, fold, grown, leaf_hash
 from marketplace.transparency.models import TreeHead
@@ -62,7 +63,9 @@ def queue_events(events: Iterable[tuple[str, Mapping[str, Any]]], *, now: dateti
     known = set(db.session.scalars(select(UpwardEvent.origin).where(UpwardEvent.origin.in_(given))))
     fresh = [(origin, canonical(body)) for origin, body in given.items() if origin not in known]
     rows = ((size + at, origin, body, now) for at, (origin, body) in enumerate(fresh))
-    return copy_rows(UpwardEvent, ["position", "origin", "body", "at"], rows)
+    queued = copy_rows(UpwardEvent, ["position", "origin", "body", "at"], rows)
+    step("exchange.queued")
+    return queued
 
 
 def collect_events(*, now: datetime) -> int:
@@ -119,6 +122,7 @@ def deliver_upwards(*, now: datetime) -> int:
     while (made := _next_delivery(now=now)) is not None:
         partner_id, url, size, envelope = made
         outcome = _attempt(url, envelope)
+        step("exchange.delivered")
         with transaction():
             stream = db.session.get_one(EventStream, partner_id, with_for_update=True)
             if isinstance(outcome, str):
@@ -127,6 +131,7 @@ def deliver_upwards(*, now: datetime) -> int:
                 stream.next_try_at = now + pause_after(stream.attempts)
                 break
             arrived += _settle(stream, size, outcome, envelope, now=now)
+            step("exchange.receipt_kept")
             if stream.last_error is not None:
                 break
     return arrived
@@ -254,6 +259,7 @@ def receive_delivery(envelope: Mapping[str, Any], *, now: datetime) -> dict[str,
     if stream.size != message["size"] or root.hex() != message["root"]:
         raise _differs()
     db.session.flush()
+    step("exchange.received")
     at = now.replace(microsecond=0)
     signature = sign(receipt_text(partner.sender_id, own_id(), stream.size, root, at).encode())
     return {"size": stream.size, "root": root.hex(), "at": at, "signature": signature.hex()}

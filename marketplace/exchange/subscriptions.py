@@ -11,11 +11,12 @@ from marketplace.exchange.codes import Reason, RequestRejected
 from marketplace.exchange.envelope import VERSION, is_text, stamp
 from marketplace.exchange.messages import answer_header
 from marketplace.exchange.models import ExchangePartner, ExchangeSubscription, RegistryEvent
+from marketplace.exchange.queries import reach_of
 from marketplace.exchange.searching import REG_TYPE, check_purpose, check_reference, group_record, households_with_status
-from marketplace.identity.models import Account, RoleKind
-from marketplace.identity.queries import scopes
+from marketplace.identity.models import Account
 from marketplace.kernel import audit, ids
 from marketplace.kernel.db import db
+from marketplace.kernel.steps import step
 from marketplace.regions.queries import area_names, within
 from marketplace.registry.models import Household, HouseholdStatus, StatusCategory
 from marketplace.registry.reading import Reach
@@ -106,14 +107,17 @@ def notify_subscribers(*, now: datetime) -> int:
     db.session.execute(text("SET LOCAL lock_timeout = '5s'"))
     db.session.execute(text("LOCK TABLE household_status IN SHARE MODE"))
     last = db.session.scalar(select(func.coalesce(func.max(HouseholdStatus.id), 0))) or 0
-    query = select(ExchangeSubscription).where(
-        ExchangeSubscription.ended_at.is_(None), ExchangeSubscription.seen_status_id < last
-    )
+    query = select(ExchangeSubscription).join(ExchangePartner, ExchangePartner.id == ExchangeSubscription.partner_id)
+    # A suspended partner is told what it missed once it is resumed.
+    query = query.where(ExchangePartner.suspended_at.is_(None))
+    query = query.where(ExchangeSubscription.ended_at.is_(None), ExchangeSubscription.seen_status_id < last)
     told = 0
-    for subscription in db.session.scalars(query.order_by(ExchangeSubscription.id).with_for_update()).all():
+    query = query.order_by(ExchangeSubscription.id).with_for_update(of=ExchangeSubscription)
+    for subscription in db.session.scalars(query).all():
         told += _notify(subscription, now=now)
         subscription.seen_status_id = last
     db.session.flush()
+    step("exchange.notices_queued")
     return told
 
 
@@ -123,7 +127,7 @@ def _notify(subscription: ExchangeSubscription, *, now: datetime) -> int:
     if by is None:
         return 0
     # An officer who has lost an area is told nothing of it any more.
-    reach = Reach.of(scopes(by, RoleKind.OFFICER), f"subscription {subscription.public_id}")
+    reach = reach_of(partner, by)
     new = households_with_status(now=now).where(
         HouseholdStatus.id > subscription.seen_status_id,
         HouseholdStatus.category == StatusCategory.POOR,

@@ -15,7 +15,7 @@ from marketplace.forecasts.measuring import Floats
 from marketplace.forecasts.models import ForecastError, ForecastKind, ForecastRun, ForecastValue, RelapseRisk
 from marketplace.forecasts.prices import Panel, filled
 from marketplace.kernel.audit import AuditEvent
-from marketplace.kernel.clock import day_bounds
+from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
 from marketplace.regions.models import Level
@@ -76,11 +76,12 @@ class KnownCounts:
 
 
 def known_demand(cut_on: date) -> KnownCounts | None:
-    """The grams that were sold of the most sold kinds of goods by whole weeks up to a day."""
-    end = cut_on - timedelta(days=(cut_on.weekday() + 1) % 7)
+    """The grams that were sold of the most sold kinds of goods by whole weeks before a day, which is not over itself."""
+    end = cut_on - timedelta(days=cut_on.weekday() + 1)
     week = cast(func.date_trunc("week", SalesFact.sold_on), Date)
     query = select(Product.slug, week, func.sum(SalesFact.grams)).join(Product, Product.id == SalesFact.product_id)
-    since = end - timedelta(days=366 * YEARS_KNOWN)
+    # From a Monday on, so that the first week is as whole as the others.
+    since = end + timedelta(days=1) - timedelta(weeks=53 * YEARS_KNOWN)
     rows = db.session.execute(query.where(SalesFact.sold_on.between(since, end)).group_by(Product.slug, week)).all()
     if not rows:
         return None
@@ -90,12 +91,13 @@ def known_demand(cut_on: date) -> KnownCounts | None:
 
 
 def known_needs(cut_on: date) -> KnownCounts | None:
-    """How many needs came up in each township by whole quarters up to a day."""
-    end = _quarter_of(cut_on + timedelta(days=1))
+    """How many needs came up in each township by whole quarters before a day, which is not over itself."""
+    end = _quarter_of(cut_on)
     rows = db.session.execute(select(Need.area_code, Need.since).where(Need.since < day_bounds(end, end)[0])).all()
     if not rows:
         return None
-    found = [(code[: Level.TOWNSHIP], _quarter_of(since.date()), 1.0) for code, since in rows if len(code) >= Level.TOWNSHIP]
+    townships = ((code[: Level.TOWNSHIP], local_day(since)) for code, since in rows if len(code) >= Level.TOWNSHIP)
+    found = [(code, _quarter_of(day), 1.0) for code, day in townships]
     if not found:
         return None
     periods = [min(quarter for _code, quarter, _one in found)]

@@ -24,6 +24,7 @@ MONEY = "money"
 BENEFITS = "benefits"
 AUDIT = "audit"
 NEED = "need"
+RISK = "risk"
 _OWN = "a household that is told who has looked at its file"
 
 

@@ -118,4 +118,10 @@ def area_in_scope(kind: RoleKind, area_code: str | None) -> str:
 
 def office_reach() -> Reach:
     """How far the signed-in officer's questions about people may reach: their own areas."""
-    return Reach.of(scopes(account(), RoleKind.OFFICER), f"officer {account().public_id}")
+    return reach_as(RoleKind.OFFICER)
+
+
+def reach_as(*kinds: RoleKind) -> Reach:
+    """How far the questions about people of somebody of these kinds may reach: the areas of any of them."""
+    areas = {scope for kind in kinds for scope in scopes(account(), kind)}
+    return Reach.of(sorted(areas, key=lambda code: (len(code), code)), f"{' or '.join(kinds)} {account().public_id}")

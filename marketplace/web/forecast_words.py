@@ -60,6 +60,11 @@ def ahead(run: ForecastRun, horizon: int) -> str:
             return ngettext("%(num)d month ahead", "%(num)d months ahead", horizon)
 
 
+def drift_chip(run: ForecastRun) -> tuple[str, str]:
+    """Whether a run can be used as it is, with its tone."""
+    return (str(_("Has drifted")), "wait") if run.drifted else (str(_("In order")), "good")
+
+
 def part(value: float) -> str:
     """A part as hundredths."""
     return f"{100 * value:.1f} %"

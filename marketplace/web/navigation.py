@@ -11,15 +11,32 @@ from marketplace.kernel.errors import N_
 from marketplace.orders.queries import basket_count
 from marketplace.web.session import visitor_basket
 
+# The farmer's side has room for three things that are done every day; a fourth leads to all others.
+FARM_DAILY = [
+    ("producer.orders", N_("To pack"), "box"),
+    ("producer.listings", N_("My goods"), "leaf"),
+    ("producer.money", N_("Money"), "money"),
+]
+FARM_MORE = ("producer.more.listed", N_("More"), "plus")
+FARM_LATER = [
+    ("producer.after.start", N_("Buyers"), "people"),
+    ("producer_parts.parts", N_("Asked of me"), "truck"),
+    ("producer_requests.listed", N_("Requests"), "list"),
+]
+# What concerns the household itself, and no mandate opens.
+FARM_HOUSEHOLD = [
+    ("producer.help.mine", N_("Who helps me"), "people"),
+    ("producer.benefits.mine", N_("My benefits"), "check"),
+    ("producer.projects.mine", N_("Projects for my household"), "list"),
+    ("producer.shares.mine", N_("My shares"), "money"),
+    ("producer_advice.start", N_("Ask and read"), "list"),
+    ("producer.household.mine", N_("My household"), "home"),
+    ("producer_file.mine", N_("My file at the office"), "list"),
+    ("producer.mandates.mine", N_("Who acts for me"), "person"),
+    ("producer_badge.badge", N_("The badge on my goods"), "leaf"),
+]
 MENUS = {
-    "producer": [
-        ("producer.orders", N_("To pack"), "box"),
-        ("producer.listings", N_("My goods"), "leaf"),
-        ("producer.money", N_("Money"), "money"),
-        ("producer.after.start", N_("Buyers"), "people"),
-        ("producer_parts.parts", N_("Asked of me"), "truck"),
-        ("producer_requests.listed", N_("Requests"), "list"),
-    ],
+    "producer": [*FARM_DAILY, FARM_MORE],
     "inspection": [
         ("inspection.complaints", N_("Complaints"), "alert"),
         ("inspection.findings", N_("Findings of inspections"), "check"),
@@ -31,6 +48,7 @@ MENUS = {
         ("inspection.findings", N_("Findings of inspections"), "check"),
         ("oversight.watch", N_("After a complaint"), "people"),
         ("oversight.projects.listed", N_("Projects"), "list"),
+        ("oversight.forecasts.listed", N_("Forecasts"), "chart"),
         ("audits.results", N_("Precision"), "scale"),
         ("funds.listed", N_("Public money"), "money"),
     ],
@@ -222,9 +240,20 @@ def way_back() -> tuple[str, str]:
     return gettext("Back to the shop"), url_for("storefront.home")
 
 
+def farm_tabs(entries: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """These of the farm's menu, with the one that this page is under; what is under no daily thing is under the last."""
+    # The first of them is at the root of all others' addresses, so the others are asked as well.
+    everywhere = menu_of([*entries, *FARM_LATER, *FARM_HOUSEHOLD])
+    under = next((entry["endpoint"] for entry in everywhere if entry["active"]), None)
+    tab = under if under in {endpoint for endpoint, _, _ in FARM_DAILY} else FARM_MORE[0]
+    return [{**entry, "active": entry["endpoint"] == tab} for entry in menu_of(entries)]
+
+
 def _menus() -> dict[str, list[dict[str, Any]]]:
     # A portal's further parts are blueprints named after it: ``operator_money`` has the operator's menu.
     portal = (request.blueprint or "").split(".")[0].split("_")[0]
+    if portal == "producer":
+        return {"menu": farm_tabs(MENUS["producer"]), "menu_groups": []}
     if portal not in GROUPS:
         return {"menu": menu_of(MENUS.get(portal, [])), "menu_groups": []}
     groups = [(label, icon, menu_of(entries)) for label, icon, entries in GROUPS[portal]]

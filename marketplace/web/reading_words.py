@@ -24,6 +24,7 @@ _PARTS = {
     reading_log.BENEFITS: N_("read what the household is entitled to"),
     reading_log.AUDIT: N_("visited the household, drawn by chance, for an audit from outside"),
     reading_log.NEED: N_("read what the household needs"),
+    reading_log.RISK: N_("read which households to call on first"),
     reading_log.API: N_("read the file with a program"),
 }
 _A_PART = N_("read a part of the file")

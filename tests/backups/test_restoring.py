@@ -14,13 +14,23 @@ import psycopg
 import pytest
 
 from marketplace.backups.checksums import differing, table_checksums
-from marketplace.backups.copying import bases_in, close_log_file, forget_old, is_archived, log_files_in, take_archive, take_base
+from marketplace.backups.copying import (
+    Base,
+    bases_in,
+    close_log_file,
+    forget_old,
+    is_archived,
+    log_files_in,
+    take_archive,
+    take_base,
+)
 from marketplace.backups.drilling import drill
 from marketplace.backups.restoring import CannotRestore, restore
 from marketplace.backups.sealed_files import DamagedFile, open_file, seal_file
 from marketplace.backups.waiting import until
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.privacy import own_keys, use_keys
+from tests.backups.test_faults import die, fail
 
 ROOT = Path(__file__).resolve().parents[2]
 # Commits one row after another and says so of each, until its server is gone.
@@ -150,6 +160,24 @@ def test_a_moment_of_the_past_comes_back_and_what_was_deleted_after_it(shop: Sho
     finally:
         second.stop()
         gone(second.home)
+
+
+def test_a_copy_cut_off_anywhere_is_whole_or_absent_and_the_next_is_taken(shop: Shop, data_dir: Path, tmp_path: Path) -> None:
+    def take() -> Base:
+        return take_base(shop.home, tmp_path, now=datetime(2026, 1, 1, tzinfo=UTC))
+
+    die("take_base", "backup.file_written", data_dir, shop.home, tmp_path)
+    fail(take, "backup.file_written")
+    assert bases_in(tmp_path) == []
+    die("take_base", "backup.copied", data_dir, shop.home, tmp_path)
+    fail(take, "backup.copied")
+    whole = bases_in(tmp_path)
+    assert [sum(map(len, open_file(base.place))) > 10_000_000 for base in whole] == [True, True]
+    # What the dead one left half-written went with the next one's beginning.
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        ".lock",
+        *(base.place.name for base in whole),
+    ]
 
 
 def test_a_copy_that_was_altered_or_lies_under_another_name_does_not_open(keys: None, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     ],
     "farmer": [
         ("farm-orders", "/farm/"),
+        ("farm-more", "/farm/more"),
         ("farm-listings", "/farm/listings"),
         ("farm-listing-new", "/farm/listings/new"),
         ("farm-listings-import", "/farm/listings/import"),
@@ -186,6 +187,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("office-duty-year", "first year of duty"),
         ("office-needs", "/office/needs"),
         ("office-need", "first need"),
+        ("data-centre-partners", "/centre/partners"),
         ("office-need-rounds", "/office/needs/rounds"),
         ("office-need-round", "first round of needs"),
         ("office-numbers", "/office/numbers"),
@@ -220,6 +222,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("after-a-complaint", "/oversight/watch"),
         ("projects-inspection", "/oversight/projects"),
         ("project-inspection", "first inspected project"),
+        ("forecasts-inspection", "/oversight/forecasts"),
+        ("forecast-inspection", "first inspected forecast"),
         ("findings-inspector", "/inspection/findings"),
     ],
     "auditor-guizhou": [
@@ -315,6 +319,7 @@ def sign_in(page: Page, login: str) -> None:
 # Where the pages of public money are linked: the list, the link, the which of them, and whether to order a payment there.
 _OF_PUBLIC_MONEY = {
     "first forecast": ("/office/forecasts", "tbody th a", 0, False),
+    "first inspected forecast": ("/oversight/forecasts", "tbody th a", 0, False),
     "first audit": ("/audits/rounds", "a.row-link", 0, False),
     "first household to visit": ("/audits/sample", "a[href*='/households/']", 0, False),
     "first payment to look through": ("/audits/sample", "a[href*='/payments/']", 0, False),

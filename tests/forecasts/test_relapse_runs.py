@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
@@ -13,13 +14,17 @@ from marketplace.forecasts.queries import errors_of, risks_of
 from marketplace.forecasts.relapse import INPUTS
 from marketplace.forecasts.relapse_queries import outs_on, spans_until
 from marketplace.forecasts.relapse_service import run_relapse
+from marketplace.forecasts.service import run_needs
 from marketplace.identity.models import RoleKind
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Invalid
 from marketplace.registry.models import Household, HouseholdStatus, RegistryRevision, StatusCategory
 from marketplace.registry.reading import Reach
+from marketplace.registry.reading_log import looks_at
 from tests import factories
+from tests.api.conftest import FreshClient, token_header
 from tests.factories import NOW, TODAY
+from tests.forecasts.test_runs import needs
 from tests.web.conftest import Browser
 
 HERE, THERE = "522636100001", "522636101001"
@@ -95,15 +100,69 @@ def test_where_nobody_has_left_poverty_there_is_no_list(session: Session) -> Non
     assert db.session.scalar(select(func.count()).select_from(ForecastRun)) == 0
 
 
-def test_officers_see_the_households_of_their_own_area_with_reasons(client: FlaskClient) -> None:
+def listed_run() -> tuple[ForecastRun, Household, Household]:
+    """A list of two households, one of each of two townships."""
     with transaction():
         here, there = lifted(HERE, ago=3.5), lifted(THERE, ago=3.5)
-        run = run_relapse(made_up=True, now=NOW)
-        officer = factories.account((RoleKind.OFFICER, HERE[:9]))
+        return run_relapse(made_up=True, now=NOW), here, there
+
+
+def looked(household: Household) -> list[tuple[str, str]]:
+    return [(look.office, look.part) for look in looks_at(household)]
+
+
+def test_officers_see_the_households_of_their_own_area_with_reasons_and_each_is_told(client: FlaskClient) -> None:
+    run, here, there = listed_run()
     browser = Browser(client)
-    browser.is_now(officer)
+    browser.is_now(factories.account((RoleKind.OFFICER, HERE[:9])))
     page = browser.get(f"/office/forecasts/{run.public_id}").text
     assert here.code in page
+    assert f"/office/files/{here.public_id}" in page
     assert there.code not in page
     assert "Income of last year not on file" in page
     assert "Too few have fallen back to learn from" in page
+    assert (looked(here), looked(there)) == ([(HERE[:9], "risk")], [])
+
+
+def test_auditors_read_the_list_of_their_areas_on_a_page_of_their_own_and_open_no_file(client: FlaskClient) -> None:
+    run, here, there = listed_run()
+    browser = Browser(client)
+    auditor = factories.account((RoleKind.AUDITOR, THERE[:9]))
+    browser.is_now(auditor)
+    path = f"/oversight/forecasts/{run.public_id}"
+    assert path in browser.get("/oversight/forecasts").text
+    page = browser.get(path).text
+    assert there.code in page
+    assert here.code not in page
+    assert there.public_id not in page
+    assert looked(there) == [(THERE[:9], "risk")]
+    assert browser.get(f"/office/forecasts/{run.public_id}").status_code == 403
+
+
+def test_programs_read_the_same_list_with_the_same_reasons_and_are_noted(app: Flask, session: Session) -> None:
+    client = FreshClient(app)
+    run, here, there = listed_run()
+    path = f"/api/v1/forecasts/{run.public_id}/households"
+    county = token_header(factories.account((RoleKind.OFFICER, HERE[:6])))
+    told = client.get(path, headers=county).json
+    assert {row["file"] for row in told} == {here.public_id, there.public_id}
+    assert {row["code"] for row in told} == {here.code, there.code}
+    assert {tuple(row["reasons"]) for row in told} == {("income_unknown",)}
+    narrowed = client.get(f"{path}?area_code={THERE[:9]}", headers=county).json
+    assert [row["file"] for row in narrowed] == [there.public_id]
+    assert looked(there) == [(HERE[:6], "risk")] * 2
+    auditor = token_header(factories.account((RoleKind.AUDITOR, HERE[:9])))
+    assert [row["file"] for row in client.get(path, headers=auditor).json] == [here.public_id]
+    assert client.get(f"{path}?area_code={THERE[:9]}", headers=auditor).status_code == 404
+    assert client.get(path, headers=token_header(factories.account())).status_code == 403
+
+
+def test_a_forecast_of_another_kind_names_no_households(app: Flask, session: Session) -> None:
+    client = FreshClient(app)
+    with transaction():
+        needs(10)
+        run = run_needs(made_up=False, now=NOW)
+    auditor = token_header(factories.account((RoleKind.AUDITOR, "522636")))
+    answer = client.get(f"/api/v1/forecasts/{run.public_id}/households", headers=auditor)
+    assert (answer.status_code, answer.json["code"]) == (404, "forecast_without_list")
+    assert client.get(f"/api/v1/forecasts/{run.public_id}", headers=auditor).json["kind"] == "needs"

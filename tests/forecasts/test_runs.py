@@ -11,7 +11,7 @@ from marketplace.assistance.needs.models import Need
 from marketplace.demo.forecasts import add_forecasts
 from marketplace.demo.market_prices import SOURCE
 from marketplace.forecasts.models import ForecastError, ForecastRun, ForecastValue
-from marketplace.forecasts.queries import errors_of, known_demand, known_needs, newest_runs, values_of
+from marketplace.forecasts.queries import errors_of, known_demand, known_needs, newest_runs, next_quarter, values_of
 from marketplace.forecasts.service import error_ratio, run_needs, run_prices
 from marketplace.identity.models import RoleKind
 from marketplace.kernel.clock import day_start
@@ -105,6 +105,17 @@ def test_needs_are_forecast_by_township_and_seen_in_ones_own_area_alone(session:
     assert [(row.subject, row.value) for row in values] == [(TOWNSHIPS[0], 3.0), (TOWNSHIPS[1], 1.0)]
     assert [row.subject for row in values_of(run, Reach.of([TOWNSHIPS[1]], "a test"))] == [TOWNSHIPS[1]]
     assert (run.drift, run.drifted) == (0.0, False)
+
+
+def test_a_need_just_after_midnight_is_one_of_the_new_quarter_which_is_known_once_it_is_over(session: Session) -> None:
+    needs(3)
+    first = date(NOW.year, 3 * ((NOW.month - 1) // 3) + 1, 1)
+    db.session.execute(text("UPDATE need SET since = :at"), {"at": day_start(first) + timedelta(minutes=30)})
+    assert known_needs(next_quarter(first) - timedelta(days=1)) is None
+    known = known_needs(next_quarter(first))
+    assert known is not None
+    assert known.periods == (first,)
+    assert known.counts.sum() == 12
 
 
 def test_without_sales_there_is_no_demand_to_forecast(session: Session) -> None:

@@ -20,7 +20,11 @@ from marketplace.kernel.errors import Conflict
 from marketplace.orders.collecting import pay_page
 from tests.assistance.lives import LIVES as HELPING
 from tests.assistance.lives import carry_on_helping, help_faults
+from tests.backups.test_faults import PLACES as OF_COPIES
 from tests.conftest import ROOT
+from tests.exchange.lives import LIVES as EXCHANGING
+from tests.exchange.lives import exchange_faults
+from tests.exchange.lives import go_round as go_round_offices
 from tests.orders.contract_lives import LIVES as CONTRACTS
 from tests.orders.contract_lives import contract_faults
 from tests.orders.paying_out import LIVES as PAYING_OUT
@@ -38,7 +42,7 @@ from tests.sourcing.lives import carry_on_planning, plan_faults
 from tests.transparency.lives import LIVES as LOGGING
 from tests.transparency.lives import go_round, log_faults
 
-# Which life comes by which place; every place in the code must be in one of them.
+# Which life comes by which place; every place in the code must be in one of them, or among those of copying the database.
 PLACES = {
     "buy": [
         *("checkout.goods_taken", "checkout.order_written", "checkout.committed"),
@@ -101,6 +105,10 @@ PLACES = {
         *("plan.lines_written", "plan.duties_written", "handover.duty_ended"),
         *("pledge.need_taken", "pledge.delivered", "pledge.kept"),
     ],
+    "tell_other_offices": [
+        *("exchange.notices_queued", "exchange.called", "exchange.call_settled", "exchange.queued"),
+        *("exchange.received", "exchange.delivered", "exchange.receipt_kept"),
+    ],
     "send_a_form": ["submission.kept", "submission.committed", "submission.taken_in"],
 }
 CUTS = [(life, place) for life, places in PLACES.items() for place in places]
@@ -139,7 +147,7 @@ def disarmed() -> Iterator[None]:
 def test_the_list_of_places_is_that_of_the_code() -> None:
     code = "".join(path.read_text() for path in (ROOT / "marketplace").rglob("*.py"))
     places = set(re.findall(r'^ +step\("([a-z_.]+)"\)', code, re.MULTILINE))
-    assert places == {place for _, place in CUTS}
+    assert places == {place for _, place in CUTS} | {place for own in OF_COPIES.values() for place in own}
     assert len(places) >= 25
 
 
@@ -165,6 +173,9 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
     if life in LOGGING:
         go_round(real_now())
         return [*faults(basket, double), *log_faults(basket)]
+    if life in EXCHANGING:
+        go_round_offices(real_now())
+        return [*faults(basket, double), *exchange_faults(basket)]
     if life in BUILDING:
         carry_on_building(basket, real_now())
         return [*faults(basket, double), *project_faults(basket)]
@@ -178,7 +189,7 @@ def all_faults(basket: Basket, double: Double, life: str, *, silent: bool = Fals
 
 
 # Whether the provider's messages come or are all lost; lives that know no provider are lived once.
-_WITHOUT_PROVIDER = {*CONTRACTS, *COLLECTING, *HELPING, *LOGGING, *BUILDING, *PLANNING}
+_WITHOUT_PROVIDER = {*CONTRACTS, *COLLECTING, *HELPING, *LOGGING, *BUILDING, *PLANNING, *EXCHANGING}
 HEARD = [
     pytest.param(*cut, silent, id="-".join((*cut, "silent" if silent else "told")))
     for cut in CUTS

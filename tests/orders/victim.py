@@ -17,6 +17,7 @@ from marketplace.kernel import steps
 from marketplace.kernel.db import db
 from marketplace.web.application import create_app
 from tests.assistance import lives as helping
+from tests.exchange import lives as exchanging
 from tests.orders import contract_lives, paying_out
 from tests.orders.purchases import LIVES, Basket, real_now
 from tests.payments.double import collecting_by_running_double
@@ -35,6 +36,7 @@ ALL_LIVES = {
     **planning.LIVES,
     **building.LIVES,
     **helping.LIVES,
+    **exchanging.LIVES,
 }
 
 

@@ -373,6 +373,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-after.messages_of_sale", GET): Operation(ANSWER, 200, lambda t: f"{API}/farm/orders/{t.orders[0]}/messages"),
     ("api-after.message_answer", POST): Operation(ANSWER, 201, lambda t: f"{API}/farm/orders/{t.orders[0]}/messages", API_WHY),
     ("api-reviews.review_reply", POST): Operation(ANSWER, 200, lambda t: f"{API}/farm/reviews/{t.claims[1][2]}/reply", API_WHY),
+    ("producer.more.listed", GET): Operation((*ANSWER, {Scope.LIST}, {Scope.SHIP}), 200, lambda t: "/farm/more"),
     ("producer_parts.parts", GET): Operation(ANSWER, 200, lambda t: "/farm/parts/"),
     ("producer_parts.accept", POST): Operation(ANSWER, 303, lambda t: f"/farm/parts/{t.plans.parts[0]}/yes"),
     ("producer_parts.decline", POST): Operation(ANSWER, 303, lambda t: f"/farm/parts/{t.plans.parts[1]}/no"),

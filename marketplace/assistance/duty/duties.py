@@ -8,7 +8,15 @@ from marketplace.assistance.deciding import lock_own
 from marketplace.assistance.duty.assigning import Office, assign, common_digits
 from marketplace.assistance.duty.models import Duty, DutyHandover, DutyOfficer, Place
 from marketplace.assistance.duty.officers import over_quota
-from marketplace.assistance.duty.queries import OF_HOUSEHOLD, held_count, held_counts, helpers_of, quota_of, working_officers
+from marketplace.assistance.duty.queries import (
+    OF_HOUSEHOLD,
+    held_count,
+    held_counts,
+    helpers_of,
+    quota_of,
+    quotas_of,
+    working_officers,
+)
 from marketplace.assistance.duty.states import HANDOVERS, HandoverAction, HandoverState
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -101,11 +109,11 @@ def suggested_heirs(handovers: list[tuple[DutyHandover, Place]], today: date) ->
 
 def offices(officers: list[DutyOfficer], place: Place, today: date) -> dict[int, Office]:
     """The officers with where they are and how many households they may still take."""
-    held = held_counts([officer.id for officer in officers], place)
+    held, quotas = held_counts([officer.id for officer in officers], place), quotas_of(officers, place, today)
     return {
-        officer.id: Office(officer.area_code, quota_of(officer, place, today) - held.get(officer.id, 0), quota)
+        officer.id: Office(officer.area_code, quota - held.get(officer.id, 0), quota)
         for officer in officers
-        if (quota := quota_of(officer, place, today))
+        if (quota := quotas[officer.id])
     }
 
 

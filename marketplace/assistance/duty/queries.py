@@ -1,6 +1,6 @@
 """Reading officers in duty, their households and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,6 +24,7 @@ from marketplace.assistance.papers import PaperState
 from marketplace.identity.models import Account
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
+from marketplace.regions.models import Level
 from marketplace.regions.queries import within, within_any
 from marketplace.registry.duty_rules import QUOTA
 from marketplace.registry.models import Household, HouseholdStatus, Visit
@@ -38,8 +39,18 @@ _OF_PLAN = "the lines of a plan that was read within somebody's reach"
 
 def quota_of(officer: DutyOfficer, place: Place, day: date) -> int:
     """How many households an officer may have, by the rule of the office's place on a day."""
-    name = "second" if place == Place.SECOND else "other_rank" if officer.rank == "other" else officer.rank
-    return int(rule(QUOTA, officer.area_code, day).value[name])
+    return quotas_of([officer], place, day)[officer.id]
+
+
+def quotas_of(officers: Iterable[DutyOfficer], place: Place, day: date) -> dict[int, int]:
+    """The same of many officers, by id; the rule is looked up once for each office."""
+    found, numbers = {}, {}
+    for officer in officers:
+        name = "second" if place == Place.SECOND else "other_rank" if officer.rank == "other" else officer.rank
+        if officer.area_code not in numbers:
+            numbers[officer.area_code] = rule(QUOTA, officer.area_code, day).value
+        found[officer.id] = int(numbers[officer.area_code][name])
+    return found
 
 
 def held_count(officer: DutyOfficer, place: Place) -> int:
@@ -55,12 +66,27 @@ def held_counts(officer_ids: Sequence[int], place: Place) -> dict[int, int]:
     return dict(db.session.execute(unbounded(query.group_by(Duty.officer_id), OF_OFFICER)).all())
 
 
-def officers_within(reach: Reach) -> list[tuple[DutyOfficer, Account]]:
-    """The officers in duty of one's areas, those who have left office at the end."""
+def officers_within(reach: Reach, page: int, most: int) -> list[tuple[DutyOfficer, Account]]:
+    """A page of the officers in duty of one's areas, those who have left office at the end; pages count from 1."""
+    query = _officers(reach).order_by(DutyOfficer.left_at.is_not(None), DutyOfficer.area_code, DutyOfficer.id)
+    return [(officer, own) for officer, own in db.session.execute(query.limit(most).offset((page - 1) * most))]
+
+
+def officer_count(reach: Reach) -> int:
+    """How many there are on all pages."""
+    query = select(func.count()).select_from(DutyOfficer).where(within_any(DutyOfficer.area_code, reach.areas))
+    return db.session.scalar(query) or 0
+
+
+def officers_by_id(officer_ids: Iterable[int], reach: Reach) -> dict[int, tuple[DutyOfficer, Account]]:
+    """Some of them by their ids; one outside one's areas is absent."""
+    rows = db.session.execute(_officers(reach).where(DutyOfficer.id.in_(set(officer_ids))))
+    return {officer.id: (officer, own) for officer, own in rows}
+
+
+def _officers(reach: Reach) -> Select[tuple[DutyOfficer, Account]]:
     query = select(DutyOfficer, Account).join(Account, Account.id == DutyOfficer.account_id)
-    query = query.where(within_any(DutyOfficer.area_code, reach.areas))
-    query = query.order_by(DutyOfficer.left_at.is_not(None), DutyOfficer.area_code, DutyOfficer.id)
-    return [(officer, account) for officer, account in db.session.execute(query)]
+    return query.where(within_any(DutyOfficer.area_code, reach.areas))
 
 
 def get_officer_within(public_id: str, reach: Reach) -> DutyOfficer:
@@ -167,18 +193,31 @@ def lines_of(plan: DutyPlan) -> Sequence[DutyPlanLine]:
     return db.session.scalars(unbounded(query, _OF_PLAN)).all()
 
 
-def plan_by_officer(plan: DutyPlan) -> list[tuple[DutyOfficer, Account, int, int]]:
-    """Each officer of a plan, with how many households it gives them and how many of these lie in one township with them."""
-    near = func.count().filter(DutyPlanLine.near >= 9)
+@dataclass(frozen=True)
+class PlanRow:
+    """An officer of a plan, how many households it gives them and how many of these lie in one township with them."""
+
+    officer: str
+    name: str
+    rank: str
+    households: int
+    near: int
+
+
+def plan_by_officer(plan: DutyPlan, *, page: int = 1, most: int | None = None) -> list[PlanRow]:
+    """A plan officer by officer, by the places of their offices: one page of so many, counted from 1, or all."""
+    near = func.count().filter(DutyPlanLine.near >= Level.TOWNSHIP)
     query = (
-        select(DutyOfficer, Account, func.count(), near)
+        select(DutyOfficer.public_id, Account.display_name, DutyOfficer.rank, func.count(), near)
         .join(DutyPlanLine, DutyPlanLine.officer_id == DutyOfficer.id)
         .join(Account, Account.id == DutyOfficer.account_id)
         .where(DutyPlanLine.plan_id == plan.id)
         .group_by(DutyOfficer.id, Account.id)
         .order_by(DutyOfficer.area_code, DutyOfficer.id)
+        .limit(most)
+        .offset((page - 1) * (most or 0))
     )
-    return [tuple(row) for row in db.session.execute(unbounded(query, _OF_PLAN))]
+    return [PlanRow(*row) for row in db.session.execute(unbounded(query, _OF_PLAN))]
 
 
 def visits_of(household: Household, *, most: int = 20) -> list[tuple[Visit, VisitWord | None, Account]]:

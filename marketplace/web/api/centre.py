@@ -3,12 +3,16 @@
 from typing import Any
 
 from flask_smorest import Blueprint
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from marketplace.backups.queries import latest_bases, latest_drills, standing
-from marketplace.exchange.queries import StreamFigures, stream_figures
+from marketplace.exchange.agreeing import holds_centre, partner_area
+from marketplace.exchange.models import PartnerKind
+from marketplace.exchange.queries import StreamFigures, partners, stream_figures
 from marketplace.fields.lineage import SOURCES, DataTable, catalogue
+from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
+from marketplace.web.access import account
 from marketplace.web.api.documents import ApiBlueprint, only
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.portals.centre import READING
@@ -61,6 +65,20 @@ class CentreSchema(OutputSchema):
     backups = fields.List(fields.Nested(CentreBackupSchema))
     drills = fields.List(fields.Nested(CentreDrillSchema))
     streams = fields.List(fields.Nested(CentreStreamSchema))
+
+
+class CentrePartnerSchema(OutputSchema):
+    """A system of another office that takes part; of a department, how far it sees and for what it may ask."""
+
+    public_id = fields.String()
+    kind = fields.String(validate=validate.OneOf([kind.value for kind in PartnerKind]))
+    sender_id = fields.String()
+    name = fields.String()
+    area_code = fields.String(allow_none=True)
+    purposes = fields.List(fields.String())
+    key = fields.String(metadata={"description": "The public key (Ed25519) that it signs with, in hexadecimal digits"})
+    since = fields.AwareDateTime()
+    suspended_at = fields.AwareDateTime(allow_none=True)
 
 
 class DataSourceSchema(OutputSchema):
@@ -119,6 +137,16 @@ def _stream(figures: StreamFigures) -> dict[str, Any]:
         "root": None if figures.receipt is None else figures.receipt.root.hex(),
         "last_error": None if figures.stream is None else figures.stream.last_error,
     }
+
+
+@blueprint.get("/partners")
+@only(RoleKind.OFFICER)
+@blueprint.response(200, CentrePartnerSchema(many=True))
+def centre_partners() -> list[dict[str, Any]]:
+    """The systems of other offices that your office agrees with, suspended ones among them; two persons agree, on the page."""
+    own = [row for row in partners() if holds_centre(account(), partner_area(row))]
+    names = [name for name in CentrePartnerSchema().fields if name != "key"]
+    return [{**{name: getattr(row, name) for name in names}, "key": row.public_key.hex()} for row in own]
 
 
 @blueprint.get("/data")

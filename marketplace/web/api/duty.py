@@ -28,12 +28,14 @@ from marketplace.assistance.duty.queries import (
     get_visit_within,
     held_counts,
     helpers_of,
+    officers_by_id,
     officers_within,
     open_handovers,
     own_years,
     plan_by_officer,
     plans_within,
     quota_of,
+    quotas_of,
     unasked_visits,
     visits_of,
     without_helper,
@@ -54,6 +56,7 @@ from marketplace.web.api.duty_schemas import (
     DutiesOverviewSchema,
     DutyAreaSchema,
     DutyOfficerSchema,
+    DutyPageSchema,
     DutyPlanSchema,
     DutyRankSchema,
     DutyScoreSchema,
@@ -77,16 +80,30 @@ from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.own_household import own_household
 
+_A_PAGE = 100
+
 blueprint: Blueprint = ApiBlueprint(
     "api-duty", __name__, url_prefix="/api/v1/assistance/duty", description="Officers who answer for households"
 )
 
 
-def _officer(officer: DutyOfficer, own: Account, held: int | None = None) -> dict[str, Any]:
-    if held is None:
-        held = held_counts([officer.id], Place.FIRST).get(officer.id, 0)
-    quota = quota_of(officer, Place.FIRST, local_day(clock.now()))
-    return {**named(officer, DutyOfficerSchema), "name": own.display_name, "quota": quota, "held": held}
+def _officer(officer: DutyOfficer, own: Account) -> dict[str, Any]:
+    return _officers([(officer, own)])[0]
+
+
+def _officers(rows: list[tuple[DutyOfficer, Account]]) -> list[dict[str, Any]]:
+    officers = [officer for officer, _own in rows]
+    held = held_counts([officer.id for officer in officers], Place.FIRST)
+    quotas = quotas_of(officers, Place.FIRST, local_day(clock.now()))
+    return [
+        {
+            **named(officer, DutyOfficerSchema),
+            "name": own.display_name,
+            "quota": quotas[officer.id],
+            "held": held.get(officer.id, 0),
+        }
+        for officer, own in rows
+    ]
 
 
 def named(row: object, schema: type[OutputSchema], *but: str) -> dict[str, Any]:
@@ -106,8 +123,8 @@ def _funds(row: FundsBrought, household: Household) -> dict[str, Any]:
 
 def _plan(found: DutyPlan) -> dict[str, Any]:
     lines = [
-        {"officer": officer.public_id, "name": own.display_name, "households": count, "near": near}
-        for officer, own, count, near in plan_by_officer(found)
+        {"officer": row.officer, "name": row.name, "households": row.households, "near": row.near}
+        for row in plan_by_officer(found)
     ]
     return {**named(found, DutyPlanSchema), "lines": lines}
 
@@ -281,12 +298,12 @@ def _funds_decided(public_id: str, action: PaperAction) -> dict[str, Any]:
 
 @blueprint.get("/officers")
 @only(RoleKind.OFFICER)
+@blueprint.arguments(DutyPageSchema, location="query")
 @blueprint.response(200, DutyOfficerSchema(many=True))
-def duty_officers() -> list[dict[str, Any]]:
-    """The officers in duty of your areas."""
-    rows = officers_within(office_reach())
-    held = held_counts([officer.id for officer, _own in rows], Place.FIRST)
-    return [_officer(officer, own, held.get(officer.id, 0)) for officer, own in rows]
+@problems(422)
+def duty_officers(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """A hundred of the officers in duty of your areas, those who have left office on the last pages; beyond them none."""
+    return _officers(officers_within(office_reach(), asked["page"], _A_PAGE))
 
 
 @blueprint.post("/officers")
@@ -336,7 +353,7 @@ def handovers() -> list[dict[str, Any]]:
     """What has to be handed over in your areas, the most urgent first."""
     rows = open_handovers(office_reach())
     heirs = suggested_heirs([(row.handover, Place(row.duty.place)) for row in rows], local_day(clock.now()))
-    names = {officer.id: officer.public_id for officer, _own in officers_within(office_reach())}
+    names = {number: officer.public_id for number, (officer, _own) in officers_by_id(heirs.values(), office_reach()).items()}
     return [
         {
             "public_id": row.handover.public_id,

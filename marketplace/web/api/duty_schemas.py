@@ -9,7 +9,17 @@ from marketplace.assistance.duty.models import (
 )
 from marketplace.assistance.duty.scoring import ITEMS
 from marketplace.assistance.papers import PaperState
-from marketplace.web.api.inputs import AREA, FenField, InputSchema, Line, PublicIdField, Spelled, WholeField, YesNoField
+from marketplace.web.api.inputs import (
+    AREA,
+    FenField,
+    InputSchema,
+    Line,
+    PublicIdField,
+    QueryNumber,
+    Spelled,
+    WholeField,
+    YesNoField,
+)
 from marketplace.web.api.schemas import OutputSchema
 
 _RANKS = validate.OneOf([rank.value for rank in Rank])
@@ -22,6 +32,12 @@ class DutyAreaSchema(InputSchema):
     """Which of one's areas."""
 
     area_code = Spelled(AREA, most=12, required=True)
+
+
+class DutyPageSchema(InputSchema):
+    """Which page of the officers."""
+
+    page = QueryNumber(1, 9999, load_default=1)
 
 
 class DutyOfficerSchema(OutputSchema):

@@ -18,7 +18,7 @@ from marketplace.exchange.codes import Fault, MessageRefused, Reason
 from marketplace.exchange.envelope import VERSION, sealed_envelope, stamp
 from marketplace.exchange.messages import Taken, answer_header, keep_message, outcome_of, status_of, take_in
 from marketplace.exchange.models import ExchangePartner, PartnerKind
-from marketplace.exchange.queries import own_id
+from marketplace.exchange.queries import own_id, reach_of
 from marketplace.exchange.searching import answer_requests
 from marketplace.exchange.streams import A_DELIVERY, receive_delivery
 from marketplace.exchange.subscriptions import subscribe as subscribe_to
@@ -27,7 +27,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import N_, Forbidden
-from marketplace.web.access import PUBLIC, account, allow, office_reach
+from marketplace.web.access import PUBLIC, account, allow
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.inputs import InputSchema, Line, Spelled, WholeField, YesNoField, read_json
 from marketplace.web.api.schemas import OutputSchema
@@ -314,7 +314,7 @@ def _ack(taken: Taken, now: datetime) -> dict[str, Any]:
 
 
 def _search(partner: ExchangePartner, message: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    answers = answer_requests(message["search_request"], partner, account(), office_reach(), now=now)
+    answers = answer_requests(message["search_request"], partner, account(), reach_of(partner, account()), now=now)
     return {"search_response": answers}, answers
 
 
@@ -363,7 +363,7 @@ def subscribe(given: Envelope) -> Answer:
     """Be told of registrations (`REGISTER`) in an area, at `/registry/notify`; the answer comes to `/registry/on-subscribe`."""
 
     def answering(partner: ExchangePartner, message: Mapping[str, Any], now: datetime) -> Any:
-        answers = subscribe_to(message["subscribe_request"], partner, account(), office_reach(), now=now)
+        answers = subscribe_to(message["subscribe_request"], partner, account(), reach_of(partner, account()), now=now)
         return {"subscribe_response": answers}, answers
 
     return _answered("subscribe", "on-subscribe", len(given["message"]["subscribe_request"]), answering, later=True)

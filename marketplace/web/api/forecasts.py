@@ -7,10 +7,16 @@ from marshmallow import fields, validate
 
 from marketplace.forecasts.models import ForecastKind, ForecastRun
 from marketplace.forecasts.queries import errors_of, get_run, newest_runs, values_of
+from marketplace.forecasts.relapse import INPUTS
 from marketplace.identity.models import RoleKind
-from marketplace.web.access import office_reach
+from marketplace.kernel.errors import N_, NotFound
+from marketplace.web.access import account, reach_as
 from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.api.inputs import AREA, InputSchema, Spelled
 from marketplace.web.api.schemas import OutputSchema
+from marketplace.web.forecast_list import households_to_call_on
+
+_READERS = (RoleKind.OFFICER, RoleKind.AUDITOR)
 
 blueprint: Blueprint = ApiBlueprint(
     "api-forecasts", __name__, url_prefix="/api/v1/forecasts", description="What is likely to come"
@@ -65,8 +71,27 @@ class ForecastWholeSchema(ForecastSchema):
     values = fields.List(fields.Nested(ForecastValueSchema))
 
 
+class ForecastAreaSchema(InputSchema):
+    """One of your areas, or none for all of them."""
+
+    area_code = Spelled(AREA, most=12, load_default=None)
+
+
+class ForecastHouseholdSchema(OutputSchema):
+    """A household that may be registered or monitored again within a year, and what speaks for it."""
+
+    file = fields.String()
+    code = fields.String()
+    probability = fields.Float(metadata={"description": "Of being registered or monitored again within twelve months"})
+    reasons = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(INPUTS)),
+        values=fields.Float(),
+        metadata={"description": "The inputs that speak for it most, with the log of the factor by which each raises the risk"},
+    )
+
+
 @blueprint.get("")
-@only(RoleKind.OFFICER)
+@only(*_READERS)
 @blueprint.response(200, ForecastSchema(many=True))
 def forecast_list() -> list[ForecastRun]:
     """The newest forecast of each kind and market."""
@@ -74,11 +99,33 @@ def forecast_list() -> list[ForecastRun]:
 
 
 @blueprint.get("/<public_id:public_id>")
-@only(RoleKind.OFFICER)
+@only(*_READERS)
 @blueprint.response(200, ForecastWholeSchema)
 @problems(404)
 def forecast_show(public_id: str) -> dict[str, Any]:
     """A forecast with its errors; of needs, those of your own townships."""
     run = get_run(public_id)
     told = {name: getattr(run, name) for name in ForecastSchema().fields}
-    return {**told, "errors": errors_of(run), "values": values_of(run, office_reach())}
+    return {**told, "errors": errors_of(run), "values": values_of(run, reach_as(*_READERS))}
+
+
+@blueprint.get("/<public_id:public_id>/households")
+@only(*_READERS)
+@blueprint.arguments(ForecastAreaSchema, location="query")
+@blueprint.response(200, ForecastHouseholdSchema(many=True))
+@problems(404, 422)
+def forecast_households(asked: dict[str, Any], public_id: str) -> list[dict[str, Any]]:
+    """The hundred households of your areas to call on first, the most likely to fall back at the top; who reads it is noted.
+
+    It is a list to plan visits by: nobody is registered, monitored or refused because of it. `forecast_without_list` (404) for
+    a forecast that names no households.
+    """
+    run, reach = get_run(public_id), reach_as(*_READERS)
+    if run.kind != ForecastKind.RELAPSE:
+        raise NotFound("forecast_without_list", N_("This forecast names no households."))
+    if asked["area_code"] is not None:
+        reach = reach.narrowed(asked["area_code"])
+    return [
+        {"file": household.public_id, "code": household.code, "probability": risk.probability, "reasons": risk.reasons}
+        for risk, household in households_to_call_on(run, reach, by=account())
+    ]

@@ -19,9 +19,11 @@ from marketplace.kernel.errors import N_
 from marketplace.kernel.jobs import enqueue, is_waiting
 from marketplace.web.access import account, allow
 from marketplace.web.forms import FormSchema, read_form
+from marketplace.web.portals import centre_partners
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("centre", __name__, url_prefix="/centre")
+blueprint.register_blueprint(centre_partners.blueprint)
 
 READING = (RoleKind.OFFICER, RoleKind.OPERATOR, RoleKind.AUDITOR)
 _GOOD, _BAD = (N_("In order"), "good"), (N_("Failed"), "bad")
@@ -49,6 +51,7 @@ def show() -> str:
             }
             for figures in partner_figures()
         ],
+        agrees=RoleKind.OFFICER in {role.kind for role in account().roles},
         operates=RoleKind.OPERATOR in {role.kind for role in account().roles},
         asked={"backup": is_waiting(backup_jobs.back_up_nightly), "drill": is_waiting(backup_jobs.drill_weekly)},
     )

@@ -35,11 +35,12 @@ from marketplace.web.access import account, allow
 from marketplace.web.complaint_words import ADVERSE, SIGNS, TOPICS, VERDICTS, inspection_words, item_words, place_line
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, said, spelled
-from marketplace.web.portals import oversight_projects
+from marketplace.web.portals import oversight_forecasts, oversight_projects
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/oversight")
 blueprint.register_blueprint(oversight_projects.blueprint)
+blueprint.register_blueprint(oversight_forecasts.blueprint)
 _LONG = N_("Please write less.")
 
 

@@ -50,6 +50,7 @@ from marketplace.web.portals import (
     producer_help,
     producer_household,
     producer_mandates,
+    producer_more,
     producer_projects,
     producer_shares,
 )
@@ -88,6 +89,7 @@ blueprint.register_blueprint(producer_shares.blueprint)
 blueprint.register_blueprint(producer_benefits.blueprint)
 blueprint.register_blueprint(producer_projects.blueprint)
 blueprint.register_blueprint(producer_help.blueprint)
+blueprint.register_blueprint(producer_more.blueprint)
 farm_pages(blueprint)
 
 HELD = N_("The price is very unusual. It goes on sale as soon as somebody has looked at it.")

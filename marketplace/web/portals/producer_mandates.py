@@ -25,7 +25,7 @@ from marketplace.web.forms import FormSchema, Text, read_form
 from marketplace.web.household_word import agree, deny, end, own_denial, own_mandate
 from marketplace.web.household_word import agree_again as allow_again
 from marketplace.web.languages import pick
-from marketplace.web.navigation import MENUS, menu_of
+from marketplace.web.navigation import FARM_DAILY, FARM_LATER, MENUS, farm_tabs
 from marketplace.web.notices.households import tell_mandate
 from marketplace.web.notices.people import scopes_in_words
 from marketplace.web.portals.mandate_forms import (
@@ -66,11 +66,6 @@ def acting_frame() -> dict[str, Any]:
     if seller is None or not seller.by_mandate:
         return {"acting": None, "may": {scope.value: True for scope in Scope}}
     mine = sorted({scope for mandate in seller.mandates for scope in mandate.scopes})
-    open_entries = [
-        entry
-        for entry in MENUS["producer"]
-        if any(needed <= set(mandate.scopes) for mandate in seller.mandates for needed in scopes_of(entry[0]) or ())
-    ]
     return {
         "acting": {
             "farm": pick(seller.producer.name_zh, seller.producer.name_en),
@@ -78,8 +73,19 @@ def acting_frame() -> dict[str, Any]:
             "scopes": scopes_in_words(mine),
         },
         "may": {scope.value: seller.may(scope) for scope in Scope},
-        "menu": menu_of(open_entries),
+        "menu": farm_tabs(open_entries(MENUS["producer"], seller)),
     }
+
+
+def open_entries(entries: list[tuple[str, str, str]], seller: Seller) -> list[tuple[str, str, str]]:
+    """Those of a menu's entries that are open to who works for this farm; all of them on one's own."""
+    if not seller.by_mandate:
+        return entries
+    return [
+        entry
+        for entry in entries
+        if any(needed <= set(mandate.scopes) for mandate in seller.mandates for needed in scopes_of(entry[0]) or ())
+    ]
 
 
 def deeds_on(producer: Producer, listing: Listing) -> dict[str, Any]:
@@ -122,9 +128,8 @@ def choice() -> Response:
         return see_other(url_for("producer.orders"))
     held = next((seller for seller in sellers(account(), now=clock.now()) if seller.producer.public_id == farm), None)
     if held is not None:
-        for endpoint, _label, _icon in MENUS["producer"]:
-            if any(needed <= set(mandate.scopes) for mandate in held.mandates for needed in scopes_of(endpoint) or ()):
-                return see_other(url_for(endpoint))
+        for endpoint, _label, _icon in open_entries([*FARM_DAILY, *FARM_LATER], held):
+            return see_other(url_for(endpoint))
     return see_other(url_for("producer.listings"))
 
 

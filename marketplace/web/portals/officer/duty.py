@@ -18,12 +18,15 @@ from marketplace.assistance.duty.queries import (
     get_officer_within,
     get_plan_within,
     held_counts,
+    officer_count,
+    officers_by_id,
     officers_within,
     open_handovers,
     own_years,
     plan_by_officer,
     plans_within,
     quota_of,
+    quotas_of,
     without_helper,
 )
 from marketplace.identity.models import RoleKind
@@ -41,7 +44,7 @@ from marketplace.registry.visits import open_orders, record_visit
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.duty_words import RANKS, merit_words, paper_chip, score_words
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
-from marketplace.web.paging import page_numbers
+from marketplace.web.paging import PageNumbers, page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import office_area
 from marketplace.web.redirects import see_other
@@ -144,15 +147,15 @@ def county() -> str:
 
 def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
     area, reach, today = office_area(None), office_reach(), local_day(clock.now())
-    everybody = officers_within(reach)
-    by_id = {officer.id: (officer, own) for officer, own in everybody}
-    pages = -(-len(everybody) // _A_PAGE) or 1
-    number = min(max(request.args.get("page", 1, type=int), 1), pages)
-    officers = everybody[(number - 1) * _A_PAGE : number * _A_PAGE]
+    in_duty = officer_count(reach)
+    pages = _pages(in_duty)
+    officers = officers_within(reach, pages.number, _A_PAGE)
     held = held_counts([officer.id for officer, _account in officers], Place.FIRST)
+    quotas = quotas_of([officer for officer, _account in officers], Place.FIRST, today)
     waiting = open_handovers(reach)
     handovers = waiting[:_A_PAGE]
     heirs = suggested_heirs([(row.handover, Place(row.duty.place)) for row in handovers], today)
+    by_id = officers_by_id(heirs.values(), reach)
     return render_template(
         "officer/duty_county.html",
         area=area,
@@ -161,8 +164,8 @@ def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
         form=form,
         errors=errors,
         handing_over=len(waiting),
-        in_duty=len(everybody),
-        pages=page_numbers(number, pages),
+        in_duty=in_duty,
+        pages=pages,
         officers=[
             {
                 "public_id": officer.public_id,
@@ -170,7 +173,7 @@ def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
                 "rank": _(RANKS[Rank(officer.rank)]),
                 "rank_code": officer.rank,
                 "held": held.get(officer.id, 0),
-                "quota": quota_of(officer, Place.FIRST, today),
+                "quota": quotas[officer.id],
                 "left": officer.left_at is not None,
             }
             for officer, own in officers
@@ -188,6 +191,11 @@ def _county_page(form: dict[str, Any], errors: dict[str, str]) -> str:
             for row in handovers
         ],
     )
+
+
+def _pages(rows: int) -> PageNumbers:
+    pages = -(-rows // _A_PAGE) or 1
+    return page_numbers(min(max(request.args.get("page", 1, type=int), 1), pages), pages)
 
 
 def _plan_words(plan: DutyPlan) -> dict[str, Any]:
@@ -294,11 +302,12 @@ def draft() -> Response:
 def plan(public_id: str) -> str:
     """A plan, officer by officer."""
     found = get_plan_within(public_id, office_reach())
+    pages = _pages(found.officers)
     rows = [
-        {"name": own.display_name, "rank": _(RANKS[Rank(officer.rank)]), "households": count, "near": near}
-        for officer, own, count, near in plan_by_officer(found)
+        {"name": row.name, "rank": _(RANKS[Rank(row.rank)]), "households": row.households, "near": row.near}
+        for row in plan_by_officer(found, page=pages.number, most=_A_PAGE)
     ]
-    return render_template("officer/duty_plan.html", plan=_plan_words(found), rows=rows)
+    return render_template("officer/duty_plan.html", plan=_plan_words(found), rows=rows, pages=pages)
 
 
 @blueprint.post("/plans/<public_id>/approve")
