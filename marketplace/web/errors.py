@@ -15,6 +15,7 @@ from marketplace.kernel.errors import N_, Conflict, DomainError, Forbidden, Inva
 from marketplace.web.forms import FormError
 from marketplace.web.languages import pick
 from marketplace.web.navigation import way_back
+from marketplace.web.redirects import came_from
 
 _log = logging.getLogger("marketplace.errors")
 
@@ -44,6 +45,10 @@ _EXPLANATIONS = {
     500: N_("We have noted it. Nothing you entered was saved half-way; please try again."),
     503: N_("Please try again in a minute. Nothing is lost."),
 }
+
+
+# Characters that anybody can write again at once.
+_SOON_WRITTEN = 24
 
 
 def status_of(error: DomainError) -> int:
@@ -84,15 +89,26 @@ def problem(status: int, code: str, detail: str, /, **data: Any) -> Response:
 
 
 def page(status: int, text: str) -> tuple[str, int]:
-    """A page that says what happened and one thing to do next."""
+    """A page that says what happened and one thing to do next; where a form was refused, with what was written into it."""
     title = gettext(TITLES.get(status, TITLES[500]))
-    action = way_back()
-    return (
-        render_template(
-            "errors/problem.html", status=status, title=title, text=text, action_label=action[0], action_url=action[1]
-        ),
-        status,
+    form_url = came_from("") if request.method == "POST" and status in (409, 422) else ""
+    label, url = (gettext("Back to what you entered"), form_url) if form_url else way_back()
+    body = render_template(
+        "errors/problem.html",
+        title=title,
+        text=text,
+        action_label=label,
+        action_url=url,
+        refused=bool(form_url) and status == 422,
+        written=_written() if form_url else [],
     )
+    return body, status
+
+
+def _written() -> list[str]:
+    """What would be a loss to have to write again; a page never shows a password."""
+    texts = ((name, text) for name, text in request.form.items(multi=True) if len(text) > _SOON_WRITTEN)
+    return [text for name, text in texts if name != "csrf_token" and "password" not in name]
 
 
 def _on_domain_error(error: DomainError) -> Any:

@@ -1,4 +1,4 @@
-"""From a page that failed people get back to where they work, and strangers to the shop."""
+"""From a page that failed people get back to where they work, strangers to the shop, and writers to their form."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -33,3 +33,35 @@ def test_an_error_leads_back_to_the_desk_that_the_page_is_part_of(
     assert answer.status_code in (403, 404)
     main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
     assert f'<a class="button" href="{target}">{label}</a>' in main
+
+
+LONG = "They asked five yuan of each of us.\n<b>Nobody</b> gave a receipt."
+
+
+def test_a_refused_form_leads_back_to_its_page_and_shows_what_was_written(client: FlaskClient) -> None:
+    factories.area()
+    browser = Browser(client)
+    browser.is_now(factories.account((OFFICER, factories.VILLAGE[:6])))
+    secret = "three words that stay hidden"
+    form = {"words": LONG, "password": secret, "no_such_field": "x"}
+    answer = browser.post("/office/projects/aaaaaaaaaaaaaa/return", form, sent_from="/complain?area=52")
+    assert answer.status_code == 422
+    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    assert '<a class="button" href="/complain?area=52">Back to what you entered</a>' in main
+    assert "asked five yuan of each of us.\n&lt;b&gt;Nobody&lt;/b&gt; gave a receipt." in main
+    assert secret not in answer.text
+
+
+def test_a_form_that_was_sent_from_elsewhere_leads_to_ones_own_desk(client: FlaskClient) -> None:
+    factories.area()
+    browser = Browser(client)
+    browser.is_now(factories.account((OFFICER, factories.VILLAGE[:6])))
+    token = browser.token()
+    answer = client.post(
+        "/office/projects/aaaaaaaaaaaaaa/return",
+        data={"csrf_token": token, "words": LONG},
+        headers={"Accept-Language": "en", "Referer": "https://elsewhere.example/page"},
+    )
+    assert answer.status_code == 422
+    assert "Back: Office desk" in answer.text
+    assert "Nobody" not in answer.text

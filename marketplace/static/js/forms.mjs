@@ -66,3 +66,8 @@ document.querySelector("[data-focus]")?.focus();
 document.addEventListener("submit", (event) => {
   if (/\/sign-out(-everywhere)?$/.test(event.target.action)) new BroadcastChannel("nongqiao-collect").postMessage("lock");
 });
+
+// data-back: back to the form as it was filled in, while the browser has it.
+for (const link of document.querySelectorAll("[data-back] a")) {
+  link.addEventListener("click", (event) => { if (history.length > 1) { event.preventDefault(); history.back(); } });
+}
