@@ -6,7 +6,7 @@ counted here.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from threading import Lock
 from typing import Any
@@ -44,17 +44,17 @@ class Facts:
     """Facts as columns of one length; ``facts["grams"]`` is one of ``COLUMNS``."""
 
     def __init__(self, rows: Numbers) -> None:
-        self._rows = rows
+        self.rows = rows
 
     def __len__(self) -> int:
-        return self._rows.shape[1]
+        return self.rows.shape[1]
 
     def __getitem__(self, name: str) -> Numbers:
-        return self._rows[COLUMNS.index(name)]
+        return self.rows[COLUMNS.index(name)]
 
     def where(self, mask: NDArray[np.bool_]) -> "Facts":
         """Those for which the mask holds."""
-        return self if mask.all() else Facts(self._rows[:, mask])
+        return self if mask.all() else Facts(self.rows[:, mask])
 
     def inside(self, scope_code: str) -> "Facts":
         """Those of an area."""
@@ -65,17 +65,22 @@ class Facts:
         return self["area"] // 10 ** (Level.VILLAGE - length)
 
 
-def facts_between(first: date, last: date, *, daily: bool = False) -> Facts:
-    """The facts of a span: whole months as months and the rest as days, or with ``daily`` days alone."""
+def facts_between(
+    first: date, last: date, *, daily: bool = False, only: Callable[[Facts], Facts] = lambda facts: facts
+) -> Facts:
+    """The facts of a span: whole months as months and the rest as days, or with ``daily`` days alone.
+
+    ``only`` leaves what is asked for of each month, so that a question about a village never holds a province.
+    """
     whole = pieces(first, last).months
     found = []
     for month_on, version in _versions(first, last):
         if whole and not daily and whole[0] <= month_on <= whole[1]:
-            found.append(_kept(SalesMonth, month_on, version))
+            found.append(only(Facts(_kept(SalesMonth, month_on, version))))
         else:
-            rows = _kept(SalesFact, month_on, version)
-            found.append(rows[:, (rows[0] >= (first - _EPOCH).days) & (rows[0] <= (last - _EPOCH).days)])
-    return Facts(np.concatenate(found, axis=1) if found else np.empty((len(COLUMNS), 0), np.int64))
+            days = only(Facts(_kept(SalesFact, month_on, version)))
+            found.append(days.where((days["day"] >= (first - _EPOCH).days) & (days["day"] <= (last - _EPOCH).days)))
+    return Facts(np.concatenate([part.rows for part in found], axis=1) if found else np.empty((len(COLUMNS), 0), np.int64))
 
 
 def day_of(number: int) -> date:

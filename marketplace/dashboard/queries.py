@@ -29,6 +29,8 @@ from marketplace.regions.queries import within
 Grouping = Literal["area", "lot", "product", "category", "channel", "buyer", "day", "month", "quarter", "year"]
 # The number of the rules of counting below and in ``building``; it changes with what a figure means.
 RULE_NUMBER = 2
+# Days are read one by one, so that a longer span by the day would hold years of facts in memory.
+MOST_DAYS = 740
 # How a period is called, by its first day.
 _PERIODS: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
@@ -80,21 +82,29 @@ class Only:
     channel: Channel | None = None
     buyer: Buyer | None = None
 
-    def of(self, facts: Facts) -> Facts:
-        """Those facts that it leaves."""
-        goods = select(Product.id)
-        if self.category is not None:
-            goods = goods.join(Category).where(Category.slug == self.category)
-        if self.product is not None:
-            goods = goods.where(Product.slug == self.product)
+    def within(self, scope_code: str) -> Callable[[Facts], Facts]:
+        """What leaves those facts of an area that it says."""
+        goods = None
         if self.category is not None or self.product is not None:
-            facts = facts.where(np.isin(facts["product_id"], db.session.scalars(goods).all()))
+            query = select(Product.id)
+            if self.category is not None:
+                query = query.join(Category).where(Category.slug == self.category)
+            if self.product is not None:
+                query = query.where(Product.slug == self.product)
+            goods = db.session.scalars(query).all()
         ways = [
             at
             for at, channel in enumerate(CHANNELS)
             if self.channel in (None, channel) and self.buyer in (None, BUYER_OF[channel])
         ]
-        return facts if len(ways) == len(CHANNELS) else facts.where(np.isin(facts["channel"], ways))
+
+        def leave(facts: Facts) -> Facts:
+            facts = facts.inside(scope_code)
+            if goods is not None:
+                facts = facts.where(np.isin(facts["product_id"], goods))
+            return facts if len(ways) == len(CHANNELS) else facts.where(np.isin(facts["channel"], ways))
+
+        return leave
 
 
 EVERYTHING = Only()
@@ -110,7 +120,7 @@ def sales_total(
     with; with a day by the lot's contributions and the registry of that day, rounded down per lot and channel for each month
     of the span, and for each day where a month is not whole. Unpaid and cancelled purchases are left out.
     """
-    return _Count(scope_code, only.of(facts_between(first, last).inside(scope_code)), as_of, beside).total()
+    return _Count(scope_code, facts_between(first, last, only=only.within(scope_code)), as_of, beside).total()
 
 
 def sales(
@@ -141,7 +151,7 @@ def sales_and_total(
     only: Only = EVERYTHING,
 ) -> tuple[list[SalesRow], SalesRow]:
     """``sales`` and the sum of its rows, from the same facts; a producer of several rows is one in the sum."""
-    facts = only.of(facts_between(first, last, daily=by == "day").inside(scope_code))
+    facts = facts_between(first, last, daily=by == "day", only=only.within(scope_code))
     count = _Count(scope_code, facts, as_of, beside)
     return count.rows(by), count.total()
 

@@ -47,11 +47,12 @@ def read_numbers(query: Select[Any] | TextualSelect) -> NDArray[np.int64]:
     ValueError
         When a value is null.
     """
-    each = query.subquery().columns
+    asked = query.subquery()
     # A column is one value of eight bytes a row: a driver that goes from row to row takes ten times as long.
-    columns = (func.string_agg(func.int8send(cast(column, BigInteger)), cast(literal(b""), LargeBinary)) for column in each)
-    found = [np.frombuffer(numbers or b"", ">i8").astype(np.int64) for numbers in db.session.execute(select(*columns)).one()]
-    if len({len(numbers) for numbers in found}) > 1:
+    packed = (func.string_agg(func.int8send(cast(column, BigInteger)), cast(literal(b""), LargeBinary)) for column in asked.c)
+    rows, *columns = db.session.execute(select(func.count(), *packed).select_from(asked)).one()
+    found = [np.frombuffer(numbers or b"", ">i8").astype(np.int64) for numbers in columns]
+    if any(len(numbers) != rows for numbers in found):
         raise ValueError("a number is null")
     return np.array(found)
 

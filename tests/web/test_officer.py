@@ -222,7 +222,9 @@ def test_a_question_that_cannot_be_answered_is_explained(county_desk: Desk, quer
 def test_days_at_the_ends_of_the_calendar_are_answered(county_desk: Desk) -> None:
     assert county_desk.get("/office/sales?to=9999-12-31&by=month").status_code == 200
     assert county_desk.get("/office/sales?from=0002-01-01&to=0005-01-01").status_code == 200
-    assert county_desk.get("/office/sales?from=0002-01-01&to=0005-01-01&by=day").status_code == 200
+    assert county_desk.get("/office/sales?from=0002-01-01&to=0004-01-01&by=day").status_code == 200
+    answer = county_desk.get("/office/sales?from=0002-01-01&to=0005-01-01&by=day")
+    assert (answer.status_code, "By the day, please choose at most two years." in answer.text) == (422, True)
 
 
 def test_an_area_without_sales_says_so(client: FlaskClient, session: Session) -> None:

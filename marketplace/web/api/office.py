@@ -7,12 +7,12 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.dashboard.models import Buyer, Channel
-from marketplace.dashboard.queries import Only, sales_and_total, sales_total
+from marketplace.dashboard.queries import MOST_DAYS, Only, sales_and_total, sales_total
 from marketplace.dashboard.spread import Why, spread
 from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_
+from marketplace.kernel.errors import N_, Invalid
 from marketplace.kernel.jobs import enqueue
 from marketplace.recommendations.models import Policy
 from marketplace.recommendations.policies import (
@@ -185,6 +185,8 @@ def office_sales(given: dict[str, Any]) -> dict[str, Any]:
     as_of, by = given.get("as_of"), given["by"]
     if by == "lot" and len(code) != Level.VILLAGE:
         raise InputError({"by": [said(N_("Lots are told apart within one village alone."))]})
+    if by == "day" and (last - first).days >= MOST_DAYS:
+        raise Invalid("span_too_long", N_("By the day, please choose at most two years."))
     narrowed = Only(**{name: given[name] for name in ("category", "product", "channel", "buyer") if name in given})
     rows, total = sales_and_total(code, first, last, by=by, as_of=as_of, beside=as_of or today, only=narrowed)
     return {

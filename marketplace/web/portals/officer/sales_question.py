@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from marshmallow import fields, validate
 
 from marketplace.dashboard.models import Buyer, Channel
-from marketplace.dashboard.queries import Only, days_with_facts
+from marketplace.dashboard.queries import MOST_DAYS, Only, days_with_facts
 from marketplace.identity.models import RoleKind
 from marketplace.identity.queries import may_see
 from marketplace.kernel import clock
@@ -115,5 +115,7 @@ def question(form: Mapping[str, Any], *, now: datetime) -> Question:
     elif by == "lot" and child_length(area.code) is not None:
         # Lots are told apart within one village alone.
         by = "area"
+    if by == "day" and (last - first).days >= MOST_DAYS:
+        raise FormError({"from": _("By the day, please choose at most two years.")})
     only = Only(**{name: form[name] for name in _NARROWED if form.get(name)})
     return Question(area, Span(first, last), by, form.get("as_of"), only)
