@@ -28,7 +28,6 @@ from marketplace.registry.duplicates import looking as duplicate_jobs
 from marketplace.registry.forms import jobs as form_jobs
 from marketplace.registry.importing import jobs as import_jobs
 from marketplace.sourcing import jobs as sourcing_jobs
-from marketplace.sourcing import plan_jobs
 from marketplace.transparency import jobs as log_jobs
 from marketplace.web import certificate_notices as certificate_jobs
 from marketplace.web import digest as letter_jobs
@@ -57,7 +56,6 @@ JOB_MODULES = (
     order_jobs,
     outbox_jobs,
     payment_jobs,
-    plan_jobs,
     policy_jobs,
     project_jobs,
     recommendation_jobs,
