@@ -17,6 +17,12 @@ FARM_DAILY = [
     ("producer.listings", N_("My goods"), "leaf"),
     ("producer.money", N_("Money"), "money"),
 ]
+# The daily thing that an address of the farm is part of, by what follows /farm/.
+_FARM_UNDER = {
+    **dict.fromkeys(("", "orders", "came-back"), "producer.orders"),
+    **dict.fromkeys(("listings", "harvest", "pooling"), "producer.listings"),
+    **dict.fromkeys(("money", "brought"), "producer.money"),
+}
 FARM_MORE = ("producer.more.listed", N_("More"), "plus")
 FARM_LATER = [
     ("producer.after.start", N_("Buyers"), "people"),
@@ -242,10 +248,7 @@ def way_back() -> tuple[str, str]:
 
 def farm_tabs(entries: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     """These of the farm's menu, with the one that this page is under; what is under no daily thing is under the last."""
-    # The first of them is at the root of all others' addresses, so the others are asked as well.
-    everywhere = menu_of([*entries, *FARM_LATER, *FARM_HOUSEHOLD])
-    under = next((entry["endpoint"] for entry in everywhere if entry["active"]), None)
-    tab = under if under in {endpoint for endpoint, _, _ in FARM_DAILY} else FARM_MORE[0]
+    tab = _FARM_UNDER.get(request.path.split("/")[2], FARM_MORE[0])
     return [{**entry, "active": entry["endpoint"] == tab} for entry in menu_of(entries)]
 
 

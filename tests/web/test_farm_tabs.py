@@ -42,12 +42,14 @@ def test_a_page_of_no_daily_thing_is_under_more_and_one_below_a_daily_thing_is_u
     browser = own_farm(client)
     for address, under in (
         ("/farm/", "/farm/"),
-        ("/farm/harvest", "/farm/"),
+        ("/farm/came-back/", "/farm/"),
+        ("/farm/harvest", "/farm/listings"),
         ("/farm/listings/new", "/farm/listings"),
         ("/farm/money", "/farm/money"),
         ("/farm/more", "/farm/more"),
         ("/farm/help", "/farm/more"),
         ("/farm/parts/", "/farm/more"),
+        ("/farm/price-lists/", "/farm/more"),
     ):
         assert [href for href, current in tabs(browser.get(address).text) if current] == [under]
 
