@@ -5,6 +5,7 @@ of a piece counts it and says whether it is the last, and the file's name is aut
 left out or cut off, and a file under another's name, do not open.
 """
 
+import re
 import secrets
 import zlib
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from marketplace.kernel.steps import step
 
 SUFFIX = ".sealed"
 _PARTIAL = ".partial"
+_OWN_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _MAGIC = b"NQS1"
 _SALT_BYTES = 32
 _TAG_BYTES = 16
@@ -53,7 +55,9 @@ def seal_file(pieces: Iterable[bytes], place: Path) -> int:
 def clear_partial(folder: Path) -> None:
     """Delete what somebody left who died while sealing a file of this folder; nobody else may be sealing one."""
     for left in folder.rglob(f".*{_PARTIAL}"):
-        left.unlink()
+        # The folder is the operator's: what others put there beside is not ours to delete.
+        if _OWN_PARTIAL.fullmatch(left.name):
+            left.unlink()
 
 
 def open_file(place: Path) -> Iterator[bytes]:

@@ -45,14 +45,14 @@ _HOUSEHOLDS_FOR_ONE: dict[int, dict[Rank, int]] = {
 }
 _SOURCES = ("县农业农村局产业奖补", "县残联", "对口帮扶资金", "县教育局助学金")
 _PAPER = "丹帮"
-_FOR_REWARD = "全年每户走访到位，群众满意，争取到的资金最多"
-_FOR_PENALTY = "走访次数不够，多户反映没有来过"
+_FOR_REWARD = "全年得分在村里排第一"
+_FOR_PENALTY = "全年得分在村里排最后，请说明原因"
 _ASKED_WITHIN_DAYS = 60
 _REACH = Reach.of([_COUNTY], "the demo's helping officers")
 
 
 def add_duty(county_login: str, own: Household, officers: Mapping[str, Sequence[int]], *, now: datetime) -> None:
-    """Give every household of the county a first helper by an approved plan, and the village of one a year that was scored.
+    """Give every household of the county a first helper by approved plans, and the village of one a year that was scored.
 
     Parameters
     ----------
@@ -69,8 +69,9 @@ def add_duty(county_login: str, own: Household, officers: Mapping[str, Sequence[
     county = db.session.scalars(select(Account).filter_by(login=county_login)).one()
     township = own.village_code[: Level.TOWNSHIP]
     first, second = (db.session.get_one(Account, number) for number in officers[township][:2])
-    _add_officers(county, officers, began)
-    plan = draft_plan(_COUNTY, by=db.session.get_one(Account, officers[_COUNTY][0]), now=began)
+    _add_officers(county, officers, began, now)
+    planner = db.session.get_one(Account, officers[_COUNTY][0])
+    plan = draft_plan(_COUNTY, by=planner, now=began)
     approve_plan(plan, by=county, now=began + timedelta(days=2))
     _add_visits(own.village_code, second, now)
     _add_funds(own.village_code, county, now)
@@ -79,11 +80,15 @@ def add_duty(county_login: str, own: Household, officers: Mapping[str, Sequence[
     _add_merits(scored, first, county, now)
     draft_year(own.village_code, this_year, by=first, now=now)
     _leave(township, county, now)
+    if without_helper(_COUNTY, local_day(now)):
+        # For the households that were registered since.
+        approve_plan(draft_plan(_COUNTY, by=planner, now=now), by=county, now=now)
 
 
-def _add_officers(county: Account, signing_in: Mapping[str, Sequence[int]], began: datetime) -> None:
+def _add_officers(county: Account, signing_in: Mapping[str, Sequence[int]], began: datetime, now: datetime) -> None:
     """Those who sign in first, each in one rank of their office; then the others with accounts of their own."""
-    posts = list(_posts(without_helper(_COUNTY, local_day(began)).values()))
+    homes = without_helper(_COUNTY, local_day(began)) | without_helper(_COUNTY, local_day(now))
+    posts = list(_posts(homes.values()))
     known = set(db.session.scalars(select(DutyOfficer.account_id)))
     waiting = {area: [each for each in numbers if each not in known] for area, numbers in signing_in.items()}
     rng = np.random.default_rng(8)
@@ -135,7 +140,8 @@ def _add_visits(village: str, asker: Account, now: datetime) -> None:
             visits.append({**home, "by_id": account_id, "at": at})
             said = rng.random()
             content = int(np.clip(round(rng.normal(3 + 1.5 * often, 0.8)), 1, 5)) if said < 0.7 else None
-            word = {"took_place": said < 0.76, "satisfaction": content, "at": at + timedelta(days=2)}
+            # Of a hundred households that are asked four say that nobody came.
+            word = {"took_place": not 0.76 <= said < 0.8, "satisfaction": content, "at": at + timedelta(days=2)}
             # What lies longer back has been asked.
             unasked = account_id == asker.id or (said > 0.8 and (now - at).days < _ASKED_WITHIN_DAYS)
             words.append(None if unasked else {**home, **word, "visited_by_id": account_id})
@@ -159,8 +165,10 @@ def _add_funds(village: str, county: Account, now: datetime) -> None:
 
 
 def _add_merits(scored: DutyYear, first: Account, county: Account, now: datetime) -> None:
-    """A reward that is decided and a penalty that waits until its officer has been heard."""
+    """A reward that is decided and a penalty that waits until its officer has been heard, if there are two to tell apart."""
     ranked = [score for score, _officer, account in scores_of(scored) if account.id not in (first.id, county.id)]
+    if len(ranked) < 2:
+        return
     best, worst = ranked[0], ranked[-1]
     reward = propose_merit(scored, best, MeritKind.REWARD, _FOR_REWARD, by=first, now=now - timedelta(days=7))
     decide_merit(scored, reward, PaperAction.APPROVE, by=county, now=now - timedelta(days=6))

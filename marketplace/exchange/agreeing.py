@@ -8,22 +8,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
 
 from marketplace.exchange.models import ExchangePartner, PartnerChange, PartnerDeed, PartnerKind
 from marketplace.exchange.service import add_partner, check_new
 from marketplace.exchange.states import CHANGES, ChangeAction, ChangeState
-from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.models import Account, Role, RoleKind
 from marketplace.identity.queries import scopes
 from marketplace.kernel import audit
-from marketplace.kernel.db import db, lock_rows
+from marketplace.kernel.db import db, lock_rows, savepoint
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.regions.codes import contains
 from marketplace.regions.models import Level
-from marketplace.regions.queries import get_area
+from marketplace.regions.queries import get_area, within_any
 
 _OFFICES = (Level.PROVINCE, Level.COUNTY)
 _KEY_BYTES = 32
+
+# What was agreed when the partner came, not when an earlier one of that name did.
+_AGREED = (
+    select(PartnerChange.area_code)
+    .where(
+        PartnerChange.sender_id == ExchangePartner.sender_id,
+        PartnerChange.kind == ExchangePartner.kind,
+        PartnerChange.deed == PartnerDeed.ADD,
+        PartnerChange.state == ChangeState.CONFIRMED,
+        PartnerChange.decided_at >= ExchangePartner.since,
+    )
+    .order_by(PartnerChange.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+# Of a department that was entered at the command line: the widest area of the officer through whom it asks.
+_OFFICERS = (
+    select(Role.scope_code)
+    .where(Role.account_id == ExchangePartner.account_id, Role.kind == RoleKind.OFFICER)
+    .order_by(func.length(Role.scope_code), Role.scope_code)
+    .limit(1)
+    .scalar_subquery()
+)
+_AREA = func.coalesce(ExchangePartner.area_code, _AGREED, _OFFICERS, "")
 
 
 @dataclass(frozen=True)
@@ -42,8 +67,11 @@ class Wanted:
 
 def holds_centre(by: Account, area_code: str) -> bool:
     """Whether somebody is an officer of the county or province over an area; of any province where no area is named."""
-    own = [code for code in scopes(by, RoleKind.OFFICER) if len(code) in _OFFICES]
-    return any(contains(code, area_code) if area_code else len(code) == Level.PROVINCE for code in own)
+    return any(contains(code, area_code) if area_code else len(code) == Level.PROVINCE for code in _offices(by))
+
+
+def _offices(by: Account) -> list[str]:
+    return [code for code in scopes(by, RoleKind.OFFICER) if len(code) in _OFFICES]
 
 
 def propose_partner(wanted: Wanted, *, own_network: bool, by: Account, now: datetime) -> PartnerChange:
@@ -65,7 +93,6 @@ def propose_partner(wanted: Wanted, *, own_network: bool, by: Account, now: date
     check_new(wanted.kind, wanted.sender_id, wanted.public_key, own_network=own_network, **known)
     if wanted.account is not None and not _sees(wanted.account, area.code):
         raise Invalid("area_outside", N_("The officer through whom it asks does not see that area."))
-    _check_none_waits(wanted.sender_id)
     return _proposed(
         PartnerChange(
             deed=PartnerDeed.ADD,
@@ -185,23 +212,49 @@ def _carry_out(change: PartnerChange, own_network: bool, by: Account, now: datet
 
 
 def partner_area(partner: ExchangePartner) -> str:
-    """The area whose office decides about a partner; empty for a level above or below that was entered at the command line."""
-    if partner.area_code is not None:
-        return partner.area_code
-    asked = select(PartnerChange.area_code).filter_by(sender_id=partner.sender_id, state=ChangeState.CONFIRMED)
-    found = db.session.scalar(asked.order_by(PartnerChange.id.desc()).limit(1))
-    if found is not None:
-        return found
-    # Entered at the command line: that of the officer through whom a department asks.
-    account = db.session.get(Account, partner.account_id) if partner.account_id is not None else None
-    own = scopes(account, RoleKind.OFFICER) if account is not None else []
-    return own[0] if own else ""
+    """The area whose office decides about a partner; empty where nothing says which, and then every province does."""
+    return db.session.scalar(select(_AREA).where(ExchangePartner.id == partner.id)) or ""
+
+
+def partners_within(by: Account, most: int, *, page: int = 1, after: str | None = None) -> list[tuple[ExchangePartner, str]]:
+    """The partners that somebody's offices decide about, by name, suspended ones among them, each with its area.
+
+    Parameters
+    ----------
+    most : int
+        How many at the most.
+    page : int
+        Which page of so many, counted from 1.
+    after : str, optional
+        The public id of the one behind which it goes on.
+    """
+    query = select(ExchangePartner, _AREA).where(_decides(by)).order_by(ExchangePartner.name, ExchangePartner.id)
+    if after is not None:
+        last = get_partner(after, by)
+        query = query.where(tuple_(ExchangePartner.name, ExchangePartner.id) > (last.name, last.id))
+    return [(partner, area) for partner, area in db.session.execute(query.limit(most).offset((page - 1) * most))]
+
+
+def partner_count(by: Account) -> int:
+    """How many there are on all pages."""
+    return db.session.scalar(select(func.count()).select_from(ExchangePartner).where(_decides(by))) or 0
+
+
+def _decides(by: Account) -> ColumnElement[bool]:
+    """The condition that a partner is in force and somebody's offices decide about it, as ``holds_centre`` says."""
+    own = _offices(by)
+    held = [_AREA.startswith(code) for code in own]
+    if any(len(code) == Level.PROVINCE for code in own):
+        held.append(_AREA == "")
+    return and_(ExchangePartner.ended_at.is_(None), or_(false(), *held))
 
 
 def changes_waiting(by: Account) -> list[PartnerChange]:
     """What was proposed in somebody's areas and waits, the oldest first."""
-    query = select(PartnerChange).filter_by(state=ChangeState.PROPOSED).order_by(PartnerChange.id)
-    return [change for change in db.session.scalars(query) if holds_centre(by, change.area_code)]
+    query = select(PartnerChange).where(
+        PartnerChange.state == ChangeState.PROPOSED, within_any(PartnerChange.area_code, _offices(by))
+    )
+    return list(db.session.scalars(query.order_by(PartnerChange.id)))
 
 
 def get_change(public_id: str, by: Account) -> PartnerChange:
@@ -225,24 +278,27 @@ def _of_partner(
 ) -> PartnerChange:
     area = partner_area(partner)
     _check_centre(by, area)
-    _check_none_waits(partner.sender_id)
-    told = {"kind": partner.kind, "sender_id": partner.sender_id, "name": partner.name, "url": partner.url}
-    return _proposed(PartnerChange(deed=deed, area_code=area, partner_id=partner.id, public_key=public_key, **told), by, now)
+    told = {name: getattr(partner, name) for name in ("kind", "sender_id", "name", "url", "account_id", "purposes")}
+    # Where nothing says whose it is, the province of who proposes takes it on.
+    office = area or next(code for code in _offices(by) if len(code) == Level.PROVINCE)
+    change = PartnerChange(deed=deed, area_code=office, partner_id=partner.id, public_key=public_key, **told)
+    return _proposed(change, by, now)
 
 
 def _proposed(change: PartnerChange, by: Account, now: datetime) -> PartnerChange:
     change.proposed_by_id, change.proposed_at = by.id, now
-    db.session.add(change)
-    db.session.flush()
+    try:
+        with savepoint():
+            db.session.add(change)
+            db.session.flush()
+    except IntegrityError as error:
+        if "_proposed" not in str(error.orig):
+            raise
+        raise Conflict("change_waits", N_("A proposal about this partner waits for a second person already.")) from error
     audit.record(
         "exchange.change_proposed", "partner_change", change.public_id, actor=by.public_id, at=now, deed=str(change.deed)
     )
     return change
-
-
-def _check_none_waits(sender_id: str) -> None:
-    if db.session.scalar(select(PartnerChange.id).filter_by(sender_id=sender_id, state=ChangeState.PROPOSED)):
-        raise Conflict("change_waits", N_("A proposal about this partner waits for a second person already."))
 
 
 def _check_centre(by: Account, area_code: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from marketplace.exchange.envelope import canonical, sealed_envelope
 from marketplace.exchange.models import ExchangeCall, ExchangePartner
@@ -100,7 +100,8 @@ def take_out_calls(*, now: datetime) -> int:
     due = (
         select(ExchangeCall.id)
         .join(ExchangePartner, ExchangePartner.id == ExchangeCall.partner_id)
-        .where(ExchangePartner.suspended_at.is_(None))
+        # One that is suspended is called again once it is resumed; what waits for one that was ended goes, suspended or not.
+        .where(or_(ExchangePartner.suspended_at.is_(None), ExchangePartner.ended_at.is_not(None)))
         .where(ExchangeCall.body.is_not(None), ExchangeCall.next_try_at <= now)
         .order_by(ExchangeCall.next_try_at, ExchangeCall.id)
         .limit(_A_ROUND)
@@ -115,7 +116,9 @@ def _take_out(call_id: int, *, now: datetime) -> bool:
         kept = db.session.get_one(ExchangeCall, call_id)
         partner = db.session.get_one(ExchangePartner, kept.partner_id)
         url, action, body, ended = partner.url, kept.action, kept.body, partner.ended_at is not None
-    if body is None:
+        # It may have been suspended since the round began.
+        suspended = partner.suspended_at is not None and not ended
+    if body is None or suspended:
         return False
     error = "the partner has left"
     if not ended:

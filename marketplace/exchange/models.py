@@ -79,8 +79,17 @@ class PartnerChange(Base):
         CheckConstraint("(deed = 'add') = (partner_id IS NULL)", name="about_one_that_is_there"),
         CheckConstraint("(deed = 'resume') = (public_key IS NULL)", name="key_where_it_is_needed"),
         CheckConstraint("length(public_key) = 32", name="key_length"),
-        # Two proposals about one system would undo one another.
-        Index("uq_partner_change_proposed", "sender_id", unique=True, postgresql_where=text("state = 'proposed'")),
+        # Two proposals about one partner would undo one another.
+        Index("uq_partner_change_partner_id_proposed", "partner_id", unique=True, postgresql_where=text("state = 'proposed'")),
+        # An office proposes a system once. What another office proposes, which it cannot see, keeps nobody from proposing: the
+        # first of the two that is confirmed takes part.
+        Index(
+            "uq_partner_change_sender_id_proposed",
+            "sender_id",
+            text("left(area_code, 6)"),
+            unique=True,
+            postgresql_where=text("state = 'proposed' AND deed = 'add'"),
+        ),
     )
 
     id: Mapped[Id]

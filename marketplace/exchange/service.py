@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, literal, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from marketplace.exchange.models import ExchangePartner, PartnerKind
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import scopes
 from marketplace.kernel import audit
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, savepoint
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.webhooks.addresses import check_address
 
@@ -48,8 +49,14 @@ def add_partner(
         purposes=sorted(set(purposes)),
         since=now,
     )
-    db.session.add(made)
-    db.session.flush()
+    try:
+        with savepoint():
+            db.session.add(made)
+            db.session.flush()
+    except IntegrityError as error:
+        if "uq_exchange_partner_" not in str(error.orig):
+            raise
+        raise _there() from error
     audit.record("exchange.partner_added", "exchange_partner", made.public_id, actor=actor, at=now, kind=kind.value)
     return made
 
@@ -80,7 +87,11 @@ def check_new(
         or_(ExchangePartner.sender_id == sender_id, and_(ExchangePartner.kind == kind, literal(kind is PartnerKind.ABOVE))),
     )
     if db.session.scalar(taken) is not None:
-        raise Conflict("partner_there", N_("There is such a partner already."))
+        raise _there()
+
+
+def _there() -> Conflict:
+    return Conflict("partner_there", N_("There is such a partner already."))
 
 
 def end_partner(sender_id: str, *, actor: str, now: datetime) -> None:

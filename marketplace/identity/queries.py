@@ -72,6 +72,11 @@ def account_names_by_id(ids: Iterable[int]) -> dict[int, str]:
     return dict(rows.all())
 
 
+def accounts_by_id(ids: Iterable[int]) -> dict[int, Account]:
+    """Accounts by their ids inside the database."""
+    return {found.id: found for found in db.session.scalars(select(Account).where(Account.id.in_(set(ids))))}
+
+
 def officers_over(area_code: str) -> list[Account]:
     """The active officers whose area holds this one, those nearest to it first."""
     codes = [area_code[:length] for length in range(2, len(area_code) + 1)]

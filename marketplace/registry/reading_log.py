@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.identity.models import Account, Role, RoleKind
 from marketplace.kernel.bulk import copy_rows
+from marketplace.kernel.clock import day_bounds, local_day
 from marketplace.kernel.db import db
 from marketplace.registry.models import FileReading, Household
 from marketplace.registry.reading import unbounded
@@ -47,6 +48,20 @@ def note_readings(households: Iterable[tuple[int, str]], by: Account, part: str,
     """The same for many households at once, given as (id, village); answers how many."""
     rows = ((household_id, village_code, by.id, now, part) for household_id, village_code in households)
     return copy_rows(FileReading, ["household_id", "village_code", "by_id", "at", "part"], rows)
+
+
+def note_readings_of_day(households: Iterable[tuple[int, str]], by: Account, part: str, *, now: datetime) -> int:
+    """The same of a list that is opened again and again: each household is told once of a reader and a local day.
+
+    So that who comes back to the list does not push other looks out of a household's sight; answers how many were told now.
+    """
+    wanted = dict(households)
+    today = local_day(now)
+    query = select(FileReading.household_id).where(
+        FileReading.household_id.in_(wanted), FileReading.by_id == by.id, FileReading.part == part
+    )
+    told = set(db.session.scalars(unbounded(query.where(FileReading.at >= day_bounds(today, today)[0]), _OWN)))
+    return note_readings([(number, village) for number, village in wanted.items() if number not in told], by, part, now=now)
 
 
 def looks_at(household: Household, *, limit: int = 50) -> list[Looked]:

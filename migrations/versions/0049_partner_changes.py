@@ -55,11 +55,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_partner_change_public_id")),
     )
     op.create_index(
-        "uq_partner_change_proposed",
+        "uq_partner_change_partner_id_proposed",
         "partner_change",
-        ["sender_id"],
+        ["partner_id"],
         unique=True,
         postgresql_where=sa.text("state = 'proposed'"),
+    )
+    op.create_index(
+        "uq_partner_change_sender_id_proposed",
+        "partner_change",
+        ["sender_id", sa.text("left(area_code, 6)")],
+        unique=True,
+        postgresql_where=sa.text("state = 'proposed' AND deed = 'add'"),
     )
 
 

@@ -40,6 +40,11 @@ def test_a_plan_is_approved_by_who_has_seen_it_as_it_is(client: FlaskClient, her
     drafted = client.post(f"{DUTY}/plans", headers=first, json={"area_code": COUNTY})
     assert (drafted.status_code, drafted.json["households"], drafted.json["near"]) == (201, 2, {"12": 2})
     plan = f"{DUTY}/plans/{drafted.json['public_id']}"
+    line = {"officer": leaver.public_id, "name": "老张", "households": 1, "near": 1}
+    lines = client.get(f"{plan}/lines", headers=second, query_string={"limit": 1}).json
+    assert lines == {"items": [line], "next": leaver.public_id}
+    rest = client.get(f"{plan}/lines", headers=second, query_string={"after": leaver.public_id}).json
+    assert rest == {"items": [{**line, "officer": heir.public_id, "name": "小李"}], "next": None}
     assert client.post(f"{plan}/approve", headers=first).json["code"] == "same_person"
     tag = client.get(plan, headers=second).headers["ETag"]
     assert client.get(plan, headers={**second, "If-None-Match": tag}).status_code == 304
@@ -55,6 +60,19 @@ def test_a_plan_is_approved_by_who_has_seen_it_as_it_is(client: FlaskClient, her
     assert handover["suggested"] == heir.public_id
     done = client.post(f"{DUTY}/handovers/{handover['public_id']}", headers=first, json={"heir": heir.public_id})
     assert (done.json["held"], client.get(f"{DUTY}/handovers", headers=first).json) == (2, [])
+
+
+def test_officers_in_duty_are_read_page_by_page_and_who_has_left_comes_last(client: FlaskClient, here: World) -> None:
+    with transaction():
+        gone, *rest = [in_duty(here).public_id for _ in range(5)]
+    first, seen, after = token_header(here.first), list[str](), ""
+    assert client.post(f"{DUTY}/officers/{gone}/leave", headers=first).status_code == 200
+    while after is not None:
+        page = client.get(f"{DUTY}/officers", headers=first, query_string={"limit": 2, **({"after": after} if after else {})})
+        seen += [row["public_id"] for row in page.json["items"]]
+        after = page.json["next"]
+    assert seen == [*rest, gone]
+    assert client.get(f"{DUTY}/officers", headers=first, query_string={"after": "abcdefghijklmn"}).status_code == 404
 
 
 def test_visits_money_and_the_year_of_an_officer(client: FlaskClient, here: World) -> None:

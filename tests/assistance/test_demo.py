@@ -1,9 +1,11 @@
 """The demo's responsibility and needs, on small villages."""
 
-from datetime import date
+from datetime import date, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.assistance.duty.models import FundsBrought, VisitWord
 from marketplace.assistance.duty.queries import (
     funds_within,
     helpers_of,
@@ -23,6 +25,7 @@ from marketplace.demo.assistance import add_assistance
 from marketplace.demo.duty import add_duty
 from marketplace.identity.models import RoleKind
 from marketplace.kernel.clock import local_day
+from marketplace.kernel.db import db
 from marketplace.registry.reading import Reach
 from tests import factories
 from tests.assistance.world import COUNTY, TOWNSHIP
@@ -59,15 +62,19 @@ def test_the_demo_gives_every_household_a_helper_by_rank_and_a_village_the_score
     own, *_ = [
         factories.household(village, registered_from=date(2020, 1, 1)) for village in (VILLAGE, beside) for _ in range(40)
     ]
+    # Some who were registered after the plan was approved.
+    for _ in range(5):
+        factories.household(beside, registered_from=local_day(NOW) - timedelta(days=30))
     add_duty("danzhai", own, officers, now=NOW)
     everywhere = Reach.of([COUNTY], "a test")
-    (plan,) = plans_within(everywhere)
-    assert (plan.state, plan.households, plan.officers) == ("approved", 80, 20)
+    since, plan = plans_within(everywhere)
+    assert (since.state, since.households) == ("approved", 5)
+    assert (plan.state, plan.households, plan.officers) == ("approved", 80, 21)
     assert sum(row.households for row in plan_by_officer(plan)) == 80
     assert plan_by_officer(plan, page=3, most=10) == plan_by_officer(plan)[20:]
     assert not without_helper(COUNTY, local_day(NOW))
     in_duty = officers_within(everywhere, 1, 100)
-    assert (len(in_duty), officer_count(everywhere)) == (26, 26)
+    assert (len(in_duty), officer_count(everywhere)) == (27, 27)
     assert {officer.account_id for officer, _own in in_duty} > {officers[VILLAGE][0], officers[TOWNSHIP][0]}
     # One page after another is the whole list.
     assert [*officers_within(everywhere, 1, 20), *officers_within(everywhere, 2, 20)] == in_duty
@@ -78,4 +85,8 @@ def test_the_demo_gives_every_household_a_helper_by_rank_and_a_village_the_score
     assert sorted(merits) == [("penalty", "drafted"), ("reward", "approved")]
     assert len({score.points for score, _officer, _own in scores_of(last_year)}) > 5
     assert unasked_visits(everywhere, not_by=factories.account())
-    assert {funds.state for funds, _household, _own in funds_within(everywhere)} == {"drafted"}
+    booked = everywhere.over(select(FundsBrought.state).order_by(FundsBrought.id), FundsBrought.village_code)
+    assert [state == "approved" for state in db.session.scalars(booked)] == [False, True, True, True, False, True, True]
+    assert len(funds_within(everywhere)) == 2
+    words = db.session.scalars(everywhere.over(select(VisitWord.took_place), VisitWord.village_code)).all()
+    assert 0 < words.count(False) < len(words) / 10

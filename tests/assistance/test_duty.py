@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from marketplace.assistance.duty.assigning import assign
 from marketplace.assistance.duty.bringing import bring_funds, decide_funds, helped_account, say_of_visit
-from marketplace.assistance.duty.duties import end_departed, give_duty, hand_over, suggested_heirs
+from marketplace.assistance.duty.duties import end_departed, give_duty, hand_over, offices, suggested_heirs
 from marketplace.assistance.duty.models import Duty, DutyOfficer, DutyPlan, MeritKind, Place, Rank
 from marketplace.assistance.duty.officers import change_rank, enter_officer, leave_office
 from marketplace.assistance.duty.plans import approve_plan, discard_plan, draft_plan
-from marketplace.assistance.duty.queries import duties_of, helpers_of, scores_of
+from marketplace.assistance.duty.queries import duties_of, helpers_of, scores_of, working_officers
 from marketplace.assistance.duty.states import HandoverState
 from marketplace.assistance.duty.years import answer_merit, decide_merit, decide_year, draft_year, propose_merit
 from marketplace.assistance.papers import PaperAction, PaperState
@@ -135,6 +136,35 @@ def test_who_leaves_office_keeps_each_household_until_it_is_handed_over_within_s
     assert not hand_over(opened[0], heir, by=here.first, now=NOW)
     assert [helper.id for _, helper, _ in helpers_of(here.households[0])] == [heir.id]
     assert running() == 2
+
+
+def test_heirs_are_the_nearest_and_the_rest_of_the_county_is_read_only_where_the_township_has_no_place(acting: Session) -> None:
+    here = world(6)
+    leaver = in_duty(here, Rank.SECTION_HEAD)
+    for household in here.households[:5]:
+        give_duty(leaver, household, Place.FIRST, by=here.first, now=NOW)
+    opened = [(each, Place.FIRST) for each in leave_office(leaver, by=here.first, now=NOW)]
+    near, far = in_duty(here, area_code=TOWNSHIP), in_duty(here, area_code=COUNTY)
+    read: list[int] = []
+
+    def note(officer: DutyOfficer, _context: object) -> None:
+        read.append(officer.id)
+
+    event.listen(DutyOfficer, "load", note)
+    try:
+        db.session.expunge_all()
+        assert set(suggested_heirs(opened[:4], TODAY).values()) == {near.id}
+        assert set(read) == {near.id}
+        db.session.expunge_all()
+        whole = suggested_heirs(opened, TODAY)
+        assert set(read) == {near.id, far.id}
+    finally:
+        event.remove(DutyOfficer, "load", note)
+    # As if all officers had been asked at once.
+    villages = {each.id: each.village_code for each, _ in opened}
+    at_once = assign(villages, offices(working_officers(COUNTY), Place.FIRST, TODAY))
+    assert whole == {number: each.officer for number, each in at_once.items()}
+    assert sorted(whole.values()) == [near.id] * 4 + [far.id]
 
 
 def test_a_household_that_leaves_the_registry_ends_its_duty_and_the_hand_over_once(acting: Session) -> None:

@@ -26,7 +26,7 @@ from marketplace.backups.copying import (
 )
 from marketplace.backups.drilling import drill
 from marketplace.backups.restoring import CannotRestore, restore
-from marketplace.backups.sealed_files import DamagedFile, open_file, seal_file
+from marketplace.backups.sealed_files import DamagedFile, clear_partial, open_file, seal_file
 from marketplace.backups.waiting import until
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.privacy import own_keys, use_keys
@@ -208,6 +208,19 @@ def test_nothing_is_restored_over_a_database_or_from_no_copy(shop: Shop, tmp_pat
         restore(shop.folder, shop.data, say=lambda _: None)
     with pytest.raises(CannotRestore, match="from before that moment"):
         restore(shop.folder, tmp_path / "new", moment=datetime(2020, 1, 1, tzinfo=UTC), say=lambda _: None)
+
+
+def test_of_hidden_files_beside_the_copies_only_our_own_unfinished_ones_are_cleared(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    own = tmp_path / "base" / ".0123456789abcdef.partial"
+    others = [
+        tmp_path / name for name in (".rsync.partial", ".0123456789abcdeg.partial", "0123456789abcdef.partial", ".partial")
+    ]
+    for file in (own, *others):
+        file.write_bytes(b"x")
+    clear_partial(tmp_path)
+    assert not own.exists()
+    assert all(file.exists() for file in others)
 
 
 def test_old_copies_go_with_the_log_that_only_they_needed(tmp_path: Path) -> None:

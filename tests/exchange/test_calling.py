@@ -11,7 +11,8 @@ from sqlalchemy import select
 from marketplace.exchange import calls
 from marketplace.exchange.calls import MOST_ATTEMPTS, NotReached, take_out_calls, use_caller
 from marketplace.exchange.envelope import check_signature
-from marketplace.exchange.models import ExchangeCall
+from marketplace.exchange.models import ExchangeCall, ExchangePartner
+from marketplace.exchange.service import end_partner
 from marketplace.exchange.subscriptions import notify_subscribers
 from marketplace.identity.models import Role
 from marketplace.kernel import clock
@@ -98,6 +99,69 @@ def test_a_call_is_given_up_after_the_last_attempt_and_emptied(department: Depar
     assert take_out(now) == 0
     (kept,) = waiting(department)
     assert (kept.body, kept.arrived_at, kept.given_up_at) == (None, None, now)
+
+
+def ask(department: Department) -> None:
+    """A question that is answered by a call."""
+    message = searching("idtype-value", {"type": "HOUSEHOLD_CODE", "value": "1"})
+    assert department.send("search", department.envelope("search", message))[0] == 200
+
+
+def is_suspended(department: Department, *, resumed: bool = False) -> None:
+    with transaction():
+        partner = db.session.get_one(ExchangePartner, department.partner.id)
+        partner.suspended_at = None if resumed else clock.now()
+
+
+def test_calls_and_notices_of_a_suspended_department_wait_and_arrive_after_it_is_resumed(
+    department: Department, line: Line
+) -> None:
+    assert subscribed(department, line, factories.VILLAGE[:9])["status"] == "succ"
+    ask(department)
+    is_suspended(department)
+    new = factories.household(registered_from=TODAY)
+    with transaction():
+        assert notify_subscribers(now=clock.now()) == 0
+    assert (take_out(clock.now()), line.came) == (0, [])
+    assert waiting(department)[-1].attempts == 0
+    is_suspended(department, resumed=True)
+    with transaction():
+        assert notify_subscribers(now=clock.now()) == 1
+    assert take_out(clock.now()) == 2
+    (_, answer), (url, told) = line.came
+    assert answer["message"]["search_response"][0]["status"] == "succ"
+    assert url == f"{URL}/registry/notify"
+    (event,) = told["message"]["notify_event"]
+    assert event["data"]["reg_records"]["group_identifier"][0]["identifier_value"] == new.code
+
+
+def test_a_department_suspended_in_the_midst_of_a_round_is_called_no_more_in_it(department: Department, line: Line) -> None:
+    ask(department)
+    ask(department)
+
+    def suspending(url: str, body: bytes) -> tuple[int, bytes]:
+        is_suspended(department)
+        return line(url, body)
+
+    use_caller(suspending)
+    assert (take_out(clock.now()), len(line.came)) == (1, 1)
+    first, second = waiting(department)
+    assert (first.body is None, second.body is None, second.attempts) == (True, False, 0)
+    is_suspended(department, resumed=True)
+    assert take_out(clock.now()) == 1
+
+
+def test_what_waits_for_a_department_that_was_suspended_and_then_ended_is_given_up_and_emptied(
+    department: Department, line: Line
+) -> None:
+    ask(department)
+    is_suspended(department)
+    with transaction():
+        end_partner(department.sender_id, actor="test", now=clock.now())
+    now = clock.now()
+    assert (take_out(now), line.came) == (0, [])
+    (kept,) = waiting(department)
+    assert (kept.body, kept.given_up_at, kept.last_error) == (None, now, "the partner has left")
 
 
 def subscribed(department: Department, line: Line, area: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The list of households that may fall back: made of what was known, seen in one's own area, and followed by no status."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from marketplace.forecasts.models import ForecastRun
+from marketplace.forecasts.models import ForecastRun, RelapseRisk
 from marketplace.forecasts.queries import errors_of, risks_of
 from marketplace.forecasts.relapse import INPUTS
 from marketplace.forecasts.relapse_queries import outs_on, spans_until
@@ -25,7 +26,9 @@ from tests import factories
 from tests.api.conftest import FreshClient, token_header
 from tests.factories import NOW, TODAY
 from tests.forecasts.test_runs import needs
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, StatementCount, statements
+
+__all__ = ["statements"]
 
 HERE, THERE = "522636100001", "522636101001"
 EVERYWHERE = Reach.everywhere("a test")
@@ -150,11 +153,38 @@ def test_programs_read_the_same_list_with_the_same_reasons_and_are_noted(app: Fl
     assert {tuple(row["reasons"]) for row in told} == {("income_unknown",)}
     narrowed = client.get(f"{path}?area_code={THERE[:9]}", headers=county).json
     assert [row["file"] for row in narrowed] == [there.public_id]
-    assert looked(there) == [(HERE[:6], "risk")] * 2
+    # However often a program reads it in a day, a household is told once of a reader.
+    assert (looked(here), looked(there)) == ([(HERE[:6], "risk")],) * 2
     auditor = token_header(factories.account((RoleKind.AUDITOR, HERE[:9])))
-    assert [row["file"] for row in client.get(path, headers=auditor).json] == [here.public_id]
+    assert [(row["file"], row["code"]) for row in client.get(path, headers=auditor).json] == [(None, here.code)]
+    assert looked(here) == [(HERE[:9], "risk"), (HERE[:6], "risk")]
     assert client.get(f"{path}?area_code={THERE[:9]}", headers=auditor).status_code == 404
     assert client.get(path, headers=token_header(factories.account())).status_code == 403
+
+
+def test_a_long_list_is_read_with_as_many_statements_as_a_short_one(client: FlaskClient, statements: StatementCount) -> None:
+    run, here, _there = listed_run()
+    officer = factories.account((RoleKind.OFFICER, HERE[:6]))
+    browser, headers = Browser(client), token_header(officer)
+    browser.is_now(officer)
+
+    def counted(path: str, **more: Any) -> int:
+        client.get(path, **more)
+        statements.begin()
+        assert here.code in client.get(path, **more).text
+        return statements.number
+
+    addresses: list[tuple[str, dict[str, Any]]] = [
+        (f"/office/forecasts/{run.public_id}", {}),
+        (f"/api/v1/forecasts/{run.public_id}/households", {"headers": headers}),
+    ]
+    short = [counted(path, **more) for path, more in addresses]
+    with transaction():
+        for _ in range(20):
+            made = factories.household(HERE)
+            risk = RelapseRisk(run_id=run.id, household_id=made.id, village_code=HERE, probability=0.5, reasons={})
+            db.session.add(risk)
+    assert [counted(path, **more) for path, more in addresses] == short
 
 
 def test_a_forecast_of_another_kind_names_no_households(app: Flask, session: Session) -> None:

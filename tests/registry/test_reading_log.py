@@ -1,6 +1,6 @@
 """A household can see who has looked at its file: which office, when and at what."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from marketplace.registry.file_requests import approve_request
 from marketplace.registry.files import read_file
 from marketplace.registry.models import FileReading, Household
 from marketplace.registry.reading import unbounded
-from marketplace.registry.reading_log import FILE, SLIP, looks_at, note_reading, note_readings
+from marketplace.registry.reading_log import FILE, RISK, SLIP, looks_at, note_reading, note_readings, note_readings_of_day
 from tests import factories
 from tests.registry import people
 
@@ -51,6 +51,20 @@ def test_many_readings_are_written_down_at_once(household: Household) -> None:
         (household.id, officer.id, "export"),
         (other.id, officer.id, "export"),
     }
+
+
+def test_a_list_that_is_opened_again_is_told_once_of_each_reader_and_local_day(household: Household) -> None:
+    first, second, home = people.officer("522636"), people.officer("522636"), [(household.id, household.village_code)]
+    # Half an hour before and after midnight in Shanghai.
+    late = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)
+    with transaction():
+        told = [
+            note_readings_of_day(home, by, RISK, now=late + timedelta(minutes=minutes))
+            for by, minutes in ((first, 0), (first, 20), (second, 20), (first, 60), (first, 80))
+        ]
+        note_reading(household, first, FILE, now=late + timedelta(minutes=90))
+    assert told == [1, 0, 1, 1, 0]
+    assert [look.part for look in looks_at(household)] == [FILE, RISK, RISK, RISK]
 
 
 def test_what_a_household_says_is_wrong_stands_only_when_an_officer_agrees(household: Household) -> None:

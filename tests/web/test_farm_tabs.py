@@ -6,9 +6,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from marketplace.identity.models import RoleKind
-from marketplace.web.navigation import FARM_DAILY, FARM_HOUSEHOLD, FARM_LATER
+from marketplace.web.navigation import FARM_HOUSEHOLD, FARM_LATER
 from tests import factories
 from tests.web.conftest import Browser
+from tests.web.desk_world import POOR_VILLAGE
+from tests.web.mandate_world import MandateWorld
 
 BAR = re.compile(r'<nav class="tabbar".*?</nav>', re.DOTALL)
 
@@ -60,4 +62,25 @@ def test_a_farmer_who_sells_nothing_yet_finds_the_household_and_nothing_to_sell(
     page = browser.get("/farm/more").text
     assert "/farm/help" in page
     assert "/farm/requests/" not in page
-    assert len(FARM_DAILY) == 3
+
+
+def test_a_farmer_without_a_farm_finds_the_own_household_whatever_is_done_for_others(client: FlaskClient) -> None:
+    world = MandateWorld()
+    farmer, farms = (
+        factories.account((RoleKind.FARMER, ""), (RoleKind.OFFICER, POOR_VILLAGE)),
+        (world.house, world.other_farm_without_account()),
+    )
+    browser = Browser(client)
+    browser.is_now(farmer)
+    # With one mandate there is what it opens as well; with two somebody has yet to say for whom.
+    for farm, around_selling in zip(farms, (True, False), strict=True):
+        world.mandate(holder=farmer, farm=farm)
+        answer = browser.get("/farm/more")
+        assert answer.status_code == 200
+        assert all(f'href="{path}"' in answer.text for path in ("/farm/help", "/farm/benefits", "/farm/file"))
+        assert ("/farm/requests/" in answer.text) == around_selling
+    # An officer, who has no household there, is still asked first.
+    for farm in farms:
+        world.mandate(farm=farm)
+    browser.is_now(world.officer)
+    assert browser.get("/farm/more").location == "/farm/mandates/for"

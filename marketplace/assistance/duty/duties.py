@@ -1,11 +1,13 @@
 """Duties: a helper given to a household, handed over, and ended when the household has left the registry."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import select, update
 
 from marketplace.assistance.deciding import lock_own
-from marketplace.assistance.duty.assigning import Office, assign, common_digits
+from marketplace.assistance.duty.assigning import Given, Office, assign, common_digits
 from marketplace.assistance.duty.models import Duty, DutyHandover, DutyOfficer, Place
 from marketplace.assistance.duty.officers import over_quota
 from marketplace.assistance.duty.queries import (
@@ -102,9 +104,20 @@ def suggested_heirs(handovers: list[tuple[DutyHandover, Place]], today: date) ->
     for county in {handover.village_code[: Level.COUNTY] for handover, _ in handovers}:
         for place in Place:
             own = {each.id: each.village_code for each, at in handovers if at == place and each.village_code.startswith(county)}
-            given = assign(own, offices(working_officers(county), place, today)) if own else {}
-            found |= {handover: each.officer for handover, each in given.items()}
+            found |= {handover: each.officer for handover, each in _nearest(own, place, today).items()}
     return found
+
+
+def _nearest(villages: dict[int, str], place: Place, today: date) -> dict[int, Given]:
+    """What ``assign`` gives from all officers of the county, who are only looked at where the townships have no place left."""
+    given: dict[int, Given] = {}
+    for level in (Level.TOWNSHIP, Level.COUNTY):
+        left = {number: village for number, village in villages.items() if number not in given}
+        if left:
+            areas, taken = {village[:level] for village in left.values()}, Counter(each.officer for each in given.values())
+            able = offices(working_officers(*areas), place, today)
+            given |= assign(left, {number: replace(able[number], free=able[number].free - taken[number]) for number in able})
+    return given
 
 
 def offices(officers: list[DutyOfficer], place: Place, today: date) -> dict[int, Office]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true, tuple_
 
 from marketplace.assistance.duty.models import (
     Duty,
@@ -34,6 +34,8 @@ from marketplace.registry.rules import rule
 
 OF_OFFICER = "the households of an officer in duty"
 OF_HOUSEHOLD = "what concerns one household that was read already"
+# Those who have left office come last.
+_OFFICE_ORDER = (DutyOfficer.left_at.is_not(None), DutyOfficer.area_code, DutyOfficer.id)
 _OF_PLAN = "the lines of a plan that was read within somebody's reach"
 
 
@@ -68,8 +70,17 @@ def held_counts(officer_ids: Sequence[int], place: Place) -> dict[int, int]:
 
 def officers_within(reach: Reach, page: int, most: int) -> list[tuple[DutyOfficer, Account]]:
     """A page of the officers in duty of one's areas, those who have left office at the end; pages count from 1."""
-    query = _officers(reach).order_by(DutyOfficer.left_at.is_not(None), DutyOfficer.area_code, DutyOfficer.id)
+    query = _officers(reach).order_by(*_OFFICE_ORDER)
     return [(officer, own) for officer, own in db.session.execute(query.limit(most).offset((page - 1) * most))]
+
+
+def officers_after(reach: Reach, after: str | None, most: int) -> list[tuple[DutyOfficer, Account]]:
+    """The same from the first on, or from behind the one with the public id ``after``."""
+    query = _officers(reach).order_by(*_OFFICE_ORDER)
+    if after is not None:
+        last = get_officer_within(after, reach)
+        query = query.where(tuple_(*_OFFICE_ORDER) > (last.left_at is not None, last.area_code, last.id))
+    return [(officer, own) for officer, own in db.session.execute(query.limit(most))]
 
 
 def officer_count(reach: Reach) -> int:
@@ -103,9 +114,9 @@ def find_officer(account: Account) -> DutyOfficer | None:
     return db.session.scalars(select(DutyOfficer).filter_by(account_id=account.id)).first()
 
 
-def working_officers(area_code: str) -> list[DutyOfficer]:
-    """Those of an area who are in office."""
-    query = select(DutyOfficer).where(within(DutyOfficer.area_code, area_code), DutyOfficer.left_at.is_(None))
+def working_officers(*area_codes: str) -> list[DutyOfficer]:
+    """Those of some areas who are in office."""
+    query = select(DutyOfficer).where(within_any(DutyOfficer.area_code, area_codes), DutyOfficer.left_at.is_(None))
     return list(db.session.scalars(query.order_by(DutyOfficer.id)))
 
 
@@ -204,14 +215,19 @@ class PlanRow:
     near: int
 
 
-def plan_by_officer(plan: DutyPlan, *, page: int = 1, most: int | None = None) -> list[PlanRow]:
-    """A plan officer by officer, by the places of their offices: one page of so many, counted from 1, or all."""
-    near = func.count().filter(DutyPlanLine.near >= Level.TOWNSHIP)
+def plan_by_officer(
+    plan: DutyPlan, *, page: int = 1, most: int | None = None, after: DutyOfficer | None = None
+) -> list[PlanRow]:
+    """A plan officer by officer, by the places of their offices: one page of so many, counted from 1, or all.
+
+    With ``after``, an officer of one's areas, it is what comes behind that one.
+    """
+    near, place = func.count().filter(DutyPlanLine.near >= Level.TOWNSHIP), tuple_(DutyOfficer.area_code, DutyOfficer.id)
     query = (
         select(DutyOfficer.public_id, Account.display_name, DutyOfficer.rank, func.count(), near)
         .join(DutyPlanLine, DutyPlanLine.officer_id == DutyOfficer.id)
         .join(Account, Account.id == DutyOfficer.account_id)
-        .where(DutyPlanLine.plan_id == plan.id)
+        .where(DutyPlanLine.plan_id == plan.id, true() if after is None else place > (after.area_code, after.id))
         .group_by(DutyOfficer.id, Account.id)
         .order_by(DutyOfficer.area_code, DutyOfficer.id)
         .limit(most)

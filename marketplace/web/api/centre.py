@@ -6,14 +6,16 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.backups.queries import latest_bases, latest_drills, standing
-from marketplace.exchange.agreeing import holds_centre, partner_area
-from marketplace.exchange.models import PartnerKind
-from marketplace.exchange.queries import StreamFigures, partners, stream_figures
+from marketplace.exchange.agreeing import partners_within
+from marketplace.exchange.models import ExchangePartner, PartnerKind
+from marketplace.exchange.queries import StreamFigures, stream_figures
 from marketplace.fields.lineage import SOURCES, DataTable, catalogue
 from marketplace.identity.models import RoleKind
+from marketplace.identity.queries import accounts_by_id
 from marketplace.kernel import clock
 from marketplace.web.access import account
-from marketplace.web.api.documents import ApiBlueprint, only
+from marketplace.web.api.documents import ApiBlueprint, only, problems
+from marketplace.web.api.inputs import InputSchema, PublicIdField, QueryNumber
 from marketplace.web.api.schemas import OutputSchema
 from marketplace.web.portals.centre import READING
 
@@ -75,10 +77,26 @@ class CentrePartnerSchema(OutputSchema):
     sender_id = fields.String()
     name = fields.String()
     area_code = fields.String(allow_none=True)
+    url = fields.String(metadata={"description": "Where answers and events are brought; empty for one that is never called"})
+    asks_through = fields.String(allow_none=True, metadata={"description": "The login of the officer it asks through"})
     purposes = fields.List(fields.String())
     key = fields.String(metadata={"description": "The public key (Ed25519) that it signs with, in hexadecimal digits"})
     since = fields.AwareDateTime()
     suspended_at = fields.AwareDateTime(allow_none=True)
+
+
+class CentrePartnersQuerySchema(InputSchema):
+    """Which page of the partners."""
+
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=100)
+
+
+class CentrePartnerPageSchema(OutputSchema):
+    """A page of partners, by name."""
+
+    items = fields.List(fields.Nested(CentrePartnerSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
 
 
 class DataSourceSchema(OutputSchema):
@@ -141,12 +159,23 @@ def _stream(figures: StreamFigures) -> dict[str, Any]:
 
 @blueprint.get("/partners")
 @only(RoleKind.OFFICER)
-@blueprint.response(200, CentrePartnerSchema(many=True))
-def centre_partners() -> list[dict[str, Any]]:
+@blueprint.arguments(CentrePartnersQuerySchema, location="query")
+@blueprint.response(200, CentrePartnerPageSchema)
+@problems(404, 422)
+def centre_partners(query: dict[str, Any]) -> dict[str, Any]:
     """The systems of other offices that your office agrees with, suspended ones among them; two persons agree, on the page."""
-    own = [row for row in partners() if holds_centre(account(), partner_area(row))]
-    names = [name for name in CentrePartnerSchema().fields if name != "key"]
-    return [{**{name: getattr(row, name) for name in names}, "key": row.public_key.hex()} for row in own]
+    found = partners_within(account(), query["limit"] + 1, after=query.get("after"))
+    rows = [row for row, _area in found[: query["limit"]]]
+    asking = accounts_by_id(row.account_id for row in rows if row.account_id is not None)
+    return {
+        "items": [_partner(row, None if row.account_id is None else asking[row.account_id].login) for row in rows],
+        "next": rows[-1].public_id if len(found) > len(rows) else None,
+    }
+
+
+def _partner(row: ExchangePartner, asks_through: str | None) -> dict[str, Any]:
+    own = {name: getattr(row, name) for name in CentrePartnerSchema().fields if name not in ("key", "asks_through")}
+    return {**own, "key": row.public_key.hex(), "asks_through": asks_through}
 
 
 @blueprint.get("/data")

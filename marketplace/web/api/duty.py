@@ -28,8 +28,8 @@ from marketplace.assistance.duty.queries import (
     get_visit_within,
     held_counts,
     helpers_of,
+    officers_after,
     officers_by_id,
-    officers_within,
     open_handovers,
     own_years,
     plan_by_officer,
@@ -55,8 +55,11 @@ from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.duty_schemas import (
     DutiesOverviewSchema,
     DutyAreaSchema,
+    DutyOfficerPageSchema,
     DutyOfficerSchema,
     DutyPageSchema,
+    DutyPlanLinePageSchema,
+    DutyPlanLineSchema,
     DutyPlanSchema,
     DutyRankSchema,
     DutyScoreSchema,
@@ -74,7 +77,6 @@ from marketplace.web.api.duty_schemas import (
     OwnHelpSchema,
     UnaskedVisitSchema,
     VisitWordSchema,
-    WholeDutyPlanSchema,
 )
 from marketplace.web.api.preconditions import check_unchanged, if_match
 from marketplace.web.api.schemas import OutputSchema
@@ -119,14 +121,6 @@ def _visit(visit: Visit, word: VisitWord | None, by: str) -> dict[str, Any]:
 
 def _funds(row: FundsBrought, household: Household) -> dict[str, Any]:
     return {**named(row, FundsBroughtSchema), "file": household.public_id}
-
-
-def _plan(found: DutyPlan) -> dict[str, Any]:
-    lines = [
-        {"officer": row.officer, "name": row.name, "households": row.households, "near": row.near}
-        for row in plan_by_officer(found)
-    ]
-    return {**named(found, DutyPlanSchema), "lines": lines}
 
 
 def own_officer() -> DutyOfficer:
@@ -299,11 +293,16 @@ def _funds_decided(public_id: str, action: PaperAction) -> dict[str, Any]:
 @blueprint.get("/officers")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(DutyPageSchema, location="query")
-@blueprint.response(200, DutyOfficerSchema(many=True))
-@problems(422)
-def duty_officers(asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """A hundred of the officers in duty of your areas, those who have left office on the last pages; beyond them none."""
-    return _officers(officers_within(office_reach(), asked["page"], _A_PAGE))
+@blueprint.response(200, DutyOfficerPageSchema)
+@problems(404, 422)
+def duty_officers(asked: dict[str, Any]) -> dict[str, Any]:
+    """The officers in duty of your areas, by the places of their offices, those who have left office at the end."""
+    found = officers_after(office_reach(), asked.get("after"), asked["limit"] + 1)
+    return _paged(_officers(found[: asked["limit"]]), "public_id", more=len(found) > asked["limit"])
+
+
+def _paged(items: list[dict[str, Any]], key: str, *, more: bool) -> dict[str, Any]:
+    return {"items": items, "next": items[-1][key] if more else None}
 
 
 @blueprint.post("/officers")
@@ -350,8 +349,8 @@ def duty_officer_leave(public_id: str) -> dict[str, Any]:
 @only(RoleKind.OFFICER)
 @blueprint.response(200, HandoverSchema(many=True))
 def handovers() -> list[dict[str, Any]]:
-    """What has to be handed over in your areas, the most urgent first."""
-    rows = open_handovers(office_reach())
+    """What has to be handed over in your areas, the hundred most urgent, the most urgent first."""
+    rows = open_handovers(office_reach())[:_A_PAGE]
     heirs = suggested_heirs([(row.handover, Place(row.duty.place)) for row in rows], local_day(clock.now()))
     names = {number: officer.public_id for number, (officer, _own) in officers_by_id(heirs.values(), office_reach()).items()}
     return [
@@ -393,44 +392,58 @@ def duty_plans(asked: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/plans")
 @only(RoleKind.OFFICER)
 @blueprint.arguments(DutyAreaSchema)
-@blueprint.response(201, WholeDutyPlanSchema)
+@blueprint.response(201, DutyPlanSchema)
 @problems(404, 409, *BODY)
-def duty_plan_draft(given: dict[str, Any]) -> dict[str, Any]:
+def duty_plan_draft(given: dict[str, Any]) -> DutyPlan:
     """Work out a first helper for every household of an area that has none; `places_short` (409) names how many lack one."""
     with transaction():
-        return _plan(draft_plan(office_reach().check(given["area_code"]), by=account(), now=clock.now()))
+        return draft_plan(office_reach().check(given["area_code"]), by=account(), now=clock.now())
 
 
 @blueprint.get("/plans/<public_id:public_id>")
 @only(RoleKind.OFFICER)
-@blueprint.response(200, WholeDutyPlanSchema)
+@blueprint.response(200, DutyPlanSchema)
 @problems(404)
-def duty_plan(public_id: str) -> dict[str, Any]:
-    """A plan, officer by officer."""
-    return _plan(get_plan_within(public_id, office_reach()))
+def duty_plan(public_id: str) -> DutyPlan:
+    """A plan; its ETag goes into `If-Match` of the approval."""
+    return get_plan_within(public_id, office_reach())
+
+
+@blueprint.get("/plans/<public_id:public_id>/lines")
+@only(RoleKind.OFFICER)
+@blueprint.arguments(DutyPageSchema, location="query")
+@blueprint.response(200, DutyPlanLinePageSchema)
+@problems(404, 422)
+def duty_plan_lines(asked: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """A plan officer by officer, by the places of their offices; it never changes once it is drafted."""
+    plan, after = get_plan_within(public_id, office_reach()), asked.get("after")
+    behind = None if after is None else get_officer_within(after, office_reach())
+    found = plan_by_officer(plan, most=asked["limit"] + 1, after=behind)
+    lines = [{name: getattr(row, name) for name in DutyPlanLineSchema().fields} for row in found[: asked["limit"]]]
+    return _paged(lines, "officer", more=len(found) > asked["limit"])
 
 
 @blueprint.post("/plans/<public_id:public_id>/approve")
 @if_match
 @only(RoleKind.OFFICER)
-@blueprint.response(200, WholeDutyPlanSchema)
+@blueprint.response(200, DutyPlanSchema)
 @problems(404, 409)
-def duty_plan_approve(public_id: str) -> dict[str, Any]:
+def duty_plan_approve(public_id: str) -> DutyPlan:
     """Approve a plan that somebody else drafted; `plan_outdated` (409) when something has changed since."""
     with transaction():
         found = get_plan_within(public_id, office_reach())
-        check_unchanged(WholeDutyPlanSchema(), _plan(found))
+        check_unchanged(DutyPlanSchema(), found)
         approve_plan(found, by=account(), now=clock.now())
-        return _plan(found)
+        return found
 
 
 @blueprint.post("/plans/<public_id:public_id>/discard")
 @only(RoleKind.OFFICER)
-@blueprint.response(200, WholeDutyPlanSchema)
+@blueprint.response(200, DutyPlanSchema)
 @problems(404, 409)
-def duty_plan_discard(public_id: str) -> dict[str, Any]:
+def duty_plan_discard(public_id: str) -> DutyPlan:
     """Drop a draft; another can be drafted."""
     with transaction():
         found = get_plan_within(public_id, office_reach())
         discard_plan(found, by=account(), now=clock.now())
-        return _plan(found)
+        return found

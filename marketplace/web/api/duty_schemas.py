@@ -35,9 +35,10 @@ class DutyAreaSchema(InputSchema):
 
 
 class DutyPageSchema(InputSchema):
-    """Which page of the officers."""
+    """Which page of a list of officers."""
 
-    page = QueryNumber(1, 9999, load_default=1)
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=100)
 
 
 class DutyOfficerSchema(OutputSchema):
@@ -50,6 +51,13 @@ class DutyOfficerSchema(OutputSchema):
     quota = fields.Integer()
     held = fields.Integer()
     left_at = fields.AwareDateTime(allow_none=True)
+
+
+class DutyOfficerPageSchema(OutputSchema):
+    """A page of the officers in duty."""
+
+    items = fields.List(fields.Nested(DutyOfficerSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
 
 
 class NewDutyOfficerSchema(DutyAreaSchema):
@@ -213,10 +221,11 @@ class DutyPlanLineSchema(OutputSchema):
     near = fields.Integer()
 
 
-class WholeDutyPlanSchema(DutyPlanSchema):
-    """A plan, officer by officer."""
+class DutyPlanLinePageSchema(OutputSchema):
+    """A page of a plan, officer by officer."""
 
-    lines = fields.List(fields.Nested(DutyPlanLineSchema))
+    items = fields.List(fields.Nested(DutyPlanLineSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
 
 
 class DutiesOverviewSchema(OutputSchema):

@@ -14,7 +14,7 @@ from marketplace.web.access import account, reach_as
 from marketplace.web.api.documents import ApiBlueprint, only, problems
 from marketplace.web.api.inputs import AREA, InputSchema, Spelled
 from marketplace.web.api.schemas import OutputSchema
-from marketplace.web.forecast_list import households_to_call_on
+from marketplace.web.forecast_list import HouseholdToCallOn, households_to_call_on
 
 _READERS = (RoleKind.OFFICER, RoleKind.AUDITOR)
 
@@ -80,7 +80,9 @@ class ForecastAreaSchema(InputSchema):
 class ForecastHouseholdSchema(OutputSchema):
     """A household that may be registered or monitored again within a year, and what speaks for it."""
 
-    file = fields.String()
+    file = fields.String(
+        allow_none=True, metadata={"description": "Public id of the file; null for auditors, who open no files"}
+    )
     code = fields.String()
     probability = fields.Float(metadata={"description": "Of being registered or monitored again within twelve months"})
     reasons = fields.Dict(
@@ -114,7 +116,7 @@ def forecast_show(public_id: str) -> dict[str, Any]:
 @blueprint.arguments(ForecastAreaSchema, location="query")
 @blueprint.response(200, ForecastHouseholdSchema(many=True))
 @problems(404, 422)
-def forecast_households(asked: dict[str, Any], public_id: str) -> list[dict[str, Any]]:
+def forecast_households(asked: dict[str, Any], public_id: str) -> list[HouseholdToCallOn]:
     """The hundred households of your areas to call on first, the most likely to fall back at the top; who reads it is noted.
 
     It is a list to plan visits by: nobody is registered, monitored or refused because of it. `forecast_without_list` (404) for
@@ -125,7 +127,4 @@ def forecast_households(asked: dict[str, Any], public_id: str) -> list[dict[str,
         raise NotFound("forecast_without_list", N_("This forecast names no households."))
     if asked["area_code"] is not None:
         reach = reach.narrowed(asked["area_code"])
-    return [
-        {"file": household.public_id, "code": household.code, "probability": risk.probability, "reasons": risk.reasons}
-        for risk, household in households_to_call_on(run, reach, by=account())
-    ]
+    return households_to_call_on(run, reach, by=account())

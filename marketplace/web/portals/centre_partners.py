@@ -13,25 +13,25 @@ from marketplace.exchange.agreeing import (
     decide_change,
     get_change,
     get_partner,
-    holds_centre,
-    partner_area,
+    partner_count,
+    partners_within,
     propose_key,
     propose_partner,
     propose_resumption,
     suspend_partner,
 )
 from marketplace.exchange.models import ExchangePartner, PartnerChange, PartnerDeed, PartnerKind
-from marketplace.exchange.queries import partners
 from marketplace.exchange.states import ChangeAction
-from marketplace.identity.models import RoleKind
-from marketplace.identity.queries import account_names_by_id, find_account_by_login
+from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.queries import accounts_by_id, find_account_by_login
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, Invalid
+from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
 from marketplace.web.errors import message_of
 from marketplace.web.forms import FormError, FormSchema, Text, read_form, spelled
+from marketplace.web.paging import page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.redirects import see_other
 
@@ -49,7 +49,15 @@ DEEDS = {
     PartnerDeed.RESUME: N_("Is to take part again"),
 }
 # Which field of the form a refusal is about.
-_FIELDS = {"area_outside": "area", "partner_there": "sender_id", "change_waits": "sender_id", "address_invalid": "url"}
+_FIELDS = {
+    **dict.fromkeys(("area_outside", "area_unknown", "centre_other"), "area"),
+    **dict.fromkeys(("partner_there", "change_waits"), "sender_id"),
+    "address_invalid": "url",
+}
+_A_PAGE = 100
+# Of every level: 2, 4, 6, 9 or 12 digits.
+_AREA = "[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}"
+_PURPOSE = "[A-Z0-9_]{1,40}"
 
 
 class PartnerForm(FormSchema):
@@ -59,10 +67,16 @@ class PartnerForm(FormSchema):
     sender_id = Text(required=True, validate=spelled("[a-z0-9.-]{3,99}", error=N_("Small letters, figures, points, dashes.")))
     name = Text(required=True, validate=validate.Length(max=120, error=N_("Please write less.")))
     key = _KEY
-    area = Text(required=True, validate=spelled("[0-9]{2,12}", error=N_("Please give the code of an area.")))
+    area = Text(required=True, validate=spelled(_AREA, error=N_("Please give the code of an area.")))
     url = Text(load_default="", validate=validate.Length(max=200, error=N_("Please write less.")))
     login = Text(load_default="", validate=validate.Length(max=120, error=N_("Please write less.")))
-    purposes = Text(load_default="", validate=spelled("[A-Z0-9_, ]{0,200}", error=N_("Codes in capitals, commas between.")))
+    purposes = Text(
+        load_default="",
+        validate=[
+            validate.Length(max=200, error=N_("Please write less.")),
+            spelled(f"({_PURPOSE}([, ]+|$))*", error=N_("Codes in capitals, commas between, each of 40 letters at the most.")),
+        ],
+    )
 
 
 class KeyForm(FormSchema):
@@ -79,21 +93,27 @@ def listed() -> str:
 
 
 def _page(form: dict[str, Any], errors: dict[str, str]) -> str:
-    own = [row for row in partners() if holds_centre(account(), partner_area(row))]
-    waiting = changes_waiting(account())
-    names = area_names({partner_area(row) for row in own} | {row.area_code for row in waiting})
-    people = account_names_by_id([row.proposed_by_id for row in waiting])
+    by = account()
+    count, waiting = partner_count(by), changes_waiting(by)
+    last = -(-count // _A_PAGE) or 1
+    pages = page_numbers(min(max(request.args.get("page", 1, type=int), 1), last), last)
+    own = partners_within(by, _A_PAGE, page=pages.number)
+    names = area_names({area for _row, area in own} | {row.area_code for row in waiting})
+    asking = {row.account_id for row in [*waiting, *(row for row, _area in own)]}
+    people = accounts_by_id({row.proposed_by_id for row in waiting} | {number for number in asking if number is not None})
     return render_template(
         "centre/partners.html",
-        partners=[_partner(row, names) for row in own],
-        changes=[_change(row, names, people) for row in waiting],
+        partners=[_partner(row, place_name(names.get(area, "")), people) for row, area in own],
+        count=count,
+        pages=pages,
+        changes=[_change(row, place_name(names.get(row.area_code, "")), people) for row in waiting],
         kinds=[(kind.value, _(words)) for kind, words in KINDS.items()],
         form=form,
         errors=errors,
     )
 
 
-def _partner(row: ExchangePartner, names: dict[str, Any]) -> dict[str, Any]:
+def _partner(row: ExchangePartner, area: str, people: dict[int, Account]) -> dict[str, Any]:
     suspended = row.suspended_at is not None
     return {
         "public_id": row.public_id,
@@ -101,30 +121,38 @@ def _partner(row: ExchangePartner, names: dict[str, Any]) -> dict[str, Any]:
         "suspended": suspended,
         "state": (_("Suspended"), "bad") if suspended else (_("Takes part"), "good"),
         "rows": [
-            (_("Kind of system"), _(KINDS[PartnerKind(row.kind)])),
-            (_("Known as"), row.sender_id),
-            (_("Sees"), place_name(names.get(partner_area(row), "")) if row.kind == PartnerKind.DEPARTMENT else "–"),
-            (_("May ask for"), ", ".join(row.purposes) or "–"),
+            *_known(row, people),
+            (_("Sees"), area if row.kind == PartnerKind.DEPARTMENT else "–"),
             (_("Key"), fingerprint(row.public_key)),
         ],
     }
 
 
-def _change(row: PartnerChange, names: dict[str, Any], people: dict[int, str]) -> dict[str, Any]:
+def _change(row: PartnerChange, area: str, people: dict[int, Account]) -> dict[str, Any]:
     return {
         "public_id": row.public_id,
         "name": row.name,
         "deed": _(DEEDS[PartnerDeed(row.deed)]),
         "mine": row.proposed_by_id == account().id,
         "rows": [
-            (_("Kind of system"), _(KINDS[PartnerKind(row.kind)])),
-            (_("Known as"), row.sender_id),
-            (_("Area"), place_name(names.get(row.area_code, ""))),
-            *([(_("May ask for"), ", ".join(row.purposes))] if row.purposes else []),
+            *_known(row, people),
+            (_("Area"), area),
             *([(_("Key"), fingerprint(row.public_key))] if row.public_key else []),
-            (_("Proposed by"), people.get(row.proposed_by_id, "")),
+            (_("Proposed by"), people[row.proposed_by_id].display_name),
         ],
     }
+
+
+def _known(row: ExchangePartner | PartnerChange, people: dict[int, Account]) -> list[tuple[str, str]]:
+    """What a second person has to see, for whoever is behind one of these is told of households."""
+    asks = None if row.account_id is None else people[row.account_id]
+    return [
+        (_("Kind of system"), _(KINDS[PartnerKind(row.kind)])),
+        (_("Known as"), row.sender_id),
+        (_("Address of its own end"), row.url or "–"),
+        (_("Asks through"), "–" if asks is None else _("%(name)s (%(login)s)", name=asks.display_name, login=asks.login)),
+        (_("May ask for"), ", ".join(row.purposes) or "–"),
+    ]
 
 
 def fingerprint(key: bytes) -> str:
@@ -159,7 +187,7 @@ def propose() -> Response | tuple[str, int]:
             propose_partner(wanted, own_network=_own_network(), by=account(), now=clock.now())
     except FormError as error:
         return _page(request.form.to_dict(), error.fields), 422
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotFound, Forbidden) as error:
         return _page(request.form.to_dict(), {_FIELDS.get(error.code, "kind"): message_of(error)}), 422
     flash(_("It is proposed. It takes part once a second person has confirmed."), "success")
     return _back()
@@ -189,15 +217,17 @@ def resume(public_id: str) -> Response:
 @allow(RoleKind.OFFICER)
 def key(public_id: str) -> Response | tuple[str, int]:
     """Propose another key; the old one is good until a second person confirms."""
+    field = f"key-{public_id}"
+    given = {field: request.form.get("key", "")}
     try:
         form = read_form(KeyForm())
         with transaction():
             partner = get_partner(public_id, account())
             propose_key(partner, bytes.fromhex(form["key"]), by=account(), now=clock.now())
     except FormError as error:
-        return _page({}, {f"key-{public_id}": error.fields.get("key", message_of(error))}), 422
+        return _page(given, {field: error.fields.get("key", message_of(error))}), 422
     except (Invalid, Conflict) as error:
-        return _page({}, {f"key-{public_id}": message_of(error)}), 422
+        return _page(given, {field: message_of(error)}), 422
     flash(_("The new key is proposed. The old one is good until a second person has confirmed."), "success")
     return _back()
 

@@ -65,12 +65,12 @@ def _households(run: ForecastRun, kind: RoleKind) -> list[dict[str, Any]] | None
     files = kind == RoleKind.OFFICER
     return [
         {
-            "name": household.code,
-            "likely": part(risk.probability),
-            "why": reason_words(risk.reasons),
-            "url": url_for("officer.files.file", public_id=household.public_id) if files else None,
+            "name": row.code,
+            "likely": part(row.probability),
+            "why": reason_words(row.reasons),
+            "url": url_for("officer.files.file", public_id=row.file) if files and row.file is not None else None,
         }
-        for risk, household in households_to_call_on(run, reach_as(kind), by=account())
+        for row in households_to_call_on(run, reach_as(kind), by=account())
     ]
 
 
