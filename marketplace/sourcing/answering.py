@@ -13,12 +13,14 @@ from marketplace.catalogue.quantities import step_sold
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.kernel.money import line_total_fen
+from marketplace.kernel.money import line_total_fen, plain_yuan
 from marketplace.sourcing.demands import LARGEST_GRAMS
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN
 from marketplace.sourcing.models import Demand, DemandWay
 from marketplace.sourcing.price_lists import listed_for
 from marketplace.sourcing.states import DemandState
+
+OWN_LIST_SAYS = N_("Your price list says %(price)s yuan a kilogram for this buyer.")
 
 
 def price_fen(fen_kg: int, grams: int) -> int:
@@ -85,8 +87,7 @@ def check_answer(
     Invalid
         ``grams_range``, ``price_range``, ``above_ceiling``, ``more_than_wanted``, ``less_than_sold`` for less than one step.
     Conflict
-        ``does_not_fit`` for other goods or another origin, ``not_delivered_there_by_you``, ``above_own_list``,
-        ``certificate_missing``.
+        ``does_not_fit`` for other goods or another origin, ``not_delivered_there_by_you``, ``certificate_missing``.
     """
     listing = db.session.scalars(select(Listing).filter_by(public_id=listing_public_id, producer_id=producer.id)).first()
     if listing is None:
@@ -105,15 +106,26 @@ def check_answer(
         raise Conflict("does_not_fit", N_("These goods are not what is wanted here."))
     if not may_reach(listing.delivers_to, demand.place.area_code):
         raise Conflict("not_delivered_there_by_you", N_("You do not send these goods so far."))
-    listed = listed_for(demand, listing, grams)
-    if listed is not None and listed.binds and fen_kg > listed.fen_kg:
-        price = f"{listed.fen_kg / 100:.2f}"
-        raise Conflict("above_own_list", N_("Your price list says %(price)s yuan a kilogram for this buyer."), price=price)
     if missing := missing_certificates(demand, listing, now):
         raise Conflict(
             "certificate_missing", N_("The buyer wants a certificate that these goods do not have."), kinds=sorted(missing)
         )
     return listing
+
+
+def check_own_list(demand: Demand, listing: Listing, grams: int, fen_kg: int, *, says: str) -> None:
+    """Refuse a price above what the seller's own list promises the buyer, in words for whoever has named it.
+
+    Asked when somebody names a price. A list that comes later lowers the contract, and spoils no answer that was given before.
+
+    Raises
+    ------
+    Conflict
+        ``above_own_list``.
+    """
+    listed = listed_for(demand, listing, grams)
+    if listed is not None and listed.binds and fen_kg > listed.fen_kg:
+        raise Conflict("above_own_list", says, price=plain_yuan(listed.fen_kg))
 
 
 def missing_certificates(demand: Demand, listing: Listing, now: datetime) -> set[str]:

@@ -185,6 +185,14 @@ def listed_price(
     return Listed(found.fen_kg, found.producer_id is not None) if found is not None else None
 
 
+def price_in(price_list: PriceList, product_id: int, grade: str, day: date, grams: int) -> int | None:
+    """What one list asks for a kilogram of so many grams that come on a day, in fen; None where it says nothing."""
+    if not price_list.valid_from <= day <= price_list.valid_to:
+        return None
+    steps = [row for row in price_list.lines if (row.product_id, row.grade) == (product_id, grade) and row.from_g <= grams]
+    return max(steps, key=lambda row: row.from_g).fen_kg if steps else None
+
+
 def listed_for(demand: Demand, listing: Listing, grams: int) -> Listed | None:
     """What lists ask at most for goods of a demand, when grams are spread over its deliveries as they are wanted.
 

@@ -48,15 +48,22 @@ def test_a_farms_list_is_read_and_ordered_of_by_the_enterprise_it_is_for(client:
         "closes_on": FIRST.isoformat(),
     }
     own = f"/enterprise/price-lists/{made['public_id']}/order"
-    status, contract = buyer.call("POST", own, order)
+    assert buyer.call("POST", own, order)[1]["code"] == "input_invalid"
+    status, contract = buyer.call("POST", own, order, key="one")
     assert (status, contract["state"], contract["total_fen"]) == (201, "in_force", 42_000)
-    status, problem = Program(client, canteen.receiver.account).call("POST", own, order)
+    # Asked again it is the same order; the stock would not do for another.
+    assert buyer.call("POST", own, order, key="one") == (201, contract)
+    assert buyer.call("POST", own, order, key="two")[1]["code"] == "listed_not_there"
+    assert buyer.call("POST", own, order | {"grams": 1_000}, key="one")[1]["code"] == "idempotency_key_reused"
+    status, problem = Program(client, canteen.receiver.account).call("POST", own, order, key="one")
     assert (status, problem["code"]) == (403, "member_may_not")
-    status, problem = Program(client, other.owner_account).call("POST", own, order | {"place": other.place.public_id})
+    status, problem = Program(client, other.owner_account).call(
+        "POST", own, order | {"place": other.place.public_id}, key="one"
+    )
     assert (status, problem["code"]) == (404, "price_list_unknown")
     assert seller.call("DELETE", f"/farm/price-lists/{made['public_id']}")[1]["ended_at"] is not None
     assert seller.call("GET", "/farm/price-lists")[1]["items"] == []
-    assert buyer.call("POST", own, order)[0] == 404
+    assert buyer.call("POST", own, order, key="three")[0] == 404
 
 
 def test_the_markets_list_is_the_operators_and_binds_nobody(client: FlaskClient, canteen: Canteen) -> None:

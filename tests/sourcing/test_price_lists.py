@@ -14,7 +14,7 @@ from marketplace.sourcing.call_offs import CallOff, order_of_list
 from marketplace.sourcing.demands import Window
 from marketplace.sourcing.enterprises import Deed, member_for
 from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import Contract, Demand, DemandKind, PriceList, Quote
+from marketplace.sourcing.models import Contract, Demand, DemandKind, PriceList, Quote, QuoteRound
 from marketplace.sourcing.ordering import place_delivery
 from marketplace.sourcing.price_lists import (
     Listed,
@@ -161,8 +161,10 @@ def test_a_quote_is_never_above_the_sellers_own_list_and_may_be_above_the_market
     with pytest.raises(Conflict):
         other.quotes(demand, 99, 381)
     quote = other.quotes(demand, 100, 350)
-    with pytest.raises(Conflict), transaction():
+    with pytest.raises(Conflict) as refused, transaction():
         quoting.counter(canteen.buyer, quote, Figures(100 * KG, 351), now=NOW + HOUR)
+    # The buyer reads what the farm's list says, not what theirs does.
+    assert (str(refused.value).partition(" ")[0], refused.value.data) == ("By", {"price": "3.50"})
     assert db.session.scalars(select(Quote.fen_kg).order_by(Quote.fen_kg)).all() == [350, 450]
 
 
@@ -266,3 +268,30 @@ def test_a_seller_can_name_those_it_has_dealt_with_and_those_who_ask_openly(cant
     assert list(enterprises_known_to(farm.producer.id)) == []
     canteen.demand()
     assert list(enterprises_known_to(farm.producer.id)) == [canteen.owner.enterprise]
+
+
+def test_a_list_that_another_goes_before_is_not_ordered_of_at_another_price(canteen: Canteen, farm: Farm) -> None:
+    old = listed((0, 400), of=farm)
+    same = listed((0, 400), of=farm)
+    with transaction():
+        order_of_list(canteen.owner, old.public_id, call_off(canteen, 10), now=NOW)
+    listed((0, 420), (100, 350), of=farm)
+    for kg, price_fen in ((10, 420), (100, 350)):
+        with pytest.raises(Conflict) as refused, transaction():
+            order_of_list(canteen.owner, same.public_id, call_off(canteen, kg), now=NOW)
+        assert (refused.value.code, refused.value.data["fen_kg"]) == ("price_changed", price_fen)
+    said_by = db.session.scalars(select(QuoteRound.said_by)).all()
+    assert said_by == [f"price list {old.public_id}"]
+
+
+def test_what_is_promised_to_one_is_not_in_stock_for_another(canteen: Canteen, farm: Farm) -> None:
+    own = listed((0, 300), of=farm)
+    with transaction():
+        order_of_list(canteen.owner, own.public_id, call_off(canteen, 150), now=NOW)
+    other = Canteen()
+    with pytest.raises(Conflict) as refused, transaction():
+        order_of_list(other.owner, own.public_id, call_off(other, 51), now=NOW)
+    assert (refused.value.code, farm.available) == ("listed_not_there", 200)
+    with transaction():
+        made = order_of_list(other.owner, own.public_id, call_off(other, 50), now=NOW)
+    assert made.grams == 50 * KG

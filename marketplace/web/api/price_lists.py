@@ -1,17 +1,19 @@
 """Price lists: what farms and the market ask of enterprises for a kilogram, and ordering of a farm's list."""
 
+import json
 from typing import Any
 
+from flask import Response, jsonify
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.identity.models import RoleKind, Scope
-from marketplace.kernel import clock
+from marketplace.kernel import clock, idempotency
 from marketplace.kernel.db import transaction
 from marketplace.sourcing.call_offs import CallOff, order_of_list
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN, Deed
 from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import Contract, PriceList
+from marketplace.sourcing.models import PriceList
 from marketplace.sourcing.price_lists import (
     LONGEST_NAME,
     MOST_LINES,
@@ -28,6 +30,7 @@ from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.enterprise import member_by, own_enterprise_id
 from marketplace.web.api.for_farms import for_farm
 from marketplace.web.api.inputs import InputSchema, Line, Prose, PublicIdField, Spelled, WholeField
+from marketplace.web.api.orders import IdempotencySchema
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.api.sourcing_schemas import GOODS, MOST_G, ContractSchema
 
@@ -112,14 +115,30 @@ def enterprise_price_lists() -> dict[str, Any]:
 
 @blueprint.post("/enterprise/price-lists/<public_id:public_id>/order")
 @only(RoleKind.ENTERPRISE)
+@blueprint.arguments(IdempotencySchema, location="headers")
 @blueprint.arguments(CallOffSchema)
 @blueprint.response(201, ContractSchema)
 @problems(404, 409, *BODY)
-def order_of(given: dict[str, Any], public_id: str) -> Contract:
-    """Order of a farm's list at the price that holds on the first day; in force at once where your limit covers it."""
+def order_of(header: dict[str, str], given: dict[str, Any], public_id: str) -> Response:
+    """Order of a farm's list at its price on the first day; in force at once where your limit covers it.
+
+    `price_changed` (409) when another list of the farm goes before this one with another price, `listed_not_there` (409) when
+    the farm has less in stock; nothing happens then and the key stays free.
+    """
+    now = clock.now()
     wanted = CallOff(**{**given, "grade": Grade(given["grade"])})
+    written = json.dumps({"list": public_id, **given}, sort_keys=True, default=str).encode()
     with transaction():
-        return order_of_list(member_by(Deed.BUY), public_id, wanted, now=clock.now())
+        buyer = member_by(Deed.BUY)
+        claimed = idempotency.claim(buyer.account.public_id, header["key"], written, now=now)
+        answer = claimed.answer
+        if answer is None:
+            answer = ContractSchema().dump(order_of_list(buyer, public_id, wanted, now=now))
+            idempotency.settle(claimed, answer)
+    # Written out by us and not by the schema, because a repeated call gets what was kept.
+    response = jsonify(answer)
+    response.status_code = 201
+    return response
 
 
 @blueprint.get("/farm/price-lists")

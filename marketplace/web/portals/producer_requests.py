@@ -29,7 +29,7 @@ from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.redirects import see_other
-from marketplace.web.sourcing_words import certificate_name, chip, goods_name, grade_name
+from marketplace.web.sourcing_words import certificate_name, chip, goods_name, grade_name, reason_words
 
 blueprint = Blueprint("producer_requests", __name__, url_prefix="/farm/requests")
 farm_pages(blueprint)
@@ -169,7 +169,8 @@ def _weighed(part: ContractPart) -> dict[str, Any]:
         "refused_g": record.refused_g,
         "because": record.refused_because,
         "goes_back": record.refused_goes == "back",
-        "short_g": record.short_g,
+        "short_g": part.short_g,
+        "reason": reason_words(part.reason),
         "due_at": part.due_at,
         "pictures": pictures_of(record),
     }
