@@ -133,7 +133,8 @@ def agreed_of(part: ContractPart, ordered_g: int) -> Tolerance:
     gone = (PartState.FAILED, PartState.DROPPED)
     together_g = sum(one.grams for one in part.contract.parts if one.delivery_id == part.delivery_id and one.state not in gone)
     left_g = max(0, most_grams(part.delivery.wanted_g, tolerance_bp) - together_g)
-    return Tolerance.of(ordered_g, tolerance_bp, room_g=left_g * ordered_g // together_g)
+    # Nothing is left together once the clock has given the last of them up.
+    return Tolerance.of(ordered_g, tolerance_bp, room_g=left_g * ordered_g // (together_g or 1))
 
 
 def _same(record: AcceptanceRecord, found: Found) -> bool:
