@@ -15,7 +15,8 @@ from marketplace.sourcing.contracting import contract_quotes
 from marketplace.sourcing.demands import SHORTEST_TIME_TO_ANSWER, DemandGiven, Window, make_demand, publish
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, ContractPart, Demand, DemandWay, EnterpriseMember
-from marketplace.sourcing.price_lists import get_list_for, listed_price, price_in, producer_of
+from marketplace.sourcing.price_book import listed_price, price_in
+from marketplace.sourcing.price_lists import get_list_for, producer_of
 from marketplace.sourcing.quoting import Figures, offer
 from marketplace.sourcing.states import PartState
 
@@ -93,7 +94,7 @@ def _in_stock(producer_id: int, demand: Demand, grams: int) -> Listing | None:
 
     They are locked until the order is written down, so that the next who orders finds them promised.
     """
-    listings = lock_rows(Listing, [row.id for row in own_goods_for(producer_id, demand)])
+    listings = lock_rows(Listing, [row.id for row in own_goods_for(producer_id, [demand])[demand.id]])
     promised = dict(
         db.session.execute(
             select(ContractPart.listing_id, func.sum(ContractPart.grams))

@@ -196,7 +196,7 @@ def quotes_of(producer_id: int) -> Sequence[Quote]:
     return db.session.scalars(
         select(Quote)
         .filter_by(producer_id=producer_id)
-        .options(joinedload(Quote.demand), joinedload(Quote.listing), selectinload(Quote.rounds))
+        .options(joinedload(Quote.demand).joinedload(Demand.enterprise), joinedload(Quote.listing), selectinload(Quote.rounds))
         .order_by(Quote.id.desc())
         .limit(100)
     ).all()

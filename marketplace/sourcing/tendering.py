@@ -7,7 +7,7 @@ down. Before it nobody can be shown a figure, because none is stored.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -150,9 +150,10 @@ def lock_tender(demand_public_id: str, *, enterprise_id: int | None = None) -> t
     return demand, tender
 
 
-def find_own_bid(demand_id: int, producer_id: int) -> TenderBid | None:
-    """A seller's bid for a demand that has not been taken back."""
-    return _live_bid(demand_id, producer_id)
+def own_bids(producer_id: int, demand_ids: Collection[int]) -> dict[int, TenderBid]:
+    """A seller's bids for some demands that have not been taken back, by demand."""
+    own = select(TenderBid).where(TenderBid.producer_id == producer_id, TenderBid.demand_id.in_(demand_ids))
+    return {row.demand_id: row for row in db.session.scalars(own.where(TenderBid.state != BidState.WITHDRAWN))}
 
 
 def opened_bids(demand: Demand) -> Sequence[TenderBid]:

@@ -29,7 +29,7 @@ from marketplace.web.acting import acting, current_seller
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.enterprise import member_by, own_enterprise_id
 from marketplace.web.api.for_farms import for_farm
-from marketplace.web.api.inputs import InputSchema, Line, Prose, PublicIdField, Spelled, WholeField
+from marketplace.web.api.inputs import InputSchema, Line, Prose, PublicIdField, QueryNumber, Spelled, WholeField
 from marketplace.web.api.orders import IdempotencySchema
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.api.sourcing_schemas import GOODS, MOST_G, ContractSchema
@@ -67,6 +67,19 @@ class PriceListsSchema(OutputSchema):
     """Several of them."""
 
     items = fields.List(fields.Nested(PriceListSchema))
+
+
+class PriceListPageSchema(PriceListsSchema):
+    """A page of them."""
+
+    next = fields.String(allow_none=True, metadata={"description": "Send it as `after` for the page behind"})
+
+
+class PriceListsQuerySchema(InputSchema):
+    """Which page."""
+
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
 
 
 class ListedPriceInputSchema(InputSchema):
@@ -107,10 +120,15 @@ def _given(body: dict[str, Any]) -> ListGiven:
 
 @blueprint.get("/enterprise/price-lists")
 @only(RoleKind.ENTERPRISE)
-@blueprint.response(200, PriceListsSchema)
-def enterprise_price_lists() -> dict[str, Any]:
-    """The lists that your enterprise has now or later, farms' own before the market's."""
-    return {"items": lists_for(own_enterprise_id(), clock.local_day(clock.now()))}
+@blueprint.arguments(PriceListsQuerySchema, location="query")
+@blueprint.response(200, PriceListPageSchema)
+@problems(404, 422)
+def enterprise_price_lists(query: dict[str, Any]) -> dict[str, Any]:
+    """The lists that your enterprise has now or later, farms' own before the market's, the newest first."""
+    day, most = clock.local_day(clock.now()), query["limit"]
+    found = lists_for(own_enterprise_id(), day, after=query.get("after"), limit=most + 1)
+    items = found[:most]
+    return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 
 
 @blueprint.post("/enterprise/price-lists/<public_id:public_id>/order")
@@ -153,7 +171,7 @@ def farm_price_lists() -> dict[str, Any]:
 @for_farm(Scope.LIST)
 @blueprint.arguments(PriceListInputSchema)
 @blueprint.response(201, PriceListSchema)
-@problems(404, *BODY)
+@problems(404, 409, *BODY)
 def make_farm_price_list(given: dict[str, Any]) -> PriceList:
     """Write a list down; while it holds your farm asks for no more of those it is for."""
     now = clock.now()
@@ -184,7 +202,7 @@ def market_price_lists() -> dict[str, Any]:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(PriceListInputSchema)
 @blueprint.response(201, PriceListSchema)
-@problems(404, *BODY)
+@problems(404, 409, *BODY)
 def make_market_price_list(given: dict[str, Any]) -> PriceList:
     """Write a list of the market down; it binds no farm, and quotes above it are marked."""
     with transaction():
