@@ -185,6 +185,7 @@ def test_the_operator_looks_an_enterprise_up_by_name_where_there_are_many(
     found = desk.get("/operator/price-lists/?words=二中").text
     assert "凯里二中" in found
     assert "凯里一小" not in found
+    assert f'value="{other.owner.enterprise.public_id}" selected' in found
     made = desk.post("/operator/price-lists/?words=二中", data=form(enterprise=other.owner.enterprise.public_id))
     assert made.status_code == 303
     assert db.session.scalars(select(PriceList)).one().enterprise == other.owner.enterprise

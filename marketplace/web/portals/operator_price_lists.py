@@ -34,6 +34,8 @@ def lists() -> str:
 def _page(typed: Mapping[str, Any], errors: Mapping[str, str]) -> str:
     today, words = clock.local_day(clock.now()), request.args.get("words", "").strip()[:60]
     found = enterprises_named(words, limit=MOST_OFFERED + 1)
+    # The only one that was found is whom the list is for.
+    meant = found[0].public_id if words and len(found) == 1 else None
     return render_template(
         "operator/price_lists.html",
         lists=[list_row(row) for row in lists_of(None, today)],
@@ -41,7 +43,7 @@ def _page(typed: Mapping[str, Any], errors: Mapping[str, str]) -> str:
         words=words,
         # Who has looked for somebody is not sent elsewhere, and a market of few need not be looked through.
         searches=bool(words) or len(found) > MOST_OFFERED,
-        form=typed or {"valid_from": today.isoformat()},
+        form=typed or {"valid_from": today.isoformat(), "enterprise": meant},
         errors=errors,
     )
 
