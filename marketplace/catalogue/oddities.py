@@ -107,16 +107,19 @@ def equal_parts(parts: Iterable[Part]) -> list[Oddity]:
 def alike_parts(parts: Iterable[Part]) -> list[Oddity]:
     """Half of a lot's households or more with nearly the same grams: outside goods divided on paper, and blurred a little.
 
-    Parts that are equal to the gram are for ``equal_parts``, and crates of one size are equal.
+    A lot with many parts that are equal to the gram is for ``equal_parts`` alone, and crates of one size are equal.
 
     >>> day, grams = date(2026, 6, 1), (20_000, 20_300, 19_800, 20_100, 19_900, 20_200, 41_000)
     >>> lot = [Part(1, household, 3, 10, 100, day, brought) for household, brought in enumerate(grams)]
     >>> [odd.facts for odd in alike_parts(lot)]
     [{'households': 6, 'brought': 7, 'grams': 20100}]
     """
+    parts = list(parts)
+    equal = {(odd.subject, odd.seller) for odd in equal_parts(parts)}
     lots: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for part in parts:
-        lots[part.lot, part.seller][part.household] += part.grams
+        if (f"lot:{part.lot}", part.seller) not in equal:
+            lots[part.lot, part.seller][part.household] += part.grams
     found = []
     for (lot, seller), brought in sorted(lots.items()):
         middle = sorted(brought.values())[len(brought) // 2]

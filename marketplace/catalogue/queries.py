@@ -15,11 +15,13 @@ from marketplace.catalogue.models import (
     ListingState,
     Lot,
     LotContribution,
+    Pooling,
     Producer,
     Product,
 )
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, NotFound
+from marketplace.kernel.money import split_fen
 from marketplace.regions.models import Area
 from marketplace.registry.models import HouseholdStatus
 from marketplace.registry.queries import supported_on
@@ -183,6 +185,20 @@ def contributions_of(lot_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     for lot_id, household_id, grams in rows:
         found[lot_id][household_id] = grams
     return found
+
+
+def left_of_contributions(lot_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """Grams by household, for each lot, without what was made into other lots and stands in those."""
+    brought = contributions_of(lot_ids)
+    moved = db.session.execute(
+        select(Pooling.from_lot_id, func.sum(Pooling.grams))
+        .where(Pooling.from_lot_id.in_(lot_ids))
+        .group_by(Pooling.from_lot_id)
+    )
+    for lot_id, grams in moved:
+        gone = split_fen(int(grams), brought[lot_id])
+        brought[lot_id] = {household_id: own - gone[household_id] for household_id, own in brought[lot_id].items()}
+    return brought
 
 
 def benefit_shares(lot_ids: Sequence[int], day: date) -> dict[int, BenefitShare]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from marketplace.kernel.errors import N_, Conflict
 from marketplace.orders.models import Order, OrderGroup
-from marketplace.payments.models import Payment
+from marketplace.payments.models import Payment, PaymentMethod
 from marketplace.payments.service import apply_action
 from marketplace.payments.states import UNPAID, PaymentAction
 
@@ -40,5 +40,10 @@ def raise_amount_due(payment: Payment, group: OrderGroup, more_fen: int) -> None
 
 
 def asked_at_first_fen(group: OrderGroup) -> int:
-    """What a buyer was asked for when the purchase was placed, which they may have sent though less is due now."""
+    """What a buyer was asked for when the purchase was placed, which they may have sent though less is due now.
+
+    Who pays after acceptance is asked for what was accepted, and for nothing before.
+    """
+    if group.payment_method == PaymentMethod.AFTER_ACCEPTANCE:
+        return group.total_fen
     return sum(order.total_fen for order in group.orders)

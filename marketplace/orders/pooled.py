@@ -2,21 +2,21 @@
 
 Of every order that has become the farm's money, the part of a lot is divided by the grams that each household brought, with the
 one function that splits amounts; so what the households have always sums to what the lot has earned. What is not theirs yet
-(not accepted, not paid) is not counted, and what a buyer got back is taken off.
+(not accepted, not paid) is not counted, and what a buyer got back is taken off. What was made into another lot counts there.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from marketplace.catalogue.models import Listing, Lot, LotContribution, Producer, Unit
+from marketplace.catalogue.models import Listing, Lot, LotContribution, Pooling, Producer, Unit
 from marketplace.catalogue.quantities import check_quantity
-from marketplace.catalogue.queries import contributions_of
+from marketplace.catalogue.queries import contributions_of, left_of_contributions
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.money import line_total_fen, split_fen
@@ -86,9 +86,22 @@ def earned_by(lot_ids: Collection[int]) -> dict[int, int]:
     """What of the farm's money each lot has earned, in fen: of orders that are paid and accepted, less what was given back."""
     earned: dict[int, int] = dict.fromkeys(lot_ids, 0)
     with_lots = select(OrderLine.order_id).where(OrderLine.lot_id.in_(lot_ids))
+    settled = Order.id.in_(with_lots) & Order.settled_at.is_not(None)
+    # Of most orders all that the farm has is one lot's, which the database sums; the others are divided one by one.
+    of_one_lot = (
+        select(OrderLine.order_id, func.min(OrderLine.lot_id).label("lot_id"))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(settled, Order.refunded_fen == 0)
+        .group_by(OrderLine.order_id)
+        .having(func.min(OrderLine.lot_id) == func.max(OrderLine.lot_id))
+        .cte("of_one_lot")
+    )
+    whole = select(of_one_lot.c.lot_id, func.sum(Order.producer_fen)).join(Order, Order.id == of_one_lot.c.order_id)
+    for lot_id, fen in db.session.execute(whole.group_by(of_one_lot.c.lot_id)):
+        earned[lot_id] += int(fen)
     orders = db.session.scalars(
         select(Order)
-        .where(Order.id.in_(with_lots), Order.settled_at.is_not(None))
+        .where(settled, Order.id.not_in(select(of_one_lot.c.order_id)))
         .options(selectinload(Order.lines), selectinload(Order.shares), joinedload(Order.producer))
         .order_by(Order.id)
     ).unique()
@@ -100,14 +113,26 @@ def earned_by(lot_ids: Collection[int]) -> dict[int, int]:
 
 
 def _by_lot(order: Order) -> dict[int, int]:
-    """The farm's part of an order over the lots that its lines were taken from, by what of each was kept."""
+    """The farm's part of an order over the lots that its lines were taken from, by what of each was kept.
+
+    What is given back is borne by all who had a part of goods and freight; so where no goods were kept the farm can still have
+    some of their price, and that is divided by what was bought.
+    """
     shares, payee = shares_of(order), producer_account(order.producer.public_id)
     borne = parts_of_refund(shares, order.refunded_fen)
     farm_fen = sum(part.amount_fen - refunded for part, refunded in zip(shares, borne, strict=True) if part.payee == payee)
     kept: dict[int, int] = defaultdict(int)
+    bought: dict[int, int] = defaultdict(int)
     for line in order.lines:
+        bought[line.lot_id] += line.total_fen
         kept[line.lot_id] += max(0, line.total_fen - missing_fen(line) - line.refunded_fen)
-    return split_fen(farm_fen, kept) if any(kept.values()) else dict.fromkeys(kept, 0)
+    return split_fen(farm_fen, kept if any(kept.values()) else bought)
+
+
+def _is_there() -> ColumnElement[bool]:
+    """The condition that a lot was not made into others whole, before anything of it was sold."""
+    moved, sold = exists().where(Pooling.from_lot_id == Lot.id), exists().where(OrderLine.lot_id == Lot.id)
+    return ~moved | sold | (Lot.on_hand > 0)
 
 
 def pooled_lots_of(producer_id: int) -> list[PooledLot]:
@@ -116,14 +141,20 @@ def pooled_lots_of(producer_id: int) -> list[PooledLot]:
     rows = db.session.execute(
         select(Lot, Listing)
         .join(Listing, Listing.id == Lot.listing_id)
-        .where(Listing.producer_id == producer_id, Lot.id.in_(several))
+        .where(Listing.producer_id == producer_id, Lot.id.in_(several), _is_there())
         .order_by(Lot.id.desc())
         .limit(_LATEST)
     ).all()
     ids = [row.Lot.id for row in rows]
-    brought, earned = contributions_of(ids), earned_by(ids)
+    brought, left, earned = contributions_of(ids), left_of_contributions(ids), earned_by(ids)
     return [
-        PooledLot(lot, listing, sum(brought[lot.id].values()), earned[lot.id], divide(earned[lot.id], brought[lot.id]))
+        PooledLot(
+            lot,
+            listing,
+            sum(left[lot.id].values()),
+            earned[lot.id],
+            [replace(one, grams=left[lot.id][one.household_id]) for one in divide(earned[lot.id], brought[lot.id])],
+        )
         for lot, listing in rows
     ]
 
@@ -146,18 +177,18 @@ def brought_by(household_id: int) -> list[Brought]:
         .join(LotContribution, LotContribution.lot_id == Lot.id)
         .join(Listing, Listing.id == Lot.listing_id)
         .join(Producer, Producer.id == Listing.producer_id)
-        .where(LotContribution.household_id == household_id, Producer.household_id.is_distinct_from(household_id))
+        .where(LotContribution.household_id == household_id, Producer.household_id.is_distinct_from(household_id), _is_there())
         .order_by(Lot.id.desc())
         .limit(_LATEST)
     ).all()
     ids = [row.Lot.id for row in rows]
-    brought, earned = contributions_of(ids), earned_by(ids)
+    brought, left, earned = contributions_of(ids), left_of_contributions(ids), earned_by(ids)
     return [
         Brought(
             seller,
             listing,
             lot.harvested_on,
-            brought[lot.id][household_id],
+            left[lot.id][household_id],
             split_fen(earned[lot.id], brought[lot.id])[household_id],
         )
         for lot, listing, seller in rows

@@ -7,14 +7,14 @@ buyer's scales say and may question it once; then the buyer weighs again, and th
 either side: a seller's to the record, a buyer's to goods that came and were not weighed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 
 from marketplace.kernel import audit
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, savepoint
 from marketplace.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.steps import step
 from marketplace.orders.by_contract import give_up, grams_of, take_in
@@ -48,6 +48,8 @@ from marketplace.sourcing.states import (
 from marketplace.sourcing.tolerance import Tolerance
 
 MOST_PICTURES = 6
+# Why a part was settled at what was ordered, though its record accepts more.
+SURPLUS_LEFT = "surplus_left"
 _ON_ITS_WAY = (OrderState.PLACED, OrderState.SHIPPED, OrderState.DELIVERED)
 
 
@@ -117,7 +119,7 @@ def weigh(receiver: EnterpriseMember, part_public_id: str, found: Found, *, now:
     audit.record("contract_part.weighed", "contract_part", part.public_id, actor=actor, at=now, **data)
     nothing_to_ask = agreed.ordered_g <= found.accepted_g >= min(found.weighed_g, agreed.most_g)
     if nothing_to_ask or record.number > 1:
-        _settle(part, record.accepted_g, record.refused_g, record.refused_goes == "back", actor, now)
+        _settle_record(part, actor, now, at_the_scales=True)
     return part
 
 
@@ -131,7 +133,8 @@ def agreed_of(part: ContractPart, ordered_g: int) -> Tolerance:
     gone = (PartState.FAILED, PartState.DROPPED)
     together_g = sum(one.grams for one in part.contract.parts if one.delivery_id == part.delivery_id and one.state not in gone)
     left_g = max(0, most_grams(part.delivery.wanted_g, tolerance_bp) - together_g)
-    return Tolerance.of(ordered_g, tolerance_bp, room_g=left_g * ordered_g // together_g)
+    # Nothing is left together once the clock has given the last of them up.
+    return Tolerance.of(ordered_g, tolerance_bp, room_g=left_g * ordered_g // (together_g or 1))
 
 
 def _same(record: AcceptanceRecord, found: Found) -> bool:
@@ -204,20 +207,51 @@ def _sign(record: AcceptanceRecord, word: str, actor: str, says: str, now: datet
     record.seller_word, record.seller_by, record.seller_at, record.seller_says = word, actor, now, says
 
 
-def _settle_record(part: ContractPart, actor: str, now: datetime) -> None:
-    record = part.records[-1]
-    _settle(part, record.accepted_g, record.refused_g, record.refused_goes == "back", actor, now)
+def _settle_record(part: ContractPart, actor: str, now: datetime, *, at_the_scales: bool = False) -> None:
+    record, take = part.records[-1], _surplus if at_the_scales else _surplus_or_none
+    _settle(part, record.accepted_g, record.refused_g, record.refused_goes == "back", actor, now, take)
 
 
-def _settle(part: ContractPart, accepted_g: int, refused_g: int, goes_back: bool, actor: str, now: datetime) -> None:
+def _surplus(part: ContractPart, accepted_g: int, ordered_g: int, actor: str, now: datetime) -> Order | None:
+    """Take what is accepted beyond the order; None where that comes to nothing.
+
+    Who stands at the scales hears of a surplus that cannot be taken, and can refuse it.
+    """
+    more_fen = price_fen(part.fen_kg, accepted_g) - price_fen(part.fen_kg, ordered_g)
+    return take_surplus(_order(part).public_id, accepted_g - ordered_g, more_fen, actor=actor, now=now)
+
+
+def _surplus_or_none(part: ContractPart, accepted_g: int, ordered_g: int, actor: str, now: datetime) -> Order | None:
+    """The same, days after the goods were weighed: what cannot be taken any more is left, and the part says so.
+
+    Stock may have been sold, called back or gone out of season by then, and what was ordered is owed all the same.
+    """
+    try:
+        with savepoint():
+            return _surplus(part, accepted_g, ordered_g, actor, now)
+    except Conflict as error:
+        part.reason = SURPLUS_LEFT
+        data = {"left_g": accepted_g - ordered_g, "why": error.code}
+        audit.record(f"contract_part.{SURPLUS_LEFT}", "contract_part", part.public_id, actor=actor, at=now, **data)
+        return None
+
+
+def _settle(
+    part: ContractPart,
+    accepted_g: int,
+    refused_g: int,
+    goes_back: bool,
+    actor: str,
+    now: datetime,
+    take: Callable[[ContractPart, int, int, str, datetime], Order | None] = _surplus_or_none,
+) -> None:
     """Bring order, invoice and amount due to what was accepted."""
     order = _order(part)
     ordered_g = grams_of(order)
     ended = take_in(order.public_id, min(accepted_g, ordered_g), refused_g, goes_back=goes_back, actor=actor, now=now)
-    more = None
-    if accepted_g > ordered_g:
-        more_fen = price_fen(part.fen_kg, accepted_g) - price_fen(part.fen_kg, ordered_g)
-        more = take_surplus(order.public_id, accepted_g - ordered_g, more_fen, actor=actor, now=now)
+    more = take(part, accepted_g, ordered_g, actor, now) if accepted_g > ordered_g else None
+    if more is None:
+        accepted_g = min(accepted_g, ordered_g)
     action = PartAction.ACCEPT if ended is OrderState.ACCEPTED else PartAction.REFUSE
     part.state = PARTS.next_state(PartState(part.state), action) or part.state
     part.accepted_g, part.surplus_order, part.due_at = accepted_g, more, None
@@ -245,7 +279,7 @@ def _invoice(part: ContractPart, actor: str, now: datetime) -> None:
 
 def _note_delivered(part: ContractPart, actor: str, now: datetime) -> None:
     """What an accepted part is to the plan that it came from: delivered, and short where less came than is as agreed."""
-    short_g = part.records[-1].short_g if part.records else 0
+    short_g = part.short_g
     if short_g:
         data = {"short_g": short_g, "ordered_g": part.records[-1].ordered_g, "benefit_bp": part.benefit_bp}
         audit.record("contract_part.short", "contract_part", part.public_id, actor=actor, at=now, **data)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.certificates import counts_on
 from marketplace.catalogue.deliveries import may_reach
@@ -13,12 +14,15 @@ from marketplace.catalogue.quantities import step_sold
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.kernel.money import line_total_fen
+from marketplace.kernel.money import line_total_fen, plain_yuan
 from marketplace.sourcing.demands import LARGEST_GRAMS
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN
 from marketplace.sourcing.models import Demand, DemandWay
-from marketplace.sourcing.price_lists import listed_for
+from marketplace.sourcing.price_book import listed_for
 from marketplace.sourcing.states import DemandState
+
+_MOST_SHOWN = 100
+OWN_LIST_SAYS = N_("Your price list says %(price)s yuan a kilogram for this buyer.")
 
 
 def price_fen(fen_kg: int, grams: int) -> int:
@@ -51,25 +55,47 @@ def fits(demand: Demand) -> ColumnElement[bool]:
     )
 
 
-def own_goods_for(producer_id: int, demand: Demand) -> Sequence[Listing]:
-    """What of a seller's goods can answer a demand."""
-    query = select(Listing).where(Listing.producer_id == producer_id, fits(demand)).order_by(Listing.id)
-    return [row for row in db.session.scalars(query) if may_reach(row.delivers_to, demand.place.area_code)]
+def _fits_some() -> ColumnElement[bool]:
+    """The same of a listing and a demand that are read together."""
+    return (
+        or_(Listing.product_id == Demand.product_id, Listing.category_id == Demand.category_id)
+        & (Listing.state == ListingState.ON_SALE)
+        & Listing.weight_unit.is_(None)
+        & Listing.area_code.startswith(Demand.origin_code)
+    )
+
+
+def own_goods_for(producer_id: int, demands: Sequence[Demand]) -> dict[int, list[Listing]]:
+    """What of a seller's goods can answer each of some demands, by its id."""
+    places = {demand.id: demand.place.area_code for demand in demands}
+    rows = db.session.execute(
+        select(Demand.id, Listing)
+        .join(Listing, _fits_some())
+        .where(Listing.producer_id == producer_id, Demand.id.in_(places))
+        .order_by(Demand.id, Listing.id)
+    )
+    found: dict[int, list[Listing]] = {demand_id: [] for demand_id in places}
+    for demand_id, listing in rows:
+        if may_reach(listing.delivers_to, places[demand_id]):
+            found[demand_id].append(listing)
+    return found
 
 
 def open_demands_for(producer_id: int, way: Sequence[DemandWay], *, now: datetime) -> Sequence[Demand]:
-    """The demands that a seller has goods for and can still answer, those that end first before."""
-    own = select(Listing.id).where(
-        Listing.producer_id == producer_id,
-        Listing.state == ListingState.ON_SALE,
-        Listing.weight_unit.is_(None),
-        or_(Listing.product_id == Demand.product_id, Listing.category_id == Demand.category_id),
-        Listing.area_code.startswith(Demand.origin_code),
-    )
+    """The demands that a seller has goods for and can still answer, the hundred that end first, those before others."""
+    own = select(Listing.id).where(Listing.producer_id == producer_id, _fits_some())
     return db.session.scalars(
         select(Demand)
         .where(Demand.state == DemandState.OPEN, Demand.way.in_(way), Demand.answer_by_at > now, own.exists())
+        .options(
+            selectinload(Demand.deliveries),
+            joinedload(Demand.enterprise),
+            joinedload(Demand.place),
+            joinedload(Demand.product),
+            joinedload(Demand.category),
+        )
         .order_by(Demand.answer_by_at, Demand.id)
+        .limit(_MOST_SHOWN)
     ).all()
 
 
@@ -85,8 +111,7 @@ def check_answer(
     Invalid
         ``grams_range``, ``price_range``, ``above_ceiling``, ``more_than_wanted``, ``less_than_sold`` for less than one step.
     Conflict
-        ``does_not_fit`` for other goods or another origin, ``not_delivered_there_by_you``, ``above_own_list``,
-        ``certificate_missing``.
+        ``does_not_fit`` for other goods or another origin, ``not_delivered_there_by_you``, ``certificate_missing``.
     """
     listing = db.session.scalars(select(Listing).filter_by(public_id=listing_public_id, producer_id=producer.id)).first()
     if listing is None:
@@ -105,15 +130,26 @@ def check_answer(
         raise Conflict("does_not_fit", N_("These goods are not what is wanted here."))
     if not may_reach(listing.delivers_to, demand.place.area_code):
         raise Conflict("not_delivered_there_by_you", N_("You do not send these goods so far."))
-    listed = listed_for(demand, listing, grams)
-    if listed is not None and listed.binds and fen_kg > listed.fen_kg:
-        price = f"{listed.fen_kg / 100:.2f}"
-        raise Conflict("above_own_list", N_("Your price list says %(price)s yuan a kilogram for this buyer."), price=price)
     if missing := missing_certificates(demand, listing, now):
         raise Conflict(
             "certificate_missing", N_("The buyer wants a certificate that these goods do not have."), kinds=sorted(missing)
         )
     return listing
+
+
+def check_own_list(demand: Demand, listing: Listing, grams: int, fen_kg: int, *, says: str) -> None:
+    """Refuse a price above what the seller's own list promises the buyer, in words for whoever has named it.
+
+    Asked when somebody names a price. A list that comes later lowers the contract, and spoils no answer that was given before.
+
+    Raises
+    ------
+    Conflict
+        ``above_own_list``.
+    """
+    listed = listed_for(demand, listing, grams)
+    if listed is not None and listed.binds and fen_kg > listed.fen_kg:
+        raise Conflict("above_own_list", says, price=plain_yuan(listed.fen_kg))
 
 
 def missing_certificates(demand: Demand, listing: Listing, now: datetime) -> set[str]:

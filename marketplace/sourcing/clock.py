@@ -46,6 +46,9 @@ def _each(query: Select[tuple[str]], act: Callable[[str], bool]) -> int:
             step("sourcing.committed")
         except DomainError as error:
             _log.warning("%s is not moved by the clock: %s", name, error)
+        except Exception:
+            # One that cannot be moved for whatever reason holds up none of the others.
+            _log.exception("%s is not moved by the clock", name)
     return moved
 
 

@@ -31,7 +31,7 @@ from marketplace.sourcing.models import (
     Tender,
     TenderBid,
 )
-from marketplace.sourcing.price_lists import listed_price
+from marketplace.sourcing.price_book import listed_price
 from marketplace.sourcing.states import (
     CONTRACTS,
     PARTS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from marketplace.identity.models import Account
 from marketplace.kernel import audit
@@ -200,6 +201,10 @@ def _check_other_owner(member: EnterpriseMember) -> None:
         raise Conflict("last_owner", N_("An enterprise has one owner at least."))
 
 
+# How the phone of a place is written: five to twenty signs, no space before or behind.
+PLACE_PHONE = r"[+(0-9][0-9+() -]{3,18}[0-9)]"
+
+
 @dataclass(frozen=True)
 class PlaceGiven:
     """Where goods shall arrive."""
@@ -300,5 +305,8 @@ def places_of(enterprise_id: int) -> Sequence[DeliveryPlace]:
 def members_of(enterprise_id: int) -> Sequence[EnterpriseMember]:
     """Who acts for an enterprise now."""
     return db.session.scalars(
-        select(EnterpriseMember).filter_by(enterprise_id=enterprise_id, left_at=None).order_by(EnterpriseMember.id)
+        select(EnterpriseMember)
+        .filter_by(enterprise_id=enterprise_id, left_at=None)
+        .options(joinedload(EnterpriseMember.account))
+        .order_by(EnterpriseMember.id)
     ).all()

@@ -68,6 +68,9 @@ def place_due(*, now: datetime) -> int:
             step("contract.delivery_committed")
         except DomainError as error:
             _log.warning("delivery %s of contract %s is not placed: %s", row.id, row.public_id, error)
+        except Exception:
+            # One that cannot be placed for whatever reason holds up none of the others.
+            _log.exception("delivery %s of contract %s is not placed", row.id, row.public_id)
     return placed
 
 

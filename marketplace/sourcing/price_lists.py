@@ -1,8 +1,7 @@
 """Price lists: what a kilogram costs for whom, on which days, and from which amount of one delivery on.
 
 A seller's own list binds that seller: no answer to an enterprise it holds for asks for more, and the enterprise can order of
-it. The market's list binds nobody; a quote above it is shown as that. Where several hold, a seller's own goes before the
-market's, one for the enterprise before one for all, and the newest before older ones.
+it. The market's list binds nobody; a quote above it is shown as that. Which of several holds is said by ``price_book``.
 """
 
 from collections.abc import Sequence
@@ -10,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.catalogue.models import Listing, Producer, Product
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import N_, Invalid, NotFound
-from marketplace.kernel.money import split_fen
+from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import (
@@ -30,11 +28,13 @@ from marketplace.sourcing.models import (
     PriceListLine,
     Quote,
 )
+from marketplace.sourcing.price_book import LARGEST_FROM_G
 from marketplace.sourcing.states import DemandState
 
 MOST_LINES = 60
-LARGEST_FROM_G = 1_000_000_000
 LONGEST_NAME = 60
+# More at a time are no prices that anybody could find their way in.
+MOST_LISTS, MOST_OF_MARKET = 30, 200
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,8 @@ class ListGiven:
     enterprise: str | None = None
 
 
-@dataclass(frozen=True)
-class Listed:
-    """The price of a kilogram by the list that holds, in fen, and whether it is the seller's own."""
-
-    fen_kg: int
-    binds: bool
-
-
 def make_price_list(given: ListGiven, *, producer_id: int | None, actor: str, now: datetime) -> PriceList:
-    """Write a list down, of a seller or, without one, of the market.
+    """Write a list down, of a seller or, without one, of the market; a seller names only enterprises that know of it.
 
     Raises
     ------
@@ -76,15 +68,21 @@ def make_price_list(given: ListGiven, *, producer_id: int | None, actor: str, no
         ``goods_unknown``, ``steps_twice``, ``steps_not_falling`` where more costs more a kilogram.
     NotFound
         ``enterprise_unknown``.
+    Conflict
+        ``too_many_lists`` where as many hold or are to hold as there can be.
     """
     _check(given, now)
+    most = MOST_OF_MARKET if producer_id is None else MOST_LISTS
+    live = select(func.count()).select_from(PriceList).where(_by(producer_id), PriceList.valid_to >= local_day(now))
+    if (db.session.scalar(live) or 0) >= most:
+        raise Conflict("too_many_lists", N_("There are %(most)s lists already. Please end one of them first."), most=most)
     slugs = {step.product for step in given.steps}
     rows = db.session.execute(_goods_of(producer_id).where(Product.slug.in_(slugs)))
     products = {row.slug: row.id for row in rows}
     if products.keys() != slugs:
         raise Invalid("goods_unknown", N_("Please choose the goods from the list."))
     made = PriceList(
-        enterprise_id=_enterprise_id(given.enterprise),
+        enterprise_id=_enterprise_id(given.enterprise, producer_id),
         producer_id=producer_id,
         name=given.name.strip(),
         valid_from=given.valid_from,
@@ -109,10 +107,11 @@ def _goods_of(producer_id: int | None) -> Select[tuple[str, int]]:
     return query.where(Product.id.in_(select(Listing.product_id).where(Listing.producer_id == producer_id)))
 
 
-def _enterprise_id(public_id: str | None) -> int | None:
+def _enterprise_id(public_id: str | None, producer_id: int | None) -> int | None:
     if public_id is None:
         return None
-    found = db.session.scalar(select(Enterprise.id).filter_by(public_id=public_id))
+    query = select(Enterprise.id).where(Enterprise.public_id == public_id)
+    found = db.session.scalar(query if producer_id is None else query.where(_known_to(producer_id)))
     if found is None:
         raise NotFound("enterprise_unknown", N_("There is no such enterprise."))
     return found
@@ -161,48 +160,8 @@ def _holds_for(enterprise_id: int) -> ColumnElement[bool]:
     return or_(PriceList.enterprise_id == enterprise_id, PriceList.enterprise_id.is_(None)) & PriceList.ended_at.is_(None)
 
 
-def listed_price(
-    enterprise_id: int, product_id: int, grade: str, producer_id: int, day: date, grams: int = LARGEST_FROM_G
-) -> Listed | None:
-    """The price of a kilogram for an enterprise when a seller brings so many grams on a day; None where no list has one."""
-    found = db.session.execute(
-        select(PriceListLine.fen_kg, PriceList.producer_id)
-        .join(PriceList, PriceList.id == PriceListLine.list_id)
-        .where(
-            _holds_for(enterprise_id),
-            PriceListLine.product_id == product_id,
-            PriceListLine.grade == grade,
-            PriceListLine.from_g <= grams,
-            PriceList.valid_from <= day,
-            PriceList.valid_to >= day,
-            or_(PriceList.producer_id == producer_id, PriceList.producer_id.is_(None)),
-        )
-        .order_by(
-            PriceList.producer_id.is_(None), PriceList.enterprise_id.is_(None), PriceList.id.desc(), PriceListLine.from_g.desc()
-        )
-        .limit(1)
-    ).first()
-    return Listed(found.fen_kg, found.producer_id is not None) if found is not None else None
-
-
-def listed_for(demand: Demand, listing: Listing, grams: int) -> Listed | None:
-    """What lists ask at most for goods of a demand, when grams are spread over its deliveries as they are wanted.
-
-    None where one of the deliveries is in no list; it binds where the seller's own lists cover them all.
-    """
-    spread = split_fen(grams, {row.id: row.wanted_g for row in demand.deliveries})
-    found = [
-        listed_price(demand.enterprise_id, listing.product_id, demand.grade, listing.producer_id, row.opens_on, spread[row.id])
-        for row in demand.deliveries
-    ]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        return None
-    return Listed(max(one.fen_kg for one in known), all(one.binds for one in known))
-
-
-def _with_lines(condition: ColumnElement[bool], day: date) -> Sequence[PriceList]:
-    return db.session.scalars(
+def _with_lines(condition: ColumnElement[bool], day: date) -> Select[tuple[PriceList]]:
+    return (
         select(PriceList)
         .where(condition, PriceList.valid_to >= day)
         .options(
@@ -211,19 +170,38 @@ def _with_lines(condition: ColumnElement[bool], day: date) -> Sequence[PriceList
             joinedload(PriceList.enterprise),
         )
         .order_by(PriceList.producer_id.is_(None), PriceList.id.desc())
-        .limit(200)
-    ).all()
+    )
 
 
-def lists_for(enterprise_id: int, day: date) -> Sequence[PriceList]:
-    """The lists that an enterprise has from a day on, sellers' own before the market's, the newest first."""
-    return _with_lines(_holds_for(enterprise_id), day)
+def lists_for(enterprise_id: int, day: date, *, after: str | None = None, limit: int) -> Sequence[PriceList]:
+    """The lists that an enterprise has from a day on, sellers' own before the market's, the newest first.
+
+    Raises
+    ------
+    NotFound
+        ``price_list_unknown`` when ``after``, behind which they begin, is none that the enterprise has had.
+    """
+    query = _with_lines(_holds_for(enterprise_id), day)
+    if after is not None:
+        own = or_(PriceList.enterprise_id == enterprise_id, PriceList.enterprise_id.is_(None))
+        mark = db.session.execute(
+            select(PriceList.producer_id, PriceList.id).where(own, PriceList.public_id == after)
+        ).one_or_none()
+        if mark is None:
+            raise NotFound("price_list_unknown", N_("There is no such price list."))
+        of_market, older = PriceList.producer_id.is_(None), PriceList.id < mark.id
+        query = query.where(of_market & older if mark.producer_id is None else of_market | older)
+    return db.session.scalars(query.limit(limit)).all()
+
+
+def _by(producer_id: int | None) -> ColumnElement[bool]:
+    own = PriceList.producer_id.is_(None) if producer_id is None else PriceList.producer_id == producer_id
+    return own & PriceList.ended_at.is_(None)
 
 
 def lists_of(producer_id: int | None, day: date) -> Sequence[PriceList]:
-    """A seller's lists, or the market's, that have not ended by a day; the newest first."""
-    own = PriceList.producer_id.is_(None) if producer_id is None else PriceList.producer_id == producer_id
-    return _with_lines(own & PriceList.ended_at.is_(None), day)
+    """A seller's lists, or the market's, that have not ended by a day, which are never many; the newest first."""
+    return db.session.scalars(_with_lines(_by(producer_id), day)).all()
 
 
 def get_list_for(enterprise_id: int, public_id: str) -> PriceList:
@@ -240,8 +218,8 @@ def goods_of(producer_id: int | None) -> Sequence[Product]:
     return db.session.scalars(select(Product).where(Product.id.in_(select(names.c.id))).order_by(Product.slug)).all()
 
 
-def enterprises_known_to(producer_id: int) -> Sequence[Enterprise]:
-    """Whom a seller can name in a list: enterprises that it has answered or served, and those that ask for what it sells."""
+def _known_to(producer_id: int) -> ColumnElement[bool]:
+    """The condition that a seller has answered or served an enterprise, or that it asks for what the seller sells."""
     own = Listing.producer_id == producer_id
     asked = select(Demand.enterprise_id).where(
         Demand.state == DemandState.OPEN,
@@ -256,11 +234,12 @@ def enterprises_known_to(producer_id: int) -> Sequence[Enterprise]:
         .join(ContractPart, ContractPart.contract_id == Contract.id)
         .where(ContractPart.producer_id == producer_id)
     )
-    return db.session.scalars(
-        select(Enterprise)
-        .where(or_(Enterprise.id.in_(asked), Enterprise.id.in_(answered), Enterprise.id.in_(served)))
-        .order_by(Enterprise.name, Enterprise.id)
-    ).all()
+    return or_(Enterprise.id.in_(asked), Enterprise.id.in_(answered), Enterprise.id.in_(served))
+
+
+def enterprises_known_to(producer_id: int) -> Sequence[Enterprise]:
+    """Whom a seller can name in a list: enterprises that it has answered or served, and those that ask for what it sells."""
+    return db.session.scalars(select(Enterprise).where(_known_to(producer_id)).order_by(Enterprise.name, Enterprise.id)).all()
 
 
 def producer_of(price_list: PriceList) -> Producer:
@@ -276,6 +255,7 @@ def producer_of(price_list: PriceList) -> Producer:
     return price_list.producer
 
 
-def all_enterprises() -> Sequence[Enterprise]:
-    """Whom the market can name in a list."""
-    return db.session.scalars(select(Enterprise).order_by(Enterprise.name, Enterprise.id)).all()
+def enterprises_named(words: str, *, limit: int) -> Sequence[Enterprise]:
+    """Whom the market can name in a list: those whose name has these words, or any."""
+    named = Enterprise.name.icontains(words, autoescape=True)
+    return db.session.scalars(select(Enterprise).where(named).order_by(Enterprise.name, Enterprise.id).limit(limit)).all()

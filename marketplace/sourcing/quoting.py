@@ -11,12 +11,13 @@ from marketplace.catalogue.models import Producer
 from marketplace.kernel import audit
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
-from marketplace.sourcing.answering import check_answer
+from marketplace.sourcing.answering import OWN_LIST_SAYS, check_answer, check_own_list
 from marketplace.sourcing.demands import CLOCK, get_demand
 from marketplace.sourcing.models import Demand, DemandWay, EnterpriseMember, Quote, QuoteRound
 from marketplace.sourcing.states import QUOTES, TIME_TO_ANSWER, DemandState, QuoteAction, QuoteState
 
 MOST_ROUNDS = 10
+_THEIR_LIST_SAYS = N_("By its price list the farm asks for %(price)s yuan a kilogram of that much. You need not offer more.")
 _TALKED_ABOUT = (DemandState.OPEN, DemandState.CHOOSING)
 
 
@@ -36,7 +37,7 @@ def offer(producer: Producer, demand_public_id: str, listing: str, figures: Figu
     ------
     Conflict
         ``no_quotes`` for a demand that is not answered by quotes, ``answer_time_over``, ``quoted_already``; and those of
-        ``check_answer``.
+        ``check_answer`` and ``check_own_list``.
     """
     demand = get_demand(demand_public_id, lock=True)
     if demand.way != DemandWay.QUOTES:
@@ -44,6 +45,7 @@ def offer(producer: Producer, demand_public_id: str, listing: str, figures: Figu
     if demand.state != DemandState.OPEN or demand.answer_by_at <= now:
         raise Conflict("answer_time_over", N_("The time to answer this demand is over."))
     goods = check_answer(demand, producer, listing, figures.grams, figures.fen_kg, now=now)
+    check_own_list(demand, goods, figures.grams, figures.fen_kg, says=OWN_LIST_SAYS)
     live = (QuoteState.OFFERED, QuoteState.COUNTERED, QuoteState.CHOSEN)
     own = select(Quote).where(Quote.demand_id == demand.id, Quote.listing_id == goods.id, Quote.state.in_(live))
     found = db.session.scalars(own).first()
@@ -74,7 +76,8 @@ def counter(buyer: EnterpriseMember, quote_public_id: str, figures: Figures, *, 
         raise Invalid("above_ceiling", N_("That is more than the buyer pays at most. Please offer a lower price."))
     if (figures.grams, figures.fen_kg) == (quote.grams, quote.fen_kg):
         raise Invalid("nothing_changed", N_("These are the figures that stand. You can agree with them."))
-    check_answer(demand, quote.producer, quote.listing.public_id, figures.grams, figures.fen_kg, now=now)
+    goods = check_answer(demand, quote.producer, quote.listing.public_id, figures.grams, figures.fen_kg, now=now)
+    check_own_list(demand, goods, figures.grams, figures.fen_kg, says=_THEIR_LIST_SAYS)
     _go_on(quote, QuoteAction.COUNTER, "buyer", figures, buyer.account.public_id, now)
     quote.due_at = now + TIME_TO_ANSWER
     db.session.flush()
@@ -87,7 +90,8 @@ def answer_counter(producer: Producer, quote_public_id: str, figures: Figures | 
     if quote.state == QuoteState.COUNTERED and quote.due_at is not None and quote.due_at <= now:
         raise Conflict("answer_time_over", N_("The time to answer this demand is over."))
     given = figures or Figures(quote.grams, quote.fen_kg)
-    check_answer(quote.demand, producer, quote.listing.public_id, given.grams, given.fen_kg, now=now)
+    goods = check_answer(quote.demand, producer, quote.listing.public_id, given.grams, given.fen_kg, now=now)
+    check_own_list(quote.demand, goods, given.grams, given.fen_kg, says=OWN_LIST_SAYS)
     _go_on(quote, QuoteAction.OFFER, "seller", given, actor, now)
     quote.due_at = None
     db.session.flush()
@@ -192,7 +196,7 @@ def quotes_of(producer_id: int) -> Sequence[Quote]:
     return db.session.scalars(
         select(Quote)
         .filter_by(producer_id=producer_id)
-        .options(joinedload(Quote.demand), joinedload(Quote.listing), selectinload(Quote.rounds))
+        .options(joinedload(Quote.demand).joinedload(Demand.enterprise), joinedload(Quote.listing), selectinload(Quote.rounds))
         .order_by(Quote.id.desc())
         .limit(100)
     ).all()

@@ -7,7 +7,7 @@ down. Before it nobody can be shown a figure, because none is stored.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from marketplace.kernel import audit, ids
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, DomainError, NotFound
 from marketplace.kernel.privacy import open_in_record, seal_in_record
-from marketplace.sourcing.answering import check_answer
+from marketplace.sourcing.answering import OWN_LIST_SAYS, check_answer, check_own_list
 from marketplace.sourcing.demands import get_demand
 from marketplace.sourcing.models import Demand, DemandWay, EnterpriseMember, Tender, TenderBid
 from marketplace.sourcing.states import TENDERS, BidState, DemandState, TenderAction, TenderState
@@ -34,12 +34,13 @@ def bid(
     Raises
     ------
     Conflict
-        ``no_tender``, ``answer_time_over``, and those of ``check_answer``.
+        ``no_tender``, ``answer_time_over``, and those of ``check_answer`` and ``check_own_list``.
     """
     demand, tender = lock_tender(demand_public_id)
     if demand.state != DemandState.OPEN or tender.state != TenderState.SEALED or tender.opens_at <= now:
         raise Conflict("answer_time_over", N_("The time to answer this demand is over."))
     goods = check_answer(demand, producer, listing, grams, fen_kg, now=now)
+    check_own_list(demand, goods, grams, fen_kg, says=OWN_LIST_SAYS)
     before = _live_bid(demand.id, producer.id)
     if before is not None:
         before.state = BidState.WITHDRAWN
@@ -149,9 +150,10 @@ def lock_tender(demand_public_id: str, *, enterprise_id: int | None = None) -> t
     return demand, tender
 
 
-def find_own_bid(demand_id: int, producer_id: int) -> TenderBid | None:
-    """A seller's bid for a demand that has not been taken back."""
-    return _live_bid(demand_id, producer_id)
+def own_bids(producer_id: int, demand_ids: Collection[int]) -> dict[int, TenderBid]:
+    """A seller's bids for some demands that have not been taken back, by demand."""
+    own = select(TenderBid).where(TenderBid.producer_id == producer_id, TenderBid.demand_id.in_(demand_ids))
+    return {row.demand_id: row for row in db.session.scalars(own.where(TenderBid.state != BidState.WITHDRAWN))}
 
 
 def opened_bids(demand: Demand) -> Sequence[TenderBid]:

@@ -76,6 +76,9 @@ _REASONS = {
     "unit_changed": N_("The goods are no longer sold in such small amounts."),
     "order_cancelled": N_("The order was cancelled, or its parcel was lost."),
     "never_sent": N_("The goods were never sent."),
+    "surplus_left": N_(
+        "What came above the order is not paid: the farm had not noted it as stock, or it could not be sold any more."
+    ),
     "not approved in time": N_("It was not approved in time."),
 }
 

@@ -40,8 +40,11 @@ def test_a_colleague_is_let_in_given_another_part_and_let_go(owner: Program, can
     own = f"/enterprise/members/{made['public_id']}"
     status, changed = owner.call("PUT", own, {"role": "receiver", "approval_limit_fen": 5})
     assert (status, changed["role"], changed["approval_limit_fen"]) == (200, "receiver", 0)
-    status, changed = owner.call("PUT", own, {"role": "buyer"})
+    status, changed = owner.call("PUT", own, {"role": "buyer", "approval_limit_fen": None})
     assert (status, changed["role"], changed["approval_limit_fen"]) == (200, "buyer", None)
+    # Who says nothing of a limit has not said that there is none.
+    status, problem = owner.call("PUT", own, {"role": "approver"})
+    assert (status, problem["code"]) == (422, "input_invalid")
     names = [row["name"] for row in owner.call("GET", "/enterprise/members")[1]["items"]]
     assert names == ["王园长", "采购员", "副园长", "厨师长", "会计"]
     assert owner.call("DELETE", own) == (204, None)
@@ -53,11 +56,11 @@ def test_who_is_no_owner_lets_nobody_in_and_the_last_owner_stays(client: FlaskCl
     with transaction():
         stranger = factories.account((RoleKind.ENTERPRISE, ""), name="外人")
     buyer, owner = Program(client, canteen.buyer.account), Program(client, canteen.owner_account)
-    given = {"login": stranger.login, "role": "buyer"}
+    given = {"login": stranger.login, "role": "buyer", "approval_limit_fen": None}
     status, problem = buyer.call("POST", "/enterprise/members", given)
     assert (status, problem["code"]) == (403, "member_may_not")
     own = f"/enterprise/members/{canteen.owner.public_id}"
-    for method, body in (("PUT", {"role": "buyer"}), ("DELETE", None)):
+    for method, body in (("PUT", {"role": "buyer", "approval_limit_fen": None}), ("DELETE", None)):
         status, problem = owner.call(method, own, body)
         assert (status, problem["code"]) == (409, "last_owner")
     assert owner.call("POST", "/enterprise/members", {**given, "login": "nobody"})[1]["code"] == "account_unknown"
@@ -69,7 +72,7 @@ def test_who_is_no_owner_lets_nobody_in_and_the_last_owner_stays(client: FlaskCl
 def test_members_and_places_of_another_enterprise_are_not_there(client: FlaskClient, canteen: Canteen) -> None:
     other = Program(client, Canteen().owner_account)
     member, place = canteen.buyer.public_id, canteen.place.public_id
-    assert other.call("PUT", f"/enterprise/members/{member}", {"role": "buyer"})[0] == 404
+    assert other.call("PUT", f"/enterprise/members/{member}", {"role": "buyer", "approval_limit_fen": None})[0] == 404
     assert other.call("DELETE", f"/enterprise/members/{member}")[0] == 404
     assert other.call("PUT", f"/enterprise/places/{place}", PLACE)[0] == 404
     assert other.call("DELETE", f"/enterprise/places/{place}")[0] == 404
@@ -112,3 +115,12 @@ def test_a_receiver_changes_no_place(client: FlaskClient, canteen: Canteen) -> N
     receiver = Program(client, canteen.receiver.account)
     assert receiver.call("PUT", f"/enterprise/places/{canteen.place.public_id}", PLACE)[0] == 403
     assert [row["name"] for row in receiver.call("GET", "/enterprise/places")[1]["items"]] == ["食堂"]
+
+
+@pytest.mark.parametrize("hours", ["", "5:00–7:00"])
+def test_a_place_can_be_sent_back_as_it_was_read(owner: Program, canteen: Canteen, hours: str) -> None:
+    made = owner.call("POST", "/enterprise/places", PLACE | {"hours": hours, "phone": "(0855) 123456"})[1]
+    read = next(row for row in owner.call("GET", "/enterprise/places")[1]["items"] if row["public_id"] == made["public_id"])
+    status, kept = owner.call("PUT", f"/enterprise/places/{made['public_id']}", {name: read[name] for name in PLACE})
+    assert (status, kept) == (200, read)
+    assert (kept["hours"], kept["phone"]) == (hours, "(0855) 123456")

@@ -44,3 +44,8 @@ def test_what_one_household_brings_in_portions_counts_as_one() -> None:
     halves = [Part(1, household, 3, 10, 100, DAY, brought // 2) for household, brought in enumerate(ALIKE) for _ in range(2)]
     (found,) = alike_parts(halves)
     assert found.facts["households"] == 6
+
+
+def test_a_lot_of_equal_parts_and_one_that_is_off_by_a_little_is_said_once() -> None:
+    lot = lot_of([20_000] * 9 + [20_100])
+    assert [odd.kind for odd in (*equal_parts(lot), *alike_parts(lot))] == ["equal_parts"]

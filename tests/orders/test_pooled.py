@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy.orm import Session
 
+from marketplace.catalogue.lot_tree import pool_lots
 from marketplace.catalogue.models import ProducerKind, Unit
 from marketplace.identity.models import RoleKind
 from marketplace.kernel.db import db, transaction
@@ -23,6 +24,7 @@ from marketplace.payments.models import PaymentMethod
 from marketplace.payments.queries import get_payment
 from tests import factories
 from tests.factories import NOW
+from tests.factories import delivery as terms
 
 TO = Destination("张三", "13800000000", "522636", "龙泉镇")
 
@@ -121,3 +123,53 @@ def test_a_household_reads_its_own_part_and_none_of_what_it_sells_by_itself(coop
     assert (found.seller, found.grams, found.fen) == (cooperative.producer, 10_007, part.fen)
     assert brought_by(factories.household().id) == []
     assert pooled_lots_of(cooperative.member.id) == []
+
+
+def test_what_was_made_into_another_lot_is_counted_there_alone(cooperative: Cooperative) -> None:
+    own = cooperative.member.household_id
+    assert own is not None
+    with transaction():
+        # 30 of 60 kg are sorted, and 0.6 kg of them are lost.
+        sorted_lot = pool_lots(cooperative.listing, {cooperative.lot.public_id: Decimal(30)}, 600, actor="farm", now=NOW)
+    found = {row.lot.id: row for row in pooled_lots_of(cooperative.producer.id)}
+    # 10.007 of 60.007 kg are 5.003 kg of the 30 kg, and 4.903 kg of the 29.4 kg that were left.
+    assert {lot_id: row.grams for lot_id, row in found.items()} == {cooperative.lot.id: 30_007, sorted_lot.id: 29_400}
+    assert sorted(row.grams for row in brought_by(own)) == [4_903, 5_004]
+    with transaction():
+        pool_lots(cooperative.listing, {cooperative.lot.public_id: Decimal(30)}, 0, actor="farm", now=NOW)
+    # Nothing of the harvest itself is left, so nobody waits for its money.
+    assert cooperative.lot.id not in {row.lot.id for row in pooled_lots_of(cooperative.producer.id)}
+    assert sorted(row.grams for row in brought_by(own)) == [4_903, 5_003]
+
+
+def test_what_a_farm_keeps_of_goods_that_were_all_given_back_is_divided_too(cooperative: Cooperative) -> None:
+    with transaction():
+        terms.method()
+    order = accepted(bought(cooperative, 10))
+    # The freight was not given back, and what was given back is borne by all who had a part.
+    assert order.delivery_fen > 0
+    with transaction():
+        (line,) = order.lines
+        order.refunded_fen = order.goods_fen
+        line.refunded_fen = line.total_fen
+    db.session.expire_all()
+    shares = shares_of(order)
+    borne = parts_of_refund(shares, order.refunded_fen)
+    payee = producer_account(cooperative.producer.public_id)
+    left_fen = sum(part.amount_fen - gone for part, gone in zip(shares, borne, strict=True) if part.payee == payee)
+    assert left_fen > 0
+    assert earned_by([cooperative.lot.id]) == {cooperative.lot.id: left_fen}
+    assert sum(one.fen for one in pooled_lots_of(cooperative.producer.id)[0].portions) == left_fen
+
+
+def test_orders_of_one_lot_and_of_several_sum_to_what_the_farm_has(cooperative: Cooperative) -> None:
+    with transaction():
+        second = factories.lot(cooperative.listing, Decimal(30), contributions=dict(list(cooperative.grams.items())[:2]))
+    orders = [accepted(bought(cooperative, kg)) for kg in (50, 20, 5)]
+    assert [len(order.lines) for order in orders] == [1, 2, 1]
+    earned = earned_by([cooperative.lot.id, second.id])
+    assert sum(earned.values()) == balance_fen(producer_account(cooperative.producer.public_id))
+    first_fen, second_fen = (earned[lot_id] for lot_id in (cooperative.lot.id, second.id))
+    assert first_fen > orders[0].producer_fen
+    assert second_fen > orders[2].producer_fen
+    assert earned_by([second.id]) == {second.id: second_fen}

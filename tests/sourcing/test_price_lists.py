@@ -14,16 +14,15 @@ from marketplace.sourcing.call_offs import CallOff, order_of_list
 from marketplace.sourcing.demands import Window
 from marketplace.sourcing.enterprises import Deed, member_for
 from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import Contract, Demand, DemandKind, PriceList, Quote
+from marketplace.sourcing.models import Contract, Demand, DemandKind, PriceList, Quote, QuoteRound
 from marketplace.sourcing.ordering import place_delivery
+from marketplace.sourcing.price_book import Listed, listed_for, listed_price
 from marketplace.sourcing.price_lists import (
-    Listed,
+    MOST_LISTS,
     ListGiven,
     Step,
     end_price_list,
     enterprises_known_to,
-    listed_for,
-    listed_price,
     lists_for,
     make_price_list,
 )
@@ -84,6 +83,8 @@ def test_a_sellers_own_list_goes_before_the_markets_and_one_for_the_buyer_before
     canteen: Canteen, farm: Farm
 ) -> None:
     assert price(canteen, farm) is None
+    # A farm names only those that it knows of, because they have asked.
+    canteen.demand()
     listed((0, 300))
     assert price(canteen, farm) == Listed(300, binds=False)
     listed((0, 310), only=canteen)
@@ -161,8 +162,10 @@ def test_a_quote_is_never_above_the_sellers_own_list_and_may_be_above_the_market
     with pytest.raises(Conflict):
         other.quotes(demand, 99, 381)
     quote = other.quotes(demand, 100, 350)
-    with pytest.raises(Conflict), transaction():
+    with pytest.raises(Conflict) as refused, transaction():
         quoting.counter(canteen.buyer, quote, Figures(100 * KG, 351), now=NOW + HOUR)
+    # The buyer reads what the farm's list says, not what theirs does.
+    assert (str(refused.value).partition(" ")[0], refused.value.data) == ("By", {"price": "3.50"})
     assert db.session.scalars(select(Quote.fen_kg).order_by(Quote.fen_kg)).all() == [350, 450]
 
 
@@ -234,7 +237,9 @@ def test_what_a_list_does_not_promise_is_not_ordered_of_it_and_leaves_no_demand(
 
 def test_nobody_orders_of_the_markets_list_of_anothers_of_one_that_ended_or_for_today(canteen: Canteen, farm: Farm) -> None:
     today = OPENS - 7 * DAY
-    market, others = listed((0, 300)), listed((0, 300), of=farm, only=Canteen())
+    other = Canteen()
+    other.demand()
+    market, others = listed((0, 300)), listed((0, 300), of=farm, only=other)
     ended, own = (listed((0, 300), of=farm, span=(today, OPENS)) for _ in range(2))
     with transaction():
         end_price_list(ended.public_id, producer_id=farm.producer.id, actor="test", now=NOW)
@@ -249,7 +254,7 @@ def test_nobody_orders_of_the_markets_list_of_anothers_of_one_that_ended_or_for_
         assert refused.value.code == code
     with pytest.raises(Forbidden):
         member_for(canteen.receiver.account, Deed.BUY, now=NOW)
-    names = {row.public_id for row in lists_for(canteen.owner.enterprise_id, today)}
+    names = {row.public_id for row in lists_for(canteen.owner.enterprise_id, today, limit=9)}
     assert names == {market.public_id, own.public_id}
 
 
@@ -266,3 +271,66 @@ def test_a_seller_can_name_those_it_has_dealt_with_and_those_who_ask_openly(cant
     assert list(enterprises_known_to(farm.producer.id)) == []
     canteen.demand()
     assert list(enterprises_known_to(farm.producer.id)) == [canteen.owner.enterprise]
+
+
+def test_a_list_that_another_goes_before_is_not_ordered_of_at_another_price(canteen: Canteen, farm: Farm) -> None:
+    old = listed((0, 400), of=farm)
+    same = listed((0, 400), of=farm)
+    with transaction():
+        order_of_list(canteen.owner, old.public_id, call_off(canteen, 10), now=NOW)
+    listed((0, 420), (100, 350), of=farm)
+    for kg, price_fen in ((10, 420), (100, 350)):
+        with pytest.raises(Conflict) as refused, transaction():
+            order_of_list(canteen.owner, same.public_id, call_off(canteen, kg), now=NOW)
+        assert (refused.value.code, refused.value.data["fen_kg"]) == ("price_changed", price_fen)
+    said_by = db.session.scalars(select(QuoteRound.said_by)).all()
+    assert said_by == [f"price list {old.public_id}"]
+
+
+def test_what_is_promised_to_one_is_not_in_stock_for_another(canteen: Canteen, farm: Farm) -> None:
+    own = listed((0, 300), of=farm)
+    with transaction():
+        order_of_list(canteen.owner, own.public_id, call_off(canteen, 150), now=NOW)
+    other = Canteen()
+    with pytest.raises(Conflict) as refused, transaction():
+        order_of_list(other.owner, own.public_id, call_off(other, 51), now=NOW)
+    assert (refused.value.code, farm.available) == ("listed_not_there", 200)
+    with transaction():
+        made = order_of_list(other.owner, own.public_id, call_off(other, 50), now=NOW)
+    assert made.grams == 50 * KG
+
+
+def test_a_seller_names_nobody_in_a_list_who_is_not_known_to_it_and_the_market_anybody(canteen: Canteen, farm: Farm) -> None:
+    with pytest.raises(NotFound) as refused:
+        listed((0, 300), of=farm, only=canteen)
+    assert refused.value.code == "enterprise_unknown"
+    assert listed((0, 300), only=canteen).enterprise == canteen.owner.enterprise
+    canteen.demand()
+    assert listed((0, 300), of=farm, only=canteen).enterprise == canteen.owner.enterprise
+
+
+def test_a_seller_with_as_many_lists_as_there_can_be_ends_one_before_the_next(canteen: Canteen, farm: Farm) -> None:
+    made = [listed((0, 300), of=farm) for _ in range(MOST_LISTS)]
+    with pytest.raises(Conflict) as refused:
+        listed((0, 300), of=farm)
+    assert (refused.value.code, refused.value.data["most"]) == ("too_many_lists", 30)
+    listed((0, 300), of=Farm())
+    with transaction():
+        end_price_list(made[0].public_id, producer_id=farm.producer.id, actor="test", now=NOW)
+    listed((0, 300), of=farm)
+
+
+def test_an_enterprise_reads_all_its_lists_page_by_page_the_markets_last(canteen: Canteen, farm: Farm) -> None:
+    own = [listed((0, 300), of=farm) for _ in range(3)]
+    market = [listed((0, 300)) for _ in range(2)]
+    newest = listed((0, 300), of=farm)
+    whole = [newest, *reversed(own), *reversed(market)]
+    read: list[PriceList] = []
+    while page := lists_for(canteen.owner.enterprise_id, OPENS, after=read[-1].public_id if read else None, limit=2):
+        read += page
+    assert read == whole
+    hidden = Canteen()
+    hidden.demand()
+    theirs = listed((0, 300), of=farm, only=hidden)
+    with pytest.raises(NotFound):
+        lists_for(canteen.owner.enterprise_id, OPENS, after=theirs.public_id, limit=2)

@@ -12,10 +12,14 @@ from marketplace.catalogue.models import Listing
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import Conflict
 from marketplace.orders.models import OrderGroup
 from marketplace.sourcing import contracting, tendering
+from marketplace.sourcing.call_offs import CallOff, order_of_list
+from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, DemandWay, EnterpriseMember
 from marketplace.sourcing.ordering import place_delivery
+from marketplace.sourcing.price_lists import ListGiven, Step, make_price_list
 from tests.own_database import own_database, race
 from tests.sourcing.world import ANSWER_BY, HOUR, NOW, OPENS, Canteen, Farm, Window, contracted
 
@@ -91,3 +95,24 @@ def test_two_who_turn_their_keys_at_once_open_the_bids_together(shop: Flask) -> 
                 lock = f"SELECT FROM demand WHERE id = {demand.id} FOR UPDATE"
         answers = race(shop, partial(turn, who[0], name), partial(turn, who[1], name), behind=lock)
         assert sorted(answers) == [False, True]
+
+
+def call_off(member_id: int, price_list: str, wanted: CallOff) -> str:
+    with transaction():
+        try:
+            return order_of_list(db.session.get_one(EnterpriseMember, member_id), price_list, wanted, now=NOW).state
+        except Conflict as error:
+            return error.code
+
+
+def test_of_two_who_order_the_same_stock_of_a_list_at_once_one_gets_it(shop: Flask) -> None:
+    for _ in range(ROUNDS):
+        with shop.app_context():
+            canteens, farm = [Canteen(), Canteen()], Farm(stock=100)
+            given = ListGiven("价目", OPENS, OPENS, [Step("potato", Grade.UNGRADED, 0, 300)])
+            with transaction():
+                name = make_price_list(given, producer_id=farm.producer.id, actor="farm", now=NOW).public_id
+            wanted = [CallOff("potato", Grade.UNGRADED, 100_000, one.place.public_id, OPENS, OPENS) for one in canteens]
+            who, lock = [one.owner.id for one in canteens], f"SELECT FROM listing WHERE id = {farm.listing.id} FOR UPDATE"
+        first, second = (partial(call_off, member, name, one) for member, one in zip(who, wanted, strict=True))
+        assert sorted(race(shop, first, second, behind=lock)) == ["in_force", "listed_not_there"]

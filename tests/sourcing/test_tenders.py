@@ -11,9 +11,11 @@ from marketplace.kernel.audit import AuditEvent
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, NotFound
 from marketplace.sourcing import contracting, demands, tendering
+from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Demand, DemandWay, Tender, TenderBid
+from marketplace.sourcing.price_lists import ListGiven, Step, make_price_list
 from marketplace.sourcing.states import BidState, ContractState, TenderState
-from tests.sourcing.world import ANSWER_BY, HOUR, NOW, Canteen, Farm
+from tests.sourcing.world import ANSWER_BY, HOUR, NOW, OPENS, Canteen, Farm
 
 
 @pytest.fixture
@@ -152,3 +154,20 @@ def test_a_contract_is_made_of_opened_bids_alone(canteen: Canteen, demand: Deman
         contract = contracting.contract_bids(canteen.owner, demand.public_id, [made.public_id], now=ANSWER_BY + HOUR)
     assert (contract.state, contract.total_fen) == (ContractState.IN_FORCE, 43_300)
     assert db.session.scalars(select(Tender.state)).all() == [TenderState.DECIDED]
+
+
+def test_a_list_that_comes_after_the_bid_spoils_it_not_and_lowers_the_contract(canteen: Canteen, demand: Demand) -> None:
+    farm = Farm()
+    sealed = bid(farm, demand, fen_kg=400)
+    given = ListGiven("价目", OPENS, OPENS, [Step("potato", Grade.UNGRADED, 0, 350)])
+    with transaction():
+        make_price_list(given, producer_id=farm.producer.id, actor="farm", now=NOW + 2 * HOUR)
+    with pytest.raises(Conflict) as refused:
+        bid(farm, demand, fen_kg=400)
+    assert refused.value.code == "above_own_list"
+    opened(canteen, demand)
+    db.session.refresh(sealed)
+    assert (sealed.state, sealed.fen_kg) == (BidState.OPENED, 400)
+    with transaction():
+        made = contracting.contract_bids(canteen.owner, demand.public_id, [sealed.public_id], now=ANSWER_BY)
+    assert (made.parts[0].fen_kg, made.total_fen) == (350, 35_000)

@@ -1,16 +1,24 @@
 """What comes within a demand's tolerance is accepted and paid by weight; above it is refused or taken; below it is short."""
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from marketplace.catalogue.models import Lot
+from marketplace.catalogue.service import withdraw
 from marketplace.kernel.audit import AuditEvent
+from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden
 from marketplace.ledger.checking import check_ledger
 from marketplace.ledger.queries import balance_fen
+from marketplace.orders import surplus
+from marketplace.orders.dues import asked_at_first_fen
 from marketplace.orders.invoicing import find_invoice
 from marketplace.orders.models import Box, Order, OrderGroup, OrderLine, OrderShare
 from marketplace.orders.queries import payment_of
@@ -19,9 +27,11 @@ from marketplace.orders.states import OrderState
 from marketplace.payments.states import PaymentState
 from marketplace.sourcing import accepting
 from marketplace.sourcing.accepting import Found
+from marketplace.sourcing.clock import go_on
 from marketplace.sourcing.models import ContractPart
 from marketplace.sourcing.states import PartState
 from marketplace.sourcing.tolerance import WHOLE_BP, Tolerance
+from tests import factories
 from tests.sourcing.test_acceptance import delivery_of, part_of, pay
 from tests.sourcing.world import DAY, HOUR, NOW, Canteen, Farm, contracted, placed
 
@@ -191,3 +201,103 @@ def test_weighed_again_with_more_the_second_record_is_the_last_and_takes_the_sur
         accepting.question(farm.producer.id, part.public_id, "秤不准", actor="farm", now=ARRIVED + DAY)
     part = weigh(canteen.receiver, part, 103_000, 103_000)
     assert (part.state, part.accepted_g, owed_fen(part)) == (PartState.ACCEPTED, 103_000, 34_299)
+
+
+@pytest.mark.parametrize(
+    ("farm", "kg", "weighed_g"),
+    # A gram at 3.33 yuan a kilogram is no fen, and nine grams are no thousandth of a box of 20 kg.
+    [({}, 100, 100_001), ({"unit": factories.Unit.BOX, "unit_grams": 20_000}, 100, 100_009)],
+)
+def test_a_surplus_that_comes_to_nothing_is_no_order_and_what_was_ordered_is_owed(
+    canteen: Canteen, farm: dict[str, Any], kg: int, weighed_g: int
+) -> None:
+    part = weigh(canteen.receiver, arrived(canteen, Farm(**farm), kg=kg), weighed_g, weighed_g)
+    assert (part.state, part.accepted_g, part.surplus_order_id, owed_fen(part)) == (PartState.ACCEPTED, 100_000, None, 33_300)
+    assert part.invoice_matches
+    assert part.records[0].accepted_g == weighed_g
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_surplus_that_is_gone_when_the_seller_has_answered_is_left_and_the_order_is_owed(
+    canteen: Canteen, silent: bool
+) -> None:
+    farm = Farm(stock=100)
+    part = weigh(canteen.receiver, arrived(canteen, farm), 104_000, 102_000)
+    assert part.state == PartState.WEIGHED
+    if silent:
+        go_on(now=ARRIVED + 4 * DAY)
+    else:
+        with transaction():
+            accepting.agree(farm.producer.id, part.public_id, actor="farm", now=ARRIVED + DAY)
+    db.session.expire_all()
+    assert (part.state, part.accepted_g, part.reason, owed_fen(part)) == (PartState.ACCEPTED, 100_000, "surplus_left", 33_300)
+    assert (part.surplus_order_id, part.order.group.total_fen, delivery_of(part.contract).payable_at is None) == (
+        None,
+        33_300,
+        False,
+    )
+    told = db.session.scalars(select(AuditEvent.data).filter_by(verb="contract_part.surplus_left")).all()
+    assert told == [{"left_g": 2_000, "why": "surplus_not_noted"}]
+    assert pay(part.contract) == 33_300
+    assert check_ledger().fault is None
+
+
+def test_one_part_that_cannot_be_settled_for_whatever_reason_holds_up_no_other(
+    canteen: Canteen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, fine = Farm(), Farm()
+    parts = [weigh(canteen.receiver, arrived(canteen, farm), 104_000, 101_000) for farm in (stuck, fine)]
+    take = surplus.take_stock
+
+    def broken(wanted: Any, *args: Any, **kwargs: Any) -> Any:
+        if stuck.listing.id in wanted:
+            raise RuntimeError("the shelf has fallen over")
+        return take(wanted, *args, **kwargs)
+
+    stuck_id = stuck.listing.id
+    assert stuck_id < fine.listing.id
+    monkeypatch.setattr(surplus, "take_stock", broken)
+    go_on(now=ARRIVED + 4 * DAY)
+    db.session.expire_all()
+    assert [part.state for part in parts] == [PartState.WEIGHED, PartState.ACCEPTED]
+    assert "the shelf has fallen over" in caplog.text
+
+
+def test_a_surplus_is_not_taken_of_a_harvest_to_come(canteen: Canteen) -> None:
+    farm = Farm(stock=100)
+    part = arrived(canteen, farm)
+    with transaction():
+        lot = factories.lot(farm.listing, Decimal(50))
+        lot.expected, lot.harvested_on = True, local_day(ARRIVED + 30 * DAY)
+    with pytest.raises(Conflict) as refused:
+        weigh(canteen.receiver, part, 104_000, 104_000)
+    assert refused.value.code == "not_harvested_yet"
+    db.session.expire_all()
+    assert (part.state, db.session.get_one(Lot, lot.id).on_hand) == (PartState.ORDERED, 50)
+
+
+def test_goods_that_are_off_sale_are_called_that_and_not_unnoted(canteen: Canteen) -> None:
+    farm = Farm()
+    part = arrived(canteen, farm)
+    with transaction():
+        withdraw(farm.listing, actor="farm", now=NOW + 4 * HOUR)
+    with pytest.raises(Conflict) as refused:
+        weigh(canteen.receiver, part, 104_000, 104_000)
+    assert refused.value.code == "sold_out"
+
+
+def test_who_is_not_weighed_with_again_after_a_question_has_brought_nothing_short(canteen: Canteen) -> None:
+    farm = Farm()
+    part = weigh(canteen.receiver, arrived(canteen, farm), 60_000, 60_000)
+    assert part.short_g == 40_000
+    with transaction():
+        accepting.question(farm.producer.id, part.public_id, "秤不准", actor="farm", now=ARRIVED + DAY)
+    go_on(now=ARRIVED + 4 * DAY + HOUR)
+    db.session.expire_all()
+    assert (part.state, part.accepted_g, part.short_g, owed_fen(part)) == (PartState.ACCEPTED, 100_000, 0, 33_300)
+    assert db.session.scalars(select(AuditEvent).filter_by(verb="contract_part.short")).all() == []
+
+
+def test_nobody_was_asked_at_first_for_what_came_beside_an_order(canteen: Canteen) -> None:
+    group = weigh(canteen.receiver, arrived(canteen, Farm()), 104_000, 104_000).order.group
+    assert (asked_at_first_fen(group), payment_of(group).amount_fen) == (34_632, 34_632)

@@ -16,6 +16,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.pictures import picture_path, read_picture, store_picture
 from marketplace.sourcing import accepting, tendering
 from marketplace.sourcing.accepting import Found
+from marketplace.sourcing.clock import go_on
 from marketplace.sourcing.models import AcceptanceRecord, Contract, ContractPart, Demand, PurchaseTarget, Quote
 from marketplace.sourcing.ordering import place_delivery
 from marketplace.sourcing.states import ContractState, DemandState, PartState, QuoteState
@@ -198,3 +199,38 @@ def test_pictures_of_what_was_found_are_kept_and_others_forgotten(canteen: Cante
         accepting.weigh(canteen.receiver, contract.parts[0].public_id, found, now=NOW + 4 * HOUR)
     forget_files.func(int((clock.now() + 9 * DAY).timestamp()))
     assert [picture_path(name, 320, private_folder()).is_file() for name in names] == [True, False]
+
+
+def test_scales_that_are_open_when_the_clock_gives_the_part_up_say_so_and_lose_nothing(
+    canteen: Canteen, farm: Farm, as_: type
+) -> None:
+    contract = contracted(canteen, farm)
+    with transaction():
+        place_delivery(contract.public_id, contract.deliveries[0].delivery_id, actor="test", now=NOW + 3 * HOUR)
+    part = contract.parts[0].public_id
+    door = as_(canteen.receiver.account)
+    assert door.get(f"/buyer/contracts/parts/{part}/weigh").status_code == 200
+    go_on(now=NOW + 40 * DAY)
+    db.session.expire_all()
+    assert contract.parts[0].state == PartState.FAILED
+    answer = door.post(f"/buyer/contracts/parts/{part}/weigh", data={"weighed": "97.5", "accepted": "97.5"})
+    assert answer.status_code == 409
+    assert 'value="97.5"' in answer.text
+
+
+@pytest.mark.parametrize(("phone", "status"), [("call me", 422), ("(0855) 123456", 303)])
+def test_a_place_with_a_wrong_phone_comes_back_in_its_own_form_as_it_was_filled_in(
+    canteen: Canteen, as_: type, phone: str, status: int
+) -> None:
+    place = canteen.place.public_id
+    typed = {"place_name": "二食堂", "recipient": "李师傅", "phone": phone, "address": "北街 2 号"}
+    answer = as_(canteen.owner_account).post(f"/buyer/enterprise/places/{place}", data=typed)
+    assert answer.status_code == status
+    if status == 422:
+        page = answer.text
+        assert f'id="f-address-{place}" name="address" value="北街 2 号"' in page
+        assert f'href="#f-phone-{place}"' in page
+        # The form that adds a place stays empty.
+        assert page.count("北街 2 号") == 1
+    db.session.expire_all()
+    assert canteen.place.name == ("食堂" if status == 422 else "二食堂")

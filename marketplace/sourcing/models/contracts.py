@@ -147,6 +147,13 @@ class ContractPart(Base):
     surplus_order: Mapped[Order | None] = relationship(foreign_keys=surplus_order_id)
     records: Mapped[list["AcceptanceRecord"]] = relationship(back_populates="part", order_by="AcceptanceRecord.number")
 
+    @property
+    def short_g(self) -> int:
+        """What of it came short, by its last record; nothing where its seller has questioned that and nobody weighed again."""
+        if not self.records or self.records[-1].seller_word == "questioned":
+            return 0
+        return self.records[-1].short_g
+
 
 class AcceptanceRecord(Base):
     """What was found of a part on the buyer's scales, and both sides' word on it; ``accepted_g`` of it is paid for.

@@ -10,17 +10,18 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.sourcing import enterprises
-from marketplace.sourcing.enterprises import Deed, PlaceGiven, find_member, member_for, members_of, places_of
+from marketplace.sourcing.enterprises import PLACE_PHONE, Deed, PlaceGiven, find_member, member_for, members_of, places_of
 from marketplace.sourcing.models import DeliveryPlace, EnterpriseMember, MemberRole
 from marketplace.web.access import account
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import PHONE, FenField, InputSchema, Line, Spelled
+from marketplace.web.api.inputs import FenField, InputSchema, Line, Prose, Spelled
 from marketplace.web.api.schemas import OutputSchema, fen
 
 blueprint: Blueprint = ApiBlueprint("api-enterprise", __name__, url_prefix="/api/v1/enterprise", description="Enterprises")
 
 # A county, or what is below it.
 _COUNTY_OR_BELOW = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}")
+_PHONE = re.compile(PLACE_PHONE)
 _ROLES = [role.value for role in MemberRole]
 _LIMIT = "Up to which amount they approve; null for any. A receiver approves nothing."
 
@@ -65,7 +66,7 @@ class ColleaguePartSchema(InputSchema):
     """What a member does, and up to which amount."""
 
     role = fields.String(required=True, validate=validate.OneOf(_ROLES))
-    approval_limit_fen = FenField(load_default=None, allow_none=True, metadata={"description": _LIMIT})
+    approval_limit_fen = FenField(required=True, allow_none=True, metadata={"description": _LIMIT})
 
 
 class ColleagueInputSchema(ColleaguePartSchema):
@@ -79,10 +80,10 @@ class DeliveryPlaceInputSchema(InputSchema):
 
     name = Line(60, required=True)
     recipient = Line(60, required=True)
-    phone = Spelled(PHONE, most=20, required=True)
+    phone = Spelled(_PHONE, most=20, required=True)
     area_code = Spelled(_COUNTY_OR_BELOW, most=12, required=True)
     address = Line(200, required=True)
-    hours = Line(80, load_default="")
+    hours = Prose(80, may_be_empty=True, load_default="")
 
 
 def own_enterprise_id() -> int:

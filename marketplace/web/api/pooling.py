@@ -5,14 +5,13 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from marketplace.catalogue.models import Producer
 from marketplace.catalogue.queries import own_listing
 from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
-from marketplace.kernel.errors import N_, Conflict, NotFound
-from marketplace.orders.pooled import Portion, brought_by, foresee, pooled_lots_of
+from marketplace.kernel.errors import N_, Conflict
+from marketplace.orders.pooled import brought_by, foresee, pooled_lots_of
 from marketplace.registry.queries import household_codes
-from marketplace.web.acting import acting, current_seller
+from marketplace.web.acting import acting
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.farm import BroughtSchema
 from marketplace.web.api.for_farms import for_farm
@@ -21,6 +20,7 @@ from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.forms import FormError
 from marketplace.web.own_household import own_farm_household_id
 from marketplace.web.portals.producer_forms import read_contributions
+from marketplace.web.shared_harvests import own_cooperative, portion_rows
 
 blueprint: Blueprint = ApiBlueprint("api-pooling", __name__, url_prefix="/api/v1/farm", description="Shared harvests")
 
@@ -82,18 +82,6 @@ class OwnPartsSchema(OutputSchema):
     items = fields.List(fields.Nested(OwnPartSchema))
 
 
-def _cooperative() -> Producer:
-    producer = current_seller().producer
-    if producer.household_id is not None:
-        raise NotFound("not_shared", N_("Only a cooperative names households."))
-    return producer
-
-
-def _portions(found: Any, codes: dict[int, str]) -> list[dict[str, Any]]:
-    portions: list[Portion] = found
-    return [{"code": codes[one.household_id], "grams": one.grams, "part_fen": one.fen} for one in portions]
-
-
 @blueprint.post("/pooling/split")
 @for_farm(Scope.STOCK)
 @blueprint.arguments(SplitInputSchema)
@@ -102,7 +90,7 @@ def _portions(found: Any, codes: dict[int, str]) -> list[dict[str, Any]]:
 def split(given: dict[str, Any]) -> dict[str, Any]:
     """How a harvest would be divided if all of it sold at today's price; it is written down at the listing's `harvests`."""
     with acting(clock.now()):
-        producer = _cooperative()
+        producer = own_cooperative()
     listing = own_listing(given["listing"], producer.id)
     lines = "\n".join(f"{row['code']} {row['grams']}" for row in given["brought"])
     try:
@@ -110,7 +98,7 @@ def split(given: dict[str, Any]) -> dict[str, Any]:
     except FormError as error:
         raise Conflict("harvest_invalid", N_("This harvest cannot be right."), **error.fields) from error
     foreseen = foresee(listing, given["quantity"], grams, now=clock.now())
-    portions = _portions(foreseen.portions, household_codes(grams))
+    portions = portion_rows(foreseen.portions, household_codes(grams))
     return {"goods_fen": foreseen.goods_fen, "farm_fen": foreseen.farm_fen, "portions": portions}
 
 
@@ -119,7 +107,7 @@ def split(given: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, SharedLotsSchema)
 def shared_lots() -> dict[str, Any]:
     """Your cooperative's harvests of several, with what each of those has of their money."""
-    lots = pooled_lots_of(_cooperative().id)
+    lots = pooled_lots_of(own_cooperative().id)
     codes = household_codes({one.household_id for row in lots for one in row.portions})
     return {
         "items": [
@@ -129,7 +117,7 @@ def shared_lots() -> dict[str, Any]:
                 "harvested_on": row.lot.harvested_on,
                 "grams": row.grams,
                 "earned_fen": row.earned_fen,
-                "portions": _portions(row.portions, codes),
+                "portions": portion_rows(row.portions, codes),
             }
             for row in lots
         ]

@@ -1,17 +1,19 @@
 """Price lists: what farms and the market ask of enterprises for a kilogram, and ordering of a farm's list."""
 
+import json
 from typing import Any
 
+from flask import Response, jsonify
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.identity.models import RoleKind, Scope
-from marketplace.kernel import clock
+from marketplace.kernel import clock, idempotency
 from marketplace.kernel.db import transaction
 from marketplace.sourcing.call_offs import CallOff, order_of_list
 from marketplace.sourcing.enterprises import LARGEST_PRICE_FEN, Deed
 from marketplace.sourcing.grades import Grade
-from marketplace.sourcing.models import Contract, PriceList
+from marketplace.sourcing.models import PriceList
 from marketplace.sourcing.price_lists import (
     LONGEST_NAME,
     MOST_LINES,
@@ -27,7 +29,8 @@ from marketplace.web.acting import acting, current_seller
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
 from marketplace.web.api.enterprise import member_by, own_enterprise_id
 from marketplace.web.api.for_farms import for_farm
-from marketplace.web.api.inputs import InputSchema, Line, Prose, PublicIdField, Spelled, WholeField
+from marketplace.web.api.inputs import InputSchema, Line, Prose, PublicIdField, QueryNumber, Spelled, WholeField
+from marketplace.web.api.orders import IdempotencySchema
 from marketplace.web.api.schemas import OutputSchema, fen
 from marketplace.web.api.sourcing_schemas import GOODS, MOST_G, ContractSchema
 
@@ -64,6 +67,19 @@ class PriceListsSchema(OutputSchema):
     """Several of them."""
 
     items = fields.List(fields.Nested(PriceListSchema))
+
+
+class PriceListPageSchema(PriceListsSchema):
+    """A page of them."""
+
+    next = fields.String(allow_none=True, metadata={"description": "Send it as `after` for the page behind"})
+
+
+class PriceListsQuerySchema(InputSchema):
+    """Which page."""
+
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
 
 
 class ListedPriceInputSchema(InputSchema):
@@ -104,22 +120,43 @@ def _given(body: dict[str, Any]) -> ListGiven:
 
 @blueprint.get("/enterprise/price-lists")
 @only(RoleKind.ENTERPRISE)
-@blueprint.response(200, PriceListsSchema)
-def enterprise_price_lists() -> dict[str, Any]:
-    """The lists that your enterprise has now or later, farms' own before the market's."""
-    return {"items": lists_for(own_enterprise_id(), clock.local_day(clock.now()))}
+@blueprint.arguments(PriceListsQuerySchema, location="query")
+@blueprint.response(200, PriceListPageSchema)
+@problems(404, 422)
+def enterprise_price_lists(query: dict[str, Any]) -> dict[str, Any]:
+    """The lists that your enterprise has now or later, farms' own before the market's, the newest first."""
+    day, most = clock.local_day(clock.now()), query["limit"]
+    found = lists_for(own_enterprise_id(), day, after=query.get("after"), limit=most + 1)
+    items = found[:most]
+    return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 
 
 @blueprint.post("/enterprise/price-lists/<public_id:public_id>/order")
 @only(RoleKind.ENTERPRISE)
+@blueprint.arguments(IdempotencySchema, location="headers")
 @blueprint.arguments(CallOffSchema)
 @blueprint.response(201, ContractSchema)
 @problems(404, 409, *BODY)
-def order_of(given: dict[str, Any], public_id: str) -> Contract:
-    """Order of a farm's list at the price that holds on the first day; in force at once where your limit covers it."""
+def order_of(header: dict[str, str], given: dict[str, Any], public_id: str) -> Response:
+    """Order of a farm's list at its price on the first day; in force at once where your limit covers it.
+
+    `price_changed` (409) when another list of the farm goes before this one with another price, `listed_not_there` (409) when
+    the farm has less in stock; nothing happens then and the key stays free.
+    """
+    now = clock.now()
     wanted = CallOff(**{**given, "grade": Grade(given["grade"])})
+    written = json.dumps({"list": public_id, **given}, sort_keys=True, default=str).encode()
     with transaction():
-        return order_of_list(member_by(Deed.BUY), public_id, wanted, now=clock.now())
+        buyer = member_by(Deed.BUY)
+        claimed = idempotency.claim(buyer.account.public_id, header["key"], written, now=now)
+        answer = claimed.answer
+        if answer is None:
+            answer = ContractSchema().dump(order_of_list(buyer, public_id, wanted, now=now))
+            idempotency.settle(claimed, answer)
+    # Written out by us and not by the schema, because a repeated call gets what was kept.
+    response = jsonify(answer)
+    response.status_code = 201
+    return response
 
 
 @blueprint.get("/farm/price-lists")
@@ -134,7 +171,7 @@ def farm_price_lists() -> dict[str, Any]:
 @for_farm(Scope.LIST)
 @blueprint.arguments(PriceListInputSchema)
 @blueprint.response(201, PriceListSchema)
-@problems(404, *BODY)
+@problems(404, 409, *BODY)
 def make_farm_price_list(given: dict[str, Any]) -> PriceList:
     """Write a list down; while it holds your farm asks for no more of those it is for."""
     now = clock.now()
@@ -165,7 +202,7 @@ def market_price_lists() -> dict[str, Any]:
 @only(RoleKind.OPERATOR)
 @blueprint.arguments(PriceListInputSchema)
 @blueprint.response(201, PriceListSchema)
-@problems(404, *BODY)
+@problems(404, 409, *BODY)
 def make_market_price_list(given: dict[str, Any]) -> PriceList:
     """Write a list of the market down; it binds no farm, and quotes above it are marked."""
     with transaction():

@@ -22,7 +22,7 @@ from marketplace.sourcing.demands import DemandGiven, Window, weekly
 from marketplace.sourcing.enterprises import Deed, find_member, member_for, own_member
 from marketplace.sourcing.grades import Grade
 from marketplace.sourcing.models import Contract, Demand, DemandKind, DemandWay, EnterpriseMember
-from marketplace.sourcing.price_lists import listed_for
+from marketplace.sourcing.price_book import Listed, prices_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import DemandState, QuoteState, TenderState
 from marketplace.web.access import account, allow
@@ -230,7 +230,7 @@ def _page(public_id: str, refused: str | None = None) -> str:
         may_close=state is DemandState.OPEN and tender is None,
         may_withdraw=state in (DemandState.DRAFT, DemandState.OPEN, DemandState.CHOOSING),
         may_choose=state in (DemandState.OPEN, DemandState.CHOOSING),
-        quotes=[_quote(row) for row in quoting.quotes_to(demand)] if demand.way == DemandWay.QUOTES else [],
+        quotes=_quotes(demand) if demand.way == DemandWay.QUOTES else [],
         tender=tender,
         sealed=sum(bid.state == "sealed" for bid in tender.bids) if tender is not None else 0,
         may_open=tender is not None and tender.state in (TenderState.SEALED, TenderState.ONE_KEY) and now >= tender.opens_at,
@@ -240,9 +240,14 @@ def _page(public_id: str, refused: str | None = None) -> str:
     )
 
 
-def _quote(row: Any) -> dict[str, Any]:
+def _quotes(demand: Demand) -> list[dict[str, Any]]:
+    quotes = quoting.quotes_to(demand)
+    prices = prices_for([(demand, row.listing) for row in quotes])
+    return [_quote(row, prices.for_demand(demand, row.listing, row.grams)) for row in quotes]
+
+
+def _quote(row: Any, listed: Listed | None) -> dict[str, Any]:
     label, tone = chip(QuoteState(row.state))
-    listed = listed_for(row.demand, row.listing, row.grams)
     return {
         "public_id": row.public_id,
         "seller": pick(row.producer.name_zh, row.producer.name_en),

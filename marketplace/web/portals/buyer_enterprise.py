@@ -15,7 +15,7 @@ from marketplace.kernel.errors import N_, DomainError
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names, counties_to_choose
 from marketplace.sourcing import enterprises
-from marketplace.sourcing.enterprises import Deed, PlaceGiven, may, members_of, own_member, places_of
+from marketplace.sourcing.enterprises import PLACE_PHONE, Deed, PlaceGiven, may, members_of, own_member, places_of
 from marketplace.sourcing.models import MemberRole
 from marketplace.sourcing.queries import year_of_purchases
 from marketplace.web.access import account, allow
@@ -63,7 +63,7 @@ class PlaceChangeForm(FormSchema):
     recipient = Text(required=True, validate=validate.Length(max=60))
     phone = Text(
         required=True,
-        validate=spelled(r"[0-9+() -]{5,20}", error=N_("Please give a phone number.")),
+        validate=spelled(PLACE_PHONE, error=N_("Please give a phone number.")),
     )
     address = Text(required=True, validate=validate.Length(max=200))
     hours = Text(load_default="", validate=validate.Length(max=80))
@@ -82,7 +82,10 @@ def show() -> str:
     return _page({}, {})
 
 
-def _page(typed: Mapping[str, Any], errors: Mapping[str, str], refused: str | None = None) -> str:
+def _page(
+    typed: Mapping[str, Any], errors: Mapping[str, str], refused: str | None = None, *, changing: str | None = None
+) -> str:
+    """The page; what was typed belongs to the forms that add, or to that of the place (by public id) that is being changed."""
     now = clock.now()
     with transaction():
         member = own_member(account(), now=now)
@@ -125,8 +128,12 @@ def _page(typed: Mapping[str, Any], errors: Mapping[str, str], refused: str | No
             province=province,
             provinces=provinces,
             counties=counties,
-            form=typed,
-            errors=errors,
+            form={} if changing else typed,
+            errors={} if changing else errors,
+            # The forms of places have the same fields; each is named with its place.
+            changing=changing,
+            changed=typed if changing else {},
+            wrong={f"{name}-{changing}": message for name, message in errors.items()} if changing else {},
             refused=refused,
         )
 
@@ -146,10 +153,10 @@ def _done(said: str) -> Response:
     return see_other(url_for("buyer_enterprise.show"))
 
 
-def _no(error: DomainError) -> tuple[str, int]:
+def _no(error: DomainError, *, changing: str | None = None) -> tuple[str, int]:
     if isinstance(error, FormError):
-        return _page(request.form, error.fields), 422
-    return _page(request.form, {}, message_of(error)), status_of(error)
+        return _page(request.form, error.fields, changing=changing), 422
+    return _page(request.form, {}, message_of(error), changing=changing), status_of(error)
 
 
 @blueprint.post("/name")
@@ -242,11 +249,8 @@ def change_place(public_id: str) -> Response | tuple[str, int]:
             area_code = enterprises.get_place(owner.enterprise_id, public_id).area_code
             given = PlaceGiven(form["place_name"], form["recipient"], form["phone"], area_code, form["address"], form["hours"])
             enterprises.change_place(owner, public_id, given, now=now)
-    except FormError as error:
-        # The fields of another form have the same names; what is wrong is said above all of them.
-        return _page({}, {}, "；".join(error.fields.values())), 422
     except DomainError as error:
-        return _no(error)
+        return _no(error, changing=public_id)
     return _done(_("Saved."))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
-from marshmallow import fields, validate
+from marshmallow import EXCLUDE, fields, validate
 from werkzeug.wrappers import Response
 
 from marketplace.identity.models import RoleKind
@@ -26,6 +26,20 @@ from marketplace.web.redirects import see_other
 blueprint = Blueprint("buyer_price_lists", __name__, url_prefix="/buyer/price-lists")
 
 
+PER_PAGE = 20
+
+
+class ListsQuery(FormSchema):
+    """Behind which list the page begins."""
+
+    class Meta:
+        """Leave alone what others add to links."""
+
+        unknown = EXCLUDE
+
+    after = Text(validate=validate.Length(max=20, error=N_("There is no such price list.")))
+
+
 class OrderForm(FormSchema):
     """What is ordered of a list; goods are a product's slug and a grade."""
 
@@ -44,12 +58,16 @@ def lists() -> str:
 
 
 def _page(wrong: str | None = None, refused: str | None = None, typed: Mapping[str, Any] | None = None) -> str:
-    now = clock.now()
+    now, after = clock.now(), read_form(ListsQuery(), request.args).get("after")
     with transaction():
         member = own_member(account(), now=now)
+        found = lists_for(member.enterprise_id, clock.local_day(now), after=after, limit=PER_PAGE + 1)
+        shown = found[:PER_PAGE]
         return render_template(
             "buyer/price_lists.html",
-            lists=[list_row(row) for row in lists_for(member.enterprise_id, clock.local_day(now))],
+            lists=[list_row(row) for row in shown],
+            after=after,
+            more=shown[-1].public_id if len(found) > PER_PAGE else None,
             places=[(row.public_id, row.name) for row in places_of(member.enterprise_id)],
             buys=may(member, Deed.BUY),
             wrong=wrong,

@@ -11,7 +11,7 @@ from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
-from marketplace.sourcing.price_lists import all_enterprises, end_price_list, lists_of, make_price_list
+from marketplace.sourcing.price_lists import end_price_list, enterprises_named, lists_of, make_price_list
 from marketplace.web.access import account, allow
 from marketplace.web.errors import status_of
 from marketplace.web.forms import FormSchema, read_form
@@ -19,6 +19,9 @@ from marketplace.web.price_list_pages import PriceListForm, form_options, given_
 from marketplace.web.redirects import see_other
 
 blueprint = Blueprint("operator_price_lists", __name__, url_prefix="/operator/price-lists")
+
+
+MOST_OFFERED = 50
 
 
 @blueprint.get("/")
@@ -29,12 +32,18 @@ def lists() -> str:
 
 
 def _page(typed: Mapping[str, Any], errors: Mapping[str, str]) -> str:
-    today = clock.local_day(clock.now())
+    today, words = clock.local_day(clock.now()), request.args.get("words", "").strip()[:60]
+    found = enterprises_named(words, limit=MOST_OFFERED + 1)
+    # The only one that was found is whom the list is for.
+    meant = found[0].public_id if words and len(found) == 1 else None
     return render_template(
         "operator/price_lists.html",
         lists=[list_row(row) for row in lists_of(None, today)],
-        options=form_options(None, all_enterprises()),
-        form=typed or {"valid_from": today.isoformat()},
+        options=form_options(None, found[:MOST_OFFERED]),
+        words=words,
+        # Who has looked for somebody is not sent elsewhere, and a market of few need not be looked through.
+        searches=bool(words) or len(found) > MOST_OFFERED,
+        form=typed or {"valid_from": today.isoformat(), "enterprise": meant},
         errors=errors,
     )
 

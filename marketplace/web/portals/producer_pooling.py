@@ -17,11 +17,11 @@ from marketplace.catalogue.queries import own_listing, producer_listings
 from marketplace.catalogue.service import add_harvest
 from marketplace.identity.models import RoleKind, Scope
 from marketplace.kernel import clock
-from marketplace.kernel.errors import N_, DomainError, NotFound
+from marketplace.kernel.errors import N_, DomainError
 from marketplace.orders.pooled import Foreseen, brought_by, foresee, pooled_lots_of
 from marketplace.registry.queries import household_codes
 from marketplace.web.access import allow
-from marketplace.web.acting import acting, by_mandate, current_seller
+from marketplace.web.acting import acting, by_mandate
 from marketplace.web.errors import status_of
 from marketplace.web.forms import Text, read_form
 from marketplace.web.languages import pick
@@ -29,6 +29,7 @@ from marketplace.web.own_household import own_farm_household_id
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.portals.producer_forms import HarvestForm, check_harvest_day, messages_by_field, read_contributions
 from marketplace.web.redirects import see_other
+from marketplace.web.shared_harvests import own_cooperative, portion_rows
 
 blueprint = Blueprint("producer_pooling", __name__, url_prefix="/farm")
 farm_pages(blueprint)
@@ -41,18 +42,11 @@ class PooledForm(HarvestForm):
     seen = Text(load_default="", validate=validate.Length(max=64))
 
 
-def _cooperative() -> Producer:
-    producer = current_seller().producer
-    if producer.household_id is not None:
-        raise NotFound("page_unknown", N_("This page does not exist, or is not meant for you."))
-    return producer
-
-
 @blueprint.get("/pooling")
 @by_mandate(Scope.STOCK)
 def pooling() -> str:
     """The form of a shared harvest, and what the latest have earned for whom."""
-    return _page(_cooperative(), {}, {})
+    return _page(own_cooperative(), {}, {})
 
 
 def _page(
@@ -72,7 +66,7 @@ def _page(
                 "harvested_on": row.lot.harvested_on,
                 "grams": row.grams,
                 "earned_fen": row.earned_fen,
-                "portions": [{"code": codes[one.household_id], "grams": one.grams, "fen": one.fen} for one in row.portions],
+                "portions": portion_rows(row.portions, codes),
             }
             for row in lots
         ],
@@ -86,7 +80,7 @@ def pool() -> Response | str | tuple[str, int]:
     now = clock.now()
     with acting(now):
         # Whether a mandate still carries this is asked before anything is shown.
-        producer = _cooperative()
+        producer = own_cooperative()
     try:
         form = read_form(PooledForm())
         check_harvest_day(form["harvested_on"], now=now)
@@ -106,7 +100,7 @@ def pool() -> Response | str | tuple[str, int]:
                 now=now,
             )
     except DomainError as error:
-        return _page(_cooperative(), request.form, messages_by_field(error, set(PooledForm().fields))), status_of(error)
+        return _page(own_cooperative(), request.form, messages_by_field(error, set(PooledForm().fields))), status_of(error)
     flash(_("The harvest is in stock, and who brought how much is on record."), "success")
     return see_other(url_for("producer_pooling.pooling"))
 
@@ -124,7 +118,7 @@ def _look(listing: Listing, foreseen: Foreseen, seal: str, *, changed: bool) -> 
         "goods": pick(listing.title_zh, listing.title_en),
         "goods_fen": foreseen.goods_fen,
         "farm_fen": foreseen.farm_fen,
-        "portions": [{"code": codes[one.household_id], "grams": one.grams, "fen": one.fen} for one in foreseen.portions],
+        "portions": portion_rows(foreseen.portions, codes),
         "seal": seal,
         "changed": changed,
     }

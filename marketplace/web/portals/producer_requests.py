@@ -1,13 +1,13 @@
 """The farmer's side: what enterprises ask for, one's own answers, and signing what the buyer's scales say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from marshmallow import validate
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response
 
 from marketplace.catalogue.models import Listing
@@ -17,8 +17,8 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, DomainError
 from marketplace.sourcing import accepting, demands, quoting, tendering
 from marketplace.sourcing.answering import open_demands_for, own_goods_for
-from marketplace.sourcing.models import ContractPart, Demand, DemandWay, Quote
-from marketplace.sourcing.price_lists import listed_for
+from marketplace.sourcing.models import Contract, ContractPart, Demand, DemandWay, Quote, TenderBid
+from marketplace.sourcing.price_book import PriceBook, prices_for
 from marketplace.sourcing.quoting import Figures
 from marketplace.sourcing.states import PartState, QuoteState
 from marketplace.web.acceptance_pictures import pictures_of
@@ -29,11 +29,16 @@ from marketplace.web.forms import Amount, FormSchema, Text, Yuan, read_form
 from marketplace.web.languages import pick
 from marketplace.web.portals.farm_frame import farm_pages
 from marketplace.web.redirects import see_other
-from marketplace.web.sourcing_words import certificate_name, chip, goods_name, grade_name
+from marketplace.web.sourcing_words import certificate_name, chip, goods_name, grade_name, reason_words
 
 blueprint = Blueprint("producer_requests", __name__, url_prefix="/farm/requests")
 farm_pages(blueprint)
 
+_WITH_GOODS = (
+    joinedload(ContractPart.listing),
+    joinedload(ContractPart.contract).joinedload(Contract.enterprise),
+    selectinload(ContractPart.records),
+)
 _WAYS = (DemandWay.QUOTES, DemandWay.TENDER)
 
 
@@ -74,7 +79,7 @@ def _page(wrong: str | None = None, refused: str | None = None) -> str:
     wanted = open_demands_for(own, _WAYS, now=now) if may_answer else []
     return render_template(
         "producer/requests.html",
-        wanted=[_wanted(row, own) for row in wanted],
+        wanted=_wanted(wanted, own),
         quotes=[_quote(row) for row in quoting.quotes_of(own)] if may_answer else [],
         to_sign=[_weighed(row) for row in _to_sign(own)] if seller.may(Scope.SHIP) else [],
         settled=[_weighed(row) for row in _settled(own)] if seller.may(Scope.SHIP) else [],
@@ -84,13 +89,23 @@ def _page(wrong: str | None = None, refused: str | None = None) -> str:
     )
 
 
-def _wanted(demand: Demand, producer_id: int) -> dict[str, Any]:
-    goods = own_goods_for(producer_id, demand)
-    live = {QuoteState.OFFERED, QuoteState.COUNTERED, QuoteState.CHOSEN}
-    answered = db.session.scalars(
-        select(Quote.listing_id).where(Quote.demand_id == demand.id, Quote.producer_id == producer_id, Quote.state.in_(live))
-    ).all()
-    bid = tendering.find_own_bid(demand.id, producer_id) if demand.way == DemandWay.TENDER else None
+def _wanted(wanted: Sequence[Demand], producer_id: int) -> list[dict[str, Any]]:
+    """What is asked for, with the goods that the seller has not answered with yet; each table is asked once for all."""
+    live = (QuoteState.OFFERED, QuoteState.COUNTERED, QuoteState.CHOSEN)
+    own, ids = Quote.producer_id == producer_id, [row.id for row in wanted]
+    quoted = select(Quote.demand_id, Quote.listing_id).where(own, Quote.demand_id.in_(ids), Quote.state.in_(live))
+    answered = {tuple(row) for row in db.session.execute(quoted)}
+    goods, bids = own_goods_for(producer_id, wanted), tendering.own_bids(producer_id, ids)
+    prices = prices_for([(demand, listing) for demand in wanted for listing in goods[demand.id]])
+    rows = []
+    for demand in wanted:
+        left = [listing for listing in goods[demand.id] if (demand.id, listing.id) not in answered]
+        options = [(listing.public_id, _option(demand, listing, prices)) for listing in left]
+        rows.append(_demand(demand, bids.get(demand.id), options))
+    return rows
+
+
+def _demand(demand: Demand, bid: TenderBid | None, options: list[tuple[str, str]]) -> dict[str, Any]:
     return {
         "public_id": demand.public_id,
         "goods": goods_name(demand),
@@ -104,14 +119,14 @@ def _wanted(demand: Demand, producer_id: int) -> dict[str, Any]:
         "answer_by_at": demand.answer_by_at,
         "is_tender": demand.way == DemandWay.TENDER,
         "bid": bid,
-        "options": [(row.public_id, _option(demand, row)) for row in goods if row.id not in answered],
+        "options": options,
     }
 
 
-def _option(demand: Demand, listing: Listing) -> str:
+def _option(demand: Demand, listing: Listing, prices: PriceBook) -> str:
     """Goods by name, with the price that the farm's own list has for all that is wanted."""
     title = pick(listing.title_zh, listing.title_en)
-    listed = listed_for(demand, listing, sum(row.wanted_g for row in demand.deliveries))
+    listed = prices.for_demand(demand, listing, sum(row.wanted_g for row in demand.deliveries))
     if listed is None or not listed.binds:
         return title
     return _("%(goods)s · by your price list %(price)s a kilogram", goods=title, price=yuan(listed.fen_kg))
@@ -142,7 +157,7 @@ def _to_sign(producer_id: int) -> list[ContractPart]:
         db.session.scalars(
             select(ContractPart)
             .filter_by(producer_id=producer_id, state=PartState.WEIGHED)
-            .options(joinedload(ContractPart.listing), joinedload(ContractPart.contract))
+            .options(*_WITH_GOODS)
             .order_by(ContractPart.due_at)
         )
     )
@@ -154,7 +169,7 @@ def _settled(producer_id: int) -> list[ContractPart]:
     query = select(ContractPart).where(
         ContractPart.producer_id == producer_id, ContractPart.state.in_(ended), ContractPart.records.any()
     )
-    return list(db.session.scalars(query.order_by(ContractPart.id.desc()).limit(10)))
+    return list(db.session.scalars(query.options(*_WITH_GOODS).order_by(ContractPart.id.desc()).limit(10)))
 
 
 def _weighed(part: ContractPart) -> dict[str, Any]:
@@ -169,7 +184,8 @@ def _weighed(part: ContractPart) -> dict[str, Any]:
         "refused_g": record.refused_g,
         "because": record.refused_because,
         "goes_back": record.refused_goes == "back",
-        "short_g": record.short_g,
+        "short_g": part.short_g,
+        "reason": reason_words(part.reason),
         "due_at": part.due_at,
         "pictures": pictures_of(record),
     }
