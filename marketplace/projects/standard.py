@@ -128,9 +128,9 @@ class Template:
         return next((each for each in self.base.categories if each.key == key), None)
 
 
-_SOURCE = (
+_SOURCE = N_(
     "Measures on subsidy funds for linking up with rural revitalisation, Cai Nong 2021 No. 19, for the negative list;"
-    " categories and rubric are the program's own, until a province sets its own (assumed)"
+    " categories and rubric are the program’s own, until a province sets its own (assumed)"
 )
 NATURES = {"new": N_("Something new"), "repair": N_("Repair or enlargement"), "replacement": N_("Replacement")}
 # The first version, which comes with the program.

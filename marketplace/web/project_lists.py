@@ -52,10 +52,10 @@ def listed_words(
     notices_first : bool
         As ``page_of`` says.
     form : type of ListForm
-        Where the page has another list beside this one, a form whose ``list`` names that one when its pages are turned.
+        Where the page has another list beside this one, a form whose ``list`` says of which one the page is; "all" is this one.
     """
     asked = read_form(form(), request.args)
-    number = 1 if asked.get("list") else asked["page"]
+    number = asked["page"] if asked.get("list", "all") == "all" else 1
     if places is None:
         codes = counties_of(query)
         names = area_names(codes)

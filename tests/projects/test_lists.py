@@ -155,7 +155,12 @@ def test_all_that_waits_for_an_office_is_turned_to_page_by_page(client: FlaskCli
         found.append(set(re.findall(r'/office/projects/([a-z0-9]{14})"', mine)))
         assert others.count('class="row-link"') == 20
         assert "list=mine" in mine
+        # Each list turns its own pages, wherever the other one stands.
+        assert "list=all" in others
     assert [len(ids_) for ids_ in found] == [20, 3]
+    both = browser.get("/office/projects?list=all&page=2").text
+    assert both[both.index('id="all"') :].count('class="row-link"') == 3
+    assert both[: both.index('id="all"')].count('class="row-link"') == 20
     assert set().union(*found) == ids
 
 

@@ -133,7 +133,7 @@ FORMS: dict[str, type[FormSchema]] = {"what": WhatForm, "when": WhenForm, "money
 class OfficeListForm(ListForm):
     """What is looked for, and of which of the two lists which page is shown."""
 
-    list = Text(load_default="", validate=validate.OneOf(["", "mine"]))
+    list = Text(load_default="all", validate=validate.OneOf(["all", "mine"]))
 
 
 @blueprint.get("")
@@ -143,7 +143,7 @@ def listed() -> str:
     reach, today = office_reach(), local_day(clock.now())
     area, seen = office_area(None), seen_by_office(reach)
     shown = listed_words(seen, list(ProjectState), areas_to_choose(area), form=OfficeListForm)
-    number = shown["asked"]["page"] if shown["asked"]["list"] else 1
+    number = shown["asked"]["page"] if shown["asked"]["list"] == "mine" else 1
     mine, total = page_of(seen.where(waits(scopes(account(), RoleKind.OFFICER))), number, PAGE)
     return render_template(
         "officer/projects.html",
