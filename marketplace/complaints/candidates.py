@@ -81,8 +81,9 @@ def _funds(area_code: str, today: date) -> list[Candidate]:
 
 def _projects(area_code: str, today: date) -> list[Candidate]:
     said, before = Counter(_said(area_code, about=About.PROJECT)), _before(Topic.PROJECTS)
+    # Findings are for the unit that builds, and not for the village in which a township does.
     return [
-        Candidate(Topic.PROJECTS, project.public_id, project.name or project.reference, project.place_code, signs)
+        Candidate(Topic.PROJECTS, project.public_id, project.name or project.reference, project.unit_code, signs)
         for project, signs in signs_of_projects(area_code, today, said, before)
     ]
 

@@ -10,12 +10,12 @@ from sqlalchemy.orm import selectinload
 from marketplace.complaints.risk import Signs
 from marketplace.funds.models import FundPayment
 from marketplace.funds.states import PaymentState
-from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import db
 from marketplace.projects.models import AssetCheck, Project
 from marketplace.projects.progress import Step, money_percent, work_percent
-from marketplace.projects.queries import place_of
+from marketplace.projects.queries import place_of, steps_of_many
 from marketplace.projects.states import COUNTED, ProjectState
+from marketplace.regions.models import Level
 from marketplace.regions.queries import within
 from marketplace.registry import project_rules
 from marketplace.registry.rules import rule
@@ -37,18 +37,21 @@ def signs_of_projects(
     before : mapping of public id to int
         How many findings of inspections stand against it; what somebody found broken since is added here.
     """
-    counted = select(Project).where(within(Project.place_code, area_code), Project.state.in_(COUNTED)).order_by(Project.id)
+    counted = select(Project).where(within(Project.unit_code, area_code), Project.state.in_(COUNTED)).order_by(Project.id)
     projects = db.session.scalars(counted.options(selectinload(Project.milestones))).all()
-    paid, shared, broken = _payments(projects), _shared_firms(projects), _broken(projects)
+    steps, shared, broken = steps_of_many(projects), _shared_firms(projects), _broken(projects)
+    limits, split = _limits(projects, today), {}
+    for alike in _alike(projects).values():
+        split |= cut_small(alike, limits)
     found = []
     for project in projects:
         if project.state in INSPECTED:
             signs = Signs(
                 complaints=complaints.get(project.reference, 0),
-                gap=_apart(project, paid[place_of(project)], today),
+                gap=_apart(project, steps[project.id], today),
                 late=missed(project, today),
                 contractor=shared[place_of(project)],
-                split=cut_small(project, projects, _limit(project, today)),
+                split=split[project.id],
                 before=before.get(project.public_id, 0) + broken[project.id],
                 size=project.approved_fen,
             )
@@ -61,47 +64,50 @@ def missed(project: Project, today: date) -> int:
     return sum(row.due_on < (row.reached_on or today) for row in project.milestones)
 
 
-def cut_small(project: Project, projects: Iterable[Project], limit_fen: int) -> int:
-    """Of how many other projects one could be a part that was cut off, so that all stay below what the county decides.
+def cut_small(alike: Sequence[Project], limits: Mapping[str, int]) -> dict[int, int]:
+    """Of how many others each project could be a part that was cut off, so that all stay below what the county decides.
 
-    They are of the same unit and category, were begun within a year of it, each is within the limit, and together they are not.
+    They were begun within a year of it, each is within the limit, and together they are not.
+
+    Parameters
+    ----------
+    alike : sequence of Project
+        Those of one unit and one category.
+    limits : mapping of county to int
+        Up to how many fen a county decides.
     """
-    if project.budget_fen > limit_fen:
-        return 0
-    others = [
-        each
-        for each in projects
-        if each.id != project.id
-        and (each.unit_code, each.category) == (project.unit_code, project.category)
-        and each.budget_fen <= limit_fen
-        and abs(each.drafted_at - project.drafted_at) <= _A_YEAR
-    ]
-    together = project.budget_fen + sum(each.budget_fen for each in others)
-    return len(others) if together > limit_fen else 0
+    small = [each for each in alike if each.budget_fen <= limits[_county(each)]]
+    found = dict.fromkeys((each.id for each in alike), 0)
+    for project in small:
+        near = [each for each in small if abs(each.drafted_at - project.drafted_at) <= _A_YEAR]
+        if sum(each.budget_fen for each in near) > limits[_county(project)]:
+            found[project.id] = len(near) - 1
+    return found
 
 
-def _limit(project: Project, today: date) -> int:
-    return int(rule(project_rules.COUNTY_DECIDES_FEN, project.place_code, today).value)
+def _alike(projects: Iterable[Project]) -> dict[tuple[str, str | None], list[Project]]:
+    """Projects by unit and category."""
+    found: dict[tuple[str, str | None], list[Project]] = defaultdict(list)
+    for project in projects:
+        found[project.unit_code, project.category].append(project)
+    return found
 
 
-def _apart(project: Project, paid: Sequence[Step], today: date) -> int:
+def _limits(projects: Iterable[Project], today: date) -> dict[str, int]:
+    """Up to how many fen each county decides."""
+    counties = {_county(project) for project in projects}
+    return {code: int(rule(project_rules.COUNTY_DECIDES_FEN, code, today).value) for code in counties}
+
+
+def _county(project: Project) -> str:
+    return project.unit_code[: Level.COUNTY]
+
+
+def _apart(project: Project, steps: Sequence[Step], today: date) -> int:
     """How far work and money are apart, in ten-thousandths; without public money there is nothing to hold the work against."""
     if not project.approved_fen:
         return 0
-    work = [Step(row.reached_on, work=row.weight) for row in project.milestones if row.reached_on is not None]
-    steps = [*work, *paid]
     return round(abs(work_percent(steps, today) - money_percent(steps, project.approved_fen, today)) * 100)
-
-
-def _payments(projects: Sequence[Project]) -> dict[str, list[Step]]:
-    """What was paid out of each project's own place, day by day."""
-    query = select(FundPayment.place, FundPayment.decided_at, FundPayment.amount_fen).where(
-        FundPayment.place.in_([place_of(project) for project in projects]), FundPayment.state == PaymentState.PAID
-    )
-    found: dict[str, list[Step]] = defaultdict(list)
-    for place, at, fen in db.session.execute(query):
-        found[place].append(Step(local_day(at), paid_fen=fen))
-    return found
 
 
 def _shared_firms(projects: Sequence[Project]) -> Counter[str]:

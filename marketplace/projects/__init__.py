@@ -3,7 +3,7 @@
 A *declaration* has eleven *items*; one that lacks any is refused by that item's name. A *template* is what holds at a place on
 a day: categories, the negative list, the *rubric*, by which reviewers give *scores*, and what is asked besides the eleven. A
 province writes its *versions* down itself, cities and counties add items, and a second person confirms each before its first
-day; a declaration follows the template of the day on which it was begun. The amount decides up to which level a project is
+day; a declaration follows the template of the day it was first handed in. The amount decides up to which level a project is
 scored; the levels above confirm, so four persons at four levels have always looked. A person of the *unit* that declares never
 reviews. A *notice* then hangs out for everybody, for ten days at least, and is closed before anybody approves.
 Public money stands at the project's own *place* (``funds.places``) and is never paid above what was approved. *Milestones* with

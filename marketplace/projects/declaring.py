@@ -17,7 +17,7 @@ from marketplace.kernel.steps import step
 from marketplace.projects.models import Beneficiary, Milestone, Project, ProjectSource, SourceKind
 from marketplace.projects.offices import check_unit, locked, move, set_clock, unit_of
 from marketplace.projects.queries import beneficiary_count
-from marketplace.projects.standard import Template, asked, find_barred
+from marketplace.projects.standard import asked, find_barred
 from marketplace.projects.states import COUNTED, EDITABLE, ProjectAction, ProjectState
 from marketplace.projects.templates import missing_words, template_of
 from marketplace.regions.codes import contains
@@ -78,7 +78,7 @@ def draft_project(place_code: str, name: str, *, by: Account, now: datetime) -> 
     db.session.add(project)
     set_clock(project, local_day(now))
     db.session.flush()
-    template = template_of(project).version
+    template = template_of(project, local_day(now)).version
     audit.record("project.drafted", "project", project.public_id, actor=by.public_id, at=now, template=template)
     return project
 
@@ -91,13 +91,13 @@ def save_draft(project: Project, changes: Mapping[str, Any], *, by: Account, now
     Conflict
         ``project_state`` once it is handed in.
     Invalid
-        ``item_unknown``; ``text_long``; ``category_unknown`` and ``nature_unknown`` by the template it was begun with;
+        ``item_unknown``; ``text_long``; ``category_unknown`` and ``nature_unknown`` by the template it follows today;
         ``schedule_backward``; ``place_elsewhere`` outside the unit.
     """
     project = _editable(project, by)
     if unknown := changes.keys() - _CHANGEABLE:
         raise Invalid("item_unknown", N_("A declaration has no %(item)s."), item=min(unknown))
-    template = template_of(project)
+    template = template_of(project, local_day(now))
     wanted = {name: _text(name, value) if name in _TEXTS else value for name, value in changes.items()}
     if wanted.get("category") is not None and template.find_category(wanted["category"]) is None:
         raise Invalid("category_unknown", N_("The template has no such category."))
@@ -197,7 +197,7 @@ def save_answers(project: Project, answers: Mapping[str, str | None], *, by: Acc
         ``item_unknown`` for what the template does not ask; ``text_long``.
     """
     project = _editable(project, by)
-    if unknown := answers.keys() - {item.key for item in template_of(project).items}:
+    if unknown := answers.keys() - {item.key for item in template_of(project, local_day(now)).items}:
         raise Invalid("item_unknown", N_("A declaration has no %(item)s."), item=min(unknown)[:40])
     if any(len((text or "").strip()) > LONGEST_ANSWER for text in answers.values()):
         raise Invalid("text_long", N_("Please write at most %(most)s characters."), most=LONGEST_ANSWER)
@@ -207,7 +207,7 @@ def save_answers(project: Project, answers: Mapping[str, str | None], *, by: Acc
     _note(project, by, now, sorted(answers))
 
 
-def missing_items(project: Project) -> list[str]:
+def missing_items(project: Project, today: date) -> list[str]:
     """Those of the eleven items and of what offices have added that a declaration does not have yet, as they are asked."""
     has: dict[str, object] = {
         **project.answers,
@@ -226,7 +226,7 @@ def missing_items(project: Project) -> list[str]:
         "target": project.target,
         "mechanism": project.mechanism,
     }
-    return [item for item in asked(template_of(project)) if not has.get(item)]
+    return [item for item in asked(template_of(project, today)) if not has.get(item)]
 
 
 def submit_project(project: Project, *, by: Account, now: datetime) -> bool:
@@ -244,10 +244,11 @@ def submit_project(project: Project, *, by: Account, now: datetime) -> bool:
     check_unit(project, by)
     today = local_day(now)
     if project.state in EDITABLE:
-        _check_whole(project, template_of(project))
+        _check_whole(project, today)
         _check_funded_once(project)
         project.decides = deciding_level(project, today)
         project.round += 1
+        project.handed_in_on = project.handed_in_on or today
         project.submitted_by_id, project.submitted_at, project.cross_code = by.id, now, None
     with db.session.no_autoflush:
         if not move(project, ProjectAction.SUBMIT, today):
@@ -280,8 +281,8 @@ def deciding_level(project: Project, day: date) -> Level:
     return Level.CITY if project.budget_fen <= city else Level.PROVINCE
 
 
-def _check_whole(project: Project, template: Template) -> None:
-    missing = missing_items(project)
+def _check_whole(project: Project, today: date) -> None:
+    template, missing = template_of(project, today), missing_items(project, today)
     if missing:
         words, data = missing_words(missing[0], template)
         raise Invalid(f"item_missing_{missing[0]}", words, **data)
@@ -289,7 +290,9 @@ def _check_whole(project: Project, template: Template) -> None:
         raise Invalid("category_unknown", N_("The template has no such category."))
     if project.nature not in template.natures:
         raise Invalid("nature_unknown", N_("The template has no such nature."))
-    barred = find_barred(template, f"{project.name}\n{project.asset}\n{project.task}")
+    answers = [project.answers[item.key] for item in template.items]
+    said = (project.name, project.asset, project.task, project.target, project.mechanism, *answers)
+    barred = find_barred(template, "\n".join(text for text in said if text))
     if barred is not None:
         raise Invalid("barred", N_("This money may not be spent on what the negative list names (%(key)s)."), key=barred.key)
 

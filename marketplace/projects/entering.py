@@ -4,15 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.identity.models import Account, RoleKind
 from marketplace.identity.queries import scopes
 from marketplace.kernel import audit
 from marketplace.kernel.clock import local_day
-from marketplace.kernel.db import db, lock_rows
+from marketplace.kernel.db import db
 from marketplace.kernel.errors import N_, Conflict, Invalid
 from marketplace.projects.models import TemplateVersion
 from marketplace.projects.standard import (
@@ -26,19 +27,30 @@ from marketplace.projects.standard import (
     asked,
 )
 from marketplace.projects.states import TEMPLATES, TemplateAction, TemplateState
-from marketplace.projects.templates import above, versions_of
-from marketplace.regions.models import Level
+from marketplace.projects.templates import above, last_version
+from marketplace.regions.models import Area, Level
 from marketplace.regions.queries import get_area
 from marketplace.registry.offices import check_second_person, other_level
 
 KEY = re.compile(r"[a-z][a-z0-9_]{1,15}")
-MOST_WORDS, MOST_LINES, MOST_TERMS = 80, 20, 20
+MOST_WORDS, MOST_LINES, MOST_TERMS, LONGEST_TERM = 80, 20, 20, 40
+# A version is confirmed for good, so a year mistyped must not shut an office out for decades.
+FARTHEST = timedelta(days=366)
 _LEVELS = (Level.PROVINCE, Level.CITY, Level.COUNTY)
+_BEFORE_LAST = N_("The version before begins only on %(day)s; this one cannot begin earlier.")
 
 
 @dataclass(frozen=True)
 class NewVersion:
-    """A version as it is written down. ``items`` are all that is asked: those from above by their keys, and one's own."""
+    """A version as it is written down.
+
+    Attributes
+    ----------
+    items : tuple of Item
+        All that is asked: those from above by their keys, and one's own.
+    base : int or None
+        The number of the version from which it was written, 0 for none; None where nobody looked at one.
+    """
 
     begins_on: date
     source: str
@@ -46,6 +58,7 @@ class NewVersion:
     categories: tuple[Category, ...] = ()
     barred: tuple[Barred, ...] = ()
     rubric: tuple[Criterion, ...] = ()
+    base: int | None = None
 
 
 def own_offices(by: Account) -> list[str]:
@@ -66,16 +79,19 @@ def enter_version(area_code: str, new: NewVersion, *, by: Account, now: datetime
     Forbidden
         ``other_level`` for whoever is no officer of this very province, city or county.
     Invalid
-        ``item_dropped`` with the item's name for one that the law or a level above asks; ``rubric_sum`` for points that do not
-        add up to 100; ``template_lower`` for more than items below a province; ``template_day`` for a day that has begun or
-        lies before the last version's; ``template_source``; ``template_line``, ``template_key`` and ``sector_unknown`` for a
+        ``item_dropped`` with the item's name for one that the law or a level above asks; ``barred_dropped`` with the line's for
+        what the law's own negative list says; ``rubric_sum`` for points that do not add up to 100; ``template_lower`` for more
+        than items below a province; ``template_day`` for a day that has begun, is more than a year off, or lies before the last
+        version's; ``template_source``; ``template_line``, ``template_key`` and ``sector_unknown`` for a
         line that cannot be.
     Conflict
-        ``template_waits`` while another version of the office waits to be confirmed.
+        ``template_waits`` while another version of the office waits to be confirmed; ``template_changed`` when one was
+        confirmed that it was not written from.
     """
     area = get_area(area_code)
     _check_office(area.code, by)
-    before = versions_of(area.code)
+    before = _held_versions(area.code)
+    _check_base(area.code, new)
     _check_day(new, before, now)
     whole = len(area.code) == Level.PROVINCE
     if whole:
@@ -111,9 +127,10 @@ def decide_version(row: TemplateVersion, action: TemplateAction, *, by: Account,
     Forbidden
         ``other_level``; ``same_person`` for whoever entered it and would confirm it.
     Conflict
-        ``template_late`` when its first day has come; ``template_state`` when it was decided otherwise.
+        ``template_late`` when its first day has come; ``template_day`` when one was confirmed that begins later;
+        ``template_state`` when it was decided otherwise.
     """
-    row = lock_rows(TemplateVersion, [row.id])[row.id]
+    known = _held_versions(row.area_code)
     _check_office(row.area_code, by)
     if action == TemplateAction.CONFIRM:
         check_second_person(by, row.entered_by_id)
@@ -122,10 +139,20 @@ def decide_version(row: TemplateVersion, action: TemplateAction, *, by: Account,
         return False
     if state == TemplateState.CONFIRMED and row.begins_on <= local_day(now):
         raise Conflict("template_late", N_("Its first day has come. Please discard it and enter it again with a later day."))
+    last = _last_day(known)
+    if state == TemplateState.CONFIRMED and last is not None and row.begins_on < last:
+        raise Conflict("template_day", _BEFORE_LAST, day=last.isoformat())
     row.state, row.decided_by_id, row.decided_at = state, by.id, now
     db.session.flush()
     _note(row, state.value, by, now)
     return True
+
+
+def _held_versions(area_code: str) -> Sequence[TemplateVersion]:
+    """The versions of an office as they stand now; until the act is over nobody else writes or decides on any of them."""
+    db.session.execute(select(Area.code).where(Area.code == area_code).with_for_update(key_share=True))
+    query = select(TemplateVersion).filter_by(area_code=area_code).order_by(TemplateVersion.number)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _check_office(area_code: str, by: Account) -> None:
@@ -133,13 +160,26 @@ def _check_office(area_code: str, by: Account) -> None:
         raise other_level()
 
 
+def _check_base(area_code: str, new: NewVersion) -> None:
+    if new.base is not None and new.base != last_version(area_code).number:
+        words = N_("Another version was confirmed since you opened this. Please compare; what you typed is still here.")
+        raise Conflict("template_changed", words)
+
+
+def _last_day(versions: Sequence[TemplateVersion]) -> date | None:
+    """The day on which the last of the confirmed ones begins."""
+    return max((each.begins_on for each in versions if each.state == TemplateState.CONFIRMED), default=None)
+
+
 def _check_day(new: NewVersion, before: Sequence[TemplateVersion], now: datetime) -> None:
     if new.begins_on <= local_day(now):
         raise Invalid("template_day", N_("A version begins tomorrow at the earliest; days that have begun keep theirs."))
-    last = max((each.begins_on for each in before if each.state == TemplateState.CONFIRMED), default=new.begins_on)
-    if new.begins_on < last:
-        words = N_("The version before begins only on %(day)s; this one cannot begin earlier.")
-        raise Invalid("template_day", words, day=last.isoformat())
+    farthest = local_day(now) + FARTHEST
+    if new.begins_on > farthest:
+        raise Invalid("template_day", N_("A version begins on %(day)s at the latest."), day=farthest.isoformat())
+    last = _last_day(before)
+    if last is not None and new.begins_on < last:
+        raise Invalid("template_day", _BEFORE_LAST, day=last.isoformat())
     if not 0 < len(new.source.strip()) <= 200:
         raise Invalid("template_source", N_("Please name the document that says so, in at most 200 characters."))
 
@@ -167,16 +207,32 @@ def _check_content(new: NewVersion) -> None:
     unknown = next((each.sector for each in new.categories if each.sector not in SECTORS), None)
     if unknown is not None:
         raise Invalid("sector_unknown", N_("There is no sector %(sector)s."), sector=unknown[:40])
-    for each in new.barred:
-        spelled = all(0 < len(term) <= 40 and term.strip() == term for term in each.terms)
-        if not 0 < len(each.terms) <= MOST_TERMS or not spelled:
-            raise Invalid("template_line", N_("Each line of the negative list needs the words by which it is known."))
+    _check_barred(new.barred)
     if any(each.most < 1 for each in new.rubric):
         raise Invalid("template_line", N_("Each line of the rubric is worth a point at the least."))
     total = sum(each.most for each in new.rubric)
     if total != FULL_SCORE:
         words = N_("The points of the rubric add up to %(total)s. They have to add up to %(full)s.")
         raise Invalid("rubric_sum", words, total=total, full=FULL_SCORE)
+
+
+def _check_barred(barred: Sequence[Barred]) -> None:
+    """The negative list says what the law says, and whatever else; each line with the words by which it is known."""
+    for each in barred:
+        if not each.terms or any(term.strip() != term or not term for term in each.terms):
+            raise Invalid("template_line", N_("Each line of the negative list needs the words by which it is known."))
+        if len(each.terms) > MOST_TERMS:
+            words = N_("A line of the negative list is known by at most %(most)s words.")
+            raise Invalid("template_line", words, most=MOST_TERMS)
+        if any(len(term) > LONGEST_TERM for term in each.terms):
+            words = N_("Each word by which a line of the negative list is known has at most %(most)s characters.")
+            raise Invalid("template_line", words, most=LONGEST_TERM)
+    known = {each.key: each.terms for each in barred}
+    for law in SHIPPED.barred:
+        missing = [term for term in law.terms if term not in known.get(law.key, ())]
+        if missing:
+            words = N_("The negative list cannot say less than the law: %(terms)s is missing (%(line)s).")
+            raise Invalid("barred_dropped", words, line=law.key, terms="、".join(missing))
 
 
 def _check_lines(lines: Sequence[Category | Barred | Criterion | Item], given: Counter[str]) -> None:

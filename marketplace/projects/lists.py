@@ -75,8 +75,10 @@ def page_of(
     return db.session.scalars(query.order_by(*order).limit(size).offset((number - 1) * size)).all(), total
 
 
-def page_after(query: Select[tuple[Project]], after: str | None, limit: int) -> Sequence[Project]:
-    """The newest projects, or those behind the one with the public id ``after``.
+def page_after(seen: Select[tuple[Project]], by: Narrowed, after: str | None, limit: int) -> Sequence[Project]:
+    """Of what somebody may see the newest that are looked for, or those behind the one with the public id ``after``.
+
+    That one may have moved on since the page before, and be looked for no more: its place in the list is still known.
 
     Raises
     ------
@@ -84,11 +86,11 @@ def page_after(query: Select[tuple[Project]], after: str | None, limit: int) -> 
         ``project_unknown`` when ``after`` is none of those that the reader may see.
     """
     if after is not None:
-        mark = db.session.scalar(query.with_only_columns(Project.id).where(Project.public_id == after))
+        mark = db.session.scalar(seen.with_only_columns(Project.id).where(Project.public_id == after))
         if mark is None:
             raise project_unknown()
-        query = query.where(Project.id < mark)
-    return db.session.scalars(query.order_by(Project.id.desc()).limit(limit)).all()
+        seen = seen.where(Project.id < mark)
+    return db.session.scalars(narrow(seen, by).order_by(Project.id.desc()).limit(limit)).all()
 
 
 def waits(areas: Sequence[str]) -> ColumnElement[bool]:

@@ -61,6 +61,7 @@ class Project(Base):
         CheckConstraint(f"(approved_at IS NOT NULL) = (state IN ({_APPROVED}))", name="approved_has_moment"),
         CheckConstraint("(approved_by_id IS NULL) = (approved_at IS NULL)", name="approved_has_person"),
         CheckConstraint("(completed_on IS NOT NULL) = (state = 'completed')", name="completed_has_day"),
+        CheckConstraint("(handed_in_on IS NOT NULL) = (round > 0)", name="handed_in_has_day"),
         # The same thing at the same place in the same time is paid for once.
         ExcludeConstraint(
             ("place_code", "="),
@@ -98,7 +99,7 @@ class Project(Base):
     task: Mapped[str | None] = mapped_column(Text)
     target: Mapped[str | None] = mapped_column(Text)
     mechanism: Mapped[str | None] = mapped_column(Text)
-    # What is answered to the items that offices ask besides the eleven, by key; only offices read it.
+    # What is answered to the items that offices ask besides the eleven, by key; only offices and auditors read it.
     answers: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     budget_fen: Mapped[Fen] = mapped_column(default=0)
     # The level up to which it is scored and that approves; known once it is handed in.
@@ -112,6 +113,8 @@ class Project(Base):
     drafted_at: Mapped[Moment]
     submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     submitted_at: Mapped[Moment | None]
+    # The first time, whatever was sent back since: what it is asked is what was asked on that day.
+    handed_in_on: Mapped[date | None]
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     approved_at: Mapped[Moment | None]
     completed_on: Mapped[date | None]

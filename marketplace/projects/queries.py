@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import selectinload
 
 from marketplace.funds.models import FundPayment
 from marketplace.funds.states import PaymentState
@@ -70,7 +71,8 @@ def project_unknown() -> NotFound:
 
 def under_way_within(reach: Reach) -> Sequence[Project]:
     """The projects of one's areas of which the work goes on."""
-    return db.session.scalars(select(Project).where(in_reach(reach), Project.state == ProjectState.UNDER_WAY)).all()
+    query = select(Project).where(in_reach(reach), Project.state == ProjectState.UNDER_WAY)
+    return db.session.scalars(query.options(selectinload(Project.milestones))).all()
 
 
 def public_projects() -> Sequence[Project]:
@@ -174,23 +176,43 @@ def broken_within(reach: Reach) -> list[tuple[AssetCheck, Project]]:
 
 def steps_of(project: Project) -> list[Step]:
     """What moved, day by day: milestones reached, public money paid out of the project's own place and not come back."""
-    work = [Step(row.reached_on, work=row.weight) for row in project.milestones if row.reached_on is not None]
-    query = select(FundPayment.decided_at, FundPayment.amount_fen).filter_by(place=place_of(project), state=PaymentState.PAID)
-    money = [Step(local_day(at), paid_fen=fen) for at, fen in db.session.execute(query) if at is not None]
-    return [*work, *money]
+    return steps_of_many([project])[project.id]
+
+
+def steps_of_many(projects: Sequence[Project]) -> dict[int, list[Step]]:
+    """The same of many projects, by their ids."""
+    moved = {
+        project.id: [Step(row.reached_on, work=row.weight) for row in project.milestones if row.reached_on is not None]
+        for project in projects
+    }
+    ids = {place_of(project): project.id for project in projects}
+    columns = select(FundPayment.place, FundPayment.decided_at, FundPayment.amount_fen)
+    query = columns.where(FundPayment.place.in_(ids), FundPayment.state == PaymentState.PAID).order_by(FundPayment.id)
+    for place, at, fen in db.session.execute(query):
+        if at is not None:
+            moved[ids[place]].append(Step(local_day(at), paid_fen=fen))
+    return moved
 
 
 def gap_since(project: Project, today: date) -> date | None:
     """The day since which work and money have been too far apart, if they are."""
+    return _gap_since(project, steps_of(project), today)
+
+
+def _gap_since(project: Project, steps: Sequence[Step], today: date) -> date | None:
     limit = rule(project_rules.GAP_PERCENT, project.place_code, today).value
-    return apart_since(steps_of(project), project.approved_fen, int(limit), today)
+    return apart_since(steps, project.approved_fen, int(limit), today)
 
 
 def warnings_within(reach: Reach, today: date) -> list[tuple[Project, date]]:
     """The projects under way whose work and money have been too far apart for too long, the longest first."""
-    found = []
-    for project in under_way_within(reach):
-        since, days = gap_since(project, today), rule(project_rules.GAP_DAYS, project.place_code, today).value
+    found, projects = [], under_way_within(reach)
+    steps = steps_of_many(projects)
+    for project in projects:
+        since, days = (
+            _gap_since(project, steps[project.id], today),
+            rule(project_rules.GAP_DAYS, project.place_code, today).value,
+        )
         if since is not None and (today - since).days >= int(days):
             found.append((project, since))
     return sorted(found, key=lambda row: row[1])

@@ -140,7 +140,7 @@ def _judged(project: Project, level: Level, scores: Mapping[str, int] | None, no
         return None
     if scores is None:
         raise Invalid("scores_needed", N_("Please give points for every line of the rubric, and no more than it has."))
-    total = total_score(template_of(project), scores)
+    total = total_score(template_of(project, local_day(now)), scores)
     percent = int(rule(project_rules.PASS_PERCENT, project.place_code, local_day(now)).value)
     if total * 100 < percent * FULL_SCORE:
         words = N_("With %(total)s points it does not pass. Please return or refuse it, with the reason.")

@@ -2,7 +2,7 @@
 
 A *version* is what one office has written down. A province's is whole; a city's or a county's only adds items to it. What holds
 at a place on a day is put together of the latest version of each level: a *template*. A version begins on a day to come, so
-what held on a day that has begun never changes, and a declaration keeps the template of the day on which it was begun.
+what held on a day that has begun never changes, and a declaration keeps the template of the day on which it was handed in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,6 +109,16 @@ class Template:
         return "+".join(each.name for each in (self.base, *self.added))
 
     @property
+    def begins_on(self) -> date:
+        """The day since which it holds as it is: that of its latest version."""
+        return max(each.begins_on for each in (self.base, *self.added))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The documents of all its versions."""
+        return tuple(each.source for each in (self.base, *self.added))
+
+    @property
     def items(self) -> tuple[Item, ...]:
         """What is asked besides the eleven items, from the top down."""
         return tuple(item for each in (self.base, *self.added) for item in each.items)
@@ -118,9 +128,9 @@ class Template:
         return next((each for each in self.base.categories if each.key == key), None)
 
 
-_SOURCE = (
+_SOURCE = N_(
     "Measures on subsidy funds for linking up with rural revitalisation, Cai Nong 2021 No. 19, for the negative list;"
-    " categories and rubric are the program's own, until a province sets its own (assumed)"
+    " categories and rubric are the program’s own, until a province sets its own (assumed)"
 )
 NATURES = {"new": N_("Something new"), "repair": N_("Repair or enlargement"), "replacement": N_("Replacement")}
 # The first version, which comes with the program.

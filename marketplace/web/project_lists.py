@@ -37,6 +37,7 @@ def listed_words(
     places: Sequence[tuple[str, str]] | None = None,
     *,
     notices_first: bool = False,
+    form: type[ListForm] = ListForm,
 ) -> dict[str, Any]:
     """What the list shows.
 
@@ -50,19 +51,22 @@ def listed_words(
         The places to choose; without them the counties in which there are any.
     notices_first : bool
         As ``page_of`` says.
+    form : type of ListForm
+        Where the page has another list beside this one, a form whose ``list`` says of which one the page is; "all" is this one.
     """
-    asked = read_form(ListForm(), request.args)
+    asked = read_form(form(), request.args)
+    number = asked["page"] if asked.get("list", "all") == "all" else 1
     if places is None:
         codes = counties_of(query)
         names = area_names(codes)
         places = [(code, place_name(names[code])) for code in codes]
     state = None if asked["state"] is None else ProjectState(asked["state"])
     by = Narrowed(state, asked["year"], asked["place"], asked["words"])
-    rows, total = page_of(narrow(query, by), asked["page"], PAGE, notices_first=notices_first)
+    rows, total = page_of(narrow(query, by), number, PAGE, notices_first=notices_first)
     return {
         "rows": [row_words(row) for row in rows],
         "total": total,
-        "pages": page_numbers(asked["page"], max(1, -(-total // PAGE))),
+        "pages": page_numbers(number, max(1, -(-total // PAGE))),
         "asked": asked,
         "narrowed": by != Narrowed(),
         "states": [("", _("All states")), *((each.value, _(STATES[each][0])) for each in states)],

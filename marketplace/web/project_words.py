@@ -79,7 +79,7 @@ def row_words(project: Project) -> dict[str, Any]:
 
 def whole_words(project: Project) -> dict[str, Any]:
     """All that was declared, as it may be shown to everybody."""
-    template = template_of(project)
+    template = template_of(project, local_day(clock.now()))
     category = template.find_category(project.category)
     return {
         **row_words(project),
@@ -143,11 +143,13 @@ def rubric_words(template: Template) -> list[tuple[Criterion, str]]:
 
 def still_missing(project: Project) -> list[str]:
     """What a declaration does not have yet, in words."""
-    template = template_of(project)
-    said = (missing_words(key, template) for key in missing_items(project))
+    today = local_day(clock.now())
+    template = template_of(project, today)
+    said = (missing_words(key, template) for key in missing_items(project, today))
     return [str(_(words)) % data if data else str(_(words)) for words, data in said]
 
 
 def answer_words(project: Project) -> list[tuple[str, str]]:
     """What offices ask besides the eleven items, and what is answered; for offices alone."""
-    return [(_(item.words), project.answers.get(item.key, "")) for item in template_of(project).items]
+    template = template_of(project, local_day(clock.now()))
+    return [(_(item.words), project.answers.get(item.key, "")) for item in template.items]

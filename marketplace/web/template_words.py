@@ -9,7 +9,7 @@ from marketplace.kernel.errors import N_
 from marketplace.projects.models import TemplateVersion
 from marketplace.projects.standard import Barred, Category, Criterion, Difference, Line, Version, differences
 from marketplace.projects.states import TemplateState
-from marketplace.projects.templates import version_before, version_of
+from marketplace.projects.templates import version_of, versions_before
 from marketplace.regions.queries import area_names
 from marketplace.web.places import place_name
 
@@ -68,19 +68,26 @@ def line_words(line: Line) -> str:
     return words
 
 
-def version_words(row: TemplateVersion) -> dict[str, Any]:
-    """A version in a list."""
+def versions_words(rows: Sequence[TemplateVersion]) -> list[dict[str, Any]]:
+    """Versions in a list, each with what it changed."""
+    names, before = area_names(row.area_code for row in rows), versions_before(rows)
+    return [
+        {
+            "public_id": row.public_id,
+            "number": row.number,
+            "area": place_name(names[row.area_code]),
+            "begins_on": row.begins_on,
+            "source": row.source,
+            "state": _state_words(row),
+            "changes": change_words(differences(before[row.public_id], version_of(row))),
+        }
+        for row in rows
+    ]
+
+
+def _state_words(row: TemplateVersion) -> tuple[str, str]:
     words, tone = STATES[TemplateState(row.state)]
-    return {
-        "public_id": row.public_id,
-        "number": row.number,
-        "area": place_name(area_names([row.area_code])[row.area_code]),
-        "begins_on": row.begins_on,
-        "source": row.source,
-        "state": (_(words), tone),
-        "entered_at": row.entered_at,
-        "changes": change_words(differences(version_before(row), version_of(row))),
-    }
+    return _(words), tone
 
 
 def change_words(changes: Sequence[Difference]) -> list[dict[str, str]]:

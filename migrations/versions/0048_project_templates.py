@@ -72,15 +72,30 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'entered'"),
     )
     op.drop_column("project", "template_version")
+    op.add_column("project", sa.Column("handed_in_on", sa.Date(), nullable=True))
+    # Until now there was one version alone, so of a declaration that was sent back any of its days says the same.
+    op.execute(
+        "UPDATE project SET handed_in_on = (coalesce(submitted_at, drafted_at) AT TIME ZONE 'Asia/Shanghai')::date"
+        " WHERE round > 0"
+    )
+    op.create_check_constraint(op.f("ck_project_handed_in_has_day"), "project", "(handed_in_on IS NOT NULL) = (round > 0)")
     op.execute(NEVER_ALTERED)
     op.drop_constraint(op.f("ck_inspection_topic_known"), "inspection", type_="check")
     op.create_check_constraint(op.f("ck_inspection_topic_known"), "inspection", "topic IN ('funds', 'projects', 'policy')")
 
 
 def downgrade() -> None:
+    # Inspections of projects cannot be told before there were any: they and what was found go.
+    op.execute("DELETE FROM inspection_finding USING inspection WHERE inspection_id = inspection.id AND topic = 'projects'")
+    op.execute("DELETE FROM inspection_answer USING inspection WHERE inspection_id = inspection.id AND topic = 'projects'")
+    op.execute("DELETE FROM inspection WHERE topic = 'projects'")
     op.drop_constraint(op.f("ck_inspection_topic_known"), "inspection", type_="check")
     op.create_check_constraint(op.f("ck_inspection_topic_known"), "inspection", "topic IN ('funds', 'policy')")
     op.add_column("project", sa.Column("template_version", sa.VARCHAR(length=20), autoincrement=False, nullable=True))
+    # The one version that was known then.
+    op.execute("UPDATE project SET template_version = '2021-1' WHERE round > 0")
+    op.drop_constraint(op.f("ck_project_handed_in_has_day"), "project", type_="check")
+    op.drop_column("project", "handed_in_on")
     op.drop_index("uq_project_template_waiting", table_name="project_template", postgresql_where=sa.text("state = 'entered'"))
     op.drop_table("project_template")
     op.drop_column("project", "answers")

@@ -11,6 +11,7 @@ from marketplace.assistance.duty.models import Place
 from marketplace.assistance.needs.helping import deliver, pledge
 from marketplace.assistance.needs.models import NeedKind
 from marketplace.assistance.needs.queries import get_public_need
+from marketplace.assistance.needs.raising import raise_need
 from marketplace.identity.models import Account, RoleKind
 from marketplace.kernel.clock import local_day, now
 from marketplace.kernel.db import db, transaction
@@ -18,7 +19,7 @@ from marketplace.ledger.queries import balance_fen
 from marketplace.registry.models import Household
 from marketplace.registry.visits import record_visit
 from tests import factories
-from tests.assistance.world import COUNTY, World, acts_for, helper, in_duty, open_need, world
+from tests.assistance.world import BESIDE, COUNTY, World, acts_for, helper, in_duty, open_need, world
 from tests.web.conftest import Browser
 
 
@@ -252,7 +253,7 @@ def test_an_officer_from_beside_finds_nothing(browser: Browser, here: World) -> 
 
 def test_an_officer_finds_a_village_step_by_step_and_names_either_it_or_a_household(browser: Browser, here: World) -> None:
     browser.is_now(here.first)
-    assert "choose its township above first" in browser.get(f"/office/needs?area={COUNTY}").text
+    assert "Or the code of the village that lacks it" in browser.get(f"/office/needs?area={COUNTY}").text
     page = browser.get(f"/office/needs?area={factories.VILLAGE[:9]}").text
     assert f'<option value="{factories.VILLAGE}"' in page
     form = {"kind": "skill", "words": "全村不会修剪果树"}
@@ -270,3 +271,32 @@ def test_a_helper_says_level_by_level_where_it_is_at_home(browser: Browser, here
     assert f'name="area" value="{COUNTY}"' in page
     assert 'name="quota"' in page
     assert f"/needs/desk?area={factories.VILLAGE[:9]}" in page
+
+
+def test_the_list_of_needs_is_that_of_the_area_chosen_and_a_village_is_named_in_the_form_itself(
+    client: FlaskClient,
+) -> None:
+    with transaction():
+        factories.area()
+        factories.area(BESIDE)
+        by = factories.account((RoleKind.OFFICER, COUNTY), name="干部")
+        here, beside = (
+            raise_need(NeedKind.MATERIALS, "缺棉被", by=by, now=now(), area_code=village).reference
+            for village in (factories.VILLAGE, BESIDE)
+        )
+    browser = Browser(client)
+    browser.is_now(by)
+    county = browser.get(f"/office/needs?area={COUNTY}").text
+    assert (here in county, beside in county) == (True, True)
+    township = browser.get(f"/office/needs?area={BESIDE[:9]}").text
+    assert (here in township, beside in township) == (False, True)
+    # A county's officer types the village's code, and nothing has to be chosen before the story is written.
+    browser.get(f"/office/needs?area={COUNTY}")
+    form = {"kind": "materials", "words": "村里缺棉被", "village": factories.VILLAGE[:9]}
+    wrong = browser.post("/office/needs", form)
+    assert (wrong.status_code, "Please give a code of 12 figures." in wrong.text, "村里缺棉被" in wrong.text) == (
+        422,
+        True,
+        True,
+    )
+    assert browser.post("/office/needs", {**form, "village": factories.VILLAGE}).status_code == 303

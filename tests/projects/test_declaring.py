@@ -68,9 +68,9 @@ def test_there_are_eleven_items() -> None:
 def test_a_declaration_without_an_item_is_refused_by_its_name(acting: Session, item: str) -> None:
     here = world()
     project = declared(here, submit=False)
-    assert missing_items(project) == []
+    assert missing_items(project, TODAY) == []
     EMPTIED[item](project, here.declarer)
-    assert missing_items(project) == [item]
+    assert missing_items(project, TODAY) == [item]
     assert refused(Invalid, lambda: submit_project(project, by=here.declarer, now=NOW)) == f"item_missing_{item}"
     assert (project.state, project.round) == (ProjectState.DRAFT, 0)
 
@@ -172,7 +172,7 @@ def test_beneficiaries_are_registered_households_of_the_unit(acting: Session) ->
         assert refused(Invalid, lambda ids=ids: save_beneficiaries(project, ids, by=here.declarer, now=NOW)) == (
             "beneficiary_unknown"
         )
-    assert missing_items(project) == []
+    assert missing_items(project, TODAY) == []
 
 
 def test_only_the_unit_writes_and_only_while_it_is_a_draft(acting: Session) -> None:

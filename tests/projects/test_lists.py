@@ -1,5 +1,6 @@
 """Long lists of projects: page by page, by state, year, place and words, and never more than the reader may see."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -60,13 +61,23 @@ def test_pages_hold_every_project_once(acting: Session) -> None:
 def test_what_is_newer_comes_first_behind_a_mark_and_a_strangers_mark_is_none(acting: Session) -> None:
     ids, (other,) = drafts(5), drafts(1, place=ACROSS)
     seen = seen_by_office(Reach.of([COUNTY], "test"))
-    first = page_after(seen, None, 3)
+    first = page_after(seen, Narrowed(), None, 3)
     assert [row.public_id for row in first] == ids[:1:-1]
-    assert [row.public_id for row in page_after(seen, first[-1].public_id, 3)] == ids[1::-1]
-    assert page_after(seen, ids[0], 3) == []
+    assert [row.public_id for row in page_after(seen, Narrowed(), first[-1].public_id, 3)] == ids[1::-1]
+    assert page_after(seen, Narrowed(), ids[0], 3) == []
     with pytest.raises(NotFound) as caught:
-        page_after(seen, other, 3)
+        page_after(seen, Narrowed(), other, 3)
     assert caught.value.code == "project_unknown"
+
+
+def test_a_page_goes_on_behind_a_mark_that_has_moved_on_meanwhile(acting: Session) -> None:
+    here = world()
+    rows = [declared(here, asset=f"水窖{at}") for at in range(3)]
+    seen, waiting = seen_by_office(Reach.of([COUNTY], "test")), Narrowed(state=S.TOWNSHIP)
+    (newest,) = page_after(seen, waiting, None, 1)
+    assert newest is rows[2]
+    passed(here, newest, S.TOWNSHIP)
+    assert page_after(seen, waiting, newest.public_id, 5) == [rows[1], rows[0]]
 
 
 def test_a_list_is_narrowed_by_state_year_place_and_words(acting: Session) -> None:
@@ -129,6 +140,28 @@ def test_the_pages_of_everybody_and_of_offices_are_narrowed_by_their_address(cli
     assert names[0] not in first
     second = browser.get(f"/office/projects?place={BESIDE}&page=2").text
     assert second[second.index('id="all"') :].count('class="row-link"') == 5
+
+
+def test_all_that_waits_for_an_office_is_turned_to_page_by_page(client: FlaskClient) -> None:
+    with transaction():
+        by = officer(VILLAGE)
+        factories.area(VILLAGE)
+        ids = {draft_project(VILLAGE, f"水渠{at:02}", by=by, now=clock.now()).public_id for at in range(23)}
+    browser, found = Browser(client), []
+    browser.is_now(by)
+    for page in ("", "?list=mine&page=2"):
+        shown = browser.get(f"/office/projects{page}").text
+        mine, others = shown[: shown.index('id="all"')], shown[shown.index('id="all"') :]
+        found.append(set(re.findall(r'/office/projects/([a-z0-9]{14})"', mine)))
+        assert others.count('class="row-link"') == 20
+        assert "list=mine" in mine
+        # Each list turns its own pages, wherever the other one stands.
+        assert "list=all" in others
+    assert [len(ids_) for ids_ in found] == [20, 3]
+    both = browser.get("/office/projects?list=all&page=2").text
+    assert both[both.index('id="all"') :].count('class="row-link"') == 3
+    assert both[: both.index('id="all"')].count('class="row-link"') == 20
+    assert set().union(*found) == ids
 
 
 def test_a_household_finds_the_projects_that_are_for_it_and_nobody_elses(client: FlaskClient) -> None:

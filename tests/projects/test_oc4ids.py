@@ -10,7 +10,7 @@ from marketplace.projects.standard import NATURES, SHIPPED
 from marketplace.projects.states import ProjectState
 from marketplace.projects.templates import templates_of
 from marketplace.projects.tracking import complete_project, start_project, stop_project
-from tests.factories import NOW, VILLAGE
+from tests.factories import NOW, TODAY, VILLAGE
 from tests.projects.oc4ids_facts import CLOSED as CODES
 from tests.projects.oc4ids_facts import faults
 from tests.projects.world import approved, declared, passed, world
@@ -23,7 +23,7 @@ def test_a_package_has_what_the_standard_requires_and_nobodys_household(acting: 
     here = world()
     project = approved(here, fen=1)
     found = package(
-        [project], {VILLAGE: "摆泥村"}, templates_of([project]), uri="https://example.org/projects/oc4ids.json", at=NOW
+        [project], {VILLAGE: "摆泥村"}, templates_of([project], TODAY), uri="https://example.org/projects/oc4ids.json", at=NOW
     )
     assert missing_required(found) == []
     assert (found["version"], found["publishedDate"]) == ("0.9", "2026-06-15T04:00:00Z")
@@ -62,7 +62,7 @@ def test_every_public_project_has_only_fields_of_the_standard_with_its_types_and
     assert complete_project(rows[3], by=here.county, now=CLOSED)
     assert stop_project(rows[4], "水源改道", by=here.county, now=CLOSED)
     uri = "https://example.org/projects/oc4ids.json"
-    found = package(rows, {VILLAGE: "摆泥村"}, templates_of(rows), uri=uri, at=NOW)
+    found = package(rows, {VILLAGE: "摆泥村"}, templates_of(rows, TODAY), uri=uri, at=NOW)
     assert [record["status"] for record in found["projects"]] == [
         "identification",
         "preparation",
@@ -94,7 +94,9 @@ def test_every_category_that_comes_with_the_program_and_every_nature_has_a_code(
     for category in SHIPPED.categories:
         for nature in NATURES:
             project.category, project.nature = category.key, nature
-            record = package([project], {VILLAGE: "村"}, templates_of([project]), uri="https://x.org", at=NOW)["projects"][0]
+            record = package([project], {VILLAGE: "村"}, templates_of([project], TODAY), uri="https://x.org", at=NOW)[
+                "projects"
+            ][0]
             assert record["type"] in CODES["type"]
             # A sector of the second level stands with the one that it is part of.
             assert record["sector"][-1] == category.sector

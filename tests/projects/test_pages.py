@@ -133,6 +133,62 @@ def test_four_levels_judge_it_and_everybody_may_object(browser: Browser, here: W
     assert "Sent back" in browser.get(path).text
 
 
+def main_of(page: str) -> str:
+    return page[page.index("<main") : page.index("</main>")]
+
+
+def test_points_that_cannot_be_are_named_beside_their_line_and_all_that_was_typed_stays(browser: Browser, here: World) -> None:
+    with transaction():
+        path = f"{ROOT}/{declared(here, now=clock.now()).public_id}"
+    browser.is_now(here.reviewers[S.TOWNSHIP])
+    given = {f"score_{key}": str(points) for key, points in SCORES.items()} | {"state": "township"}
+    told = browser.post(f"{path}/pass", {**given, "score_need": "26", "score_cost": "viel"})
+    assert told.status_code == 422
+    page = main_of(told.text)
+    assert re.search(r'id="f-score_need-error">.*?Please give 0 to 25 points\.', page, re.S)
+    assert re.search(r'id="f-score_cost-error">.*?Please give 0 to 15 points\.', page, re.S)
+    assert "f-score_benefit-error" not in page
+    for name, value in (("need", "26"), ("benefit", "20"), ("feasible", "15"), ("cost", "viel"), ("upkeep", "10")):
+        assert re.search(rf'name="score_{name}" type="text" value="{value}"', page)
+    low = browser.post(f"{path}/pass", {**given, "score_need": "0", "score_benefit": "0"})
+    assert low.status_code == 422
+    assert "With 35 points it does not pass." in low.text
+    assert 'name="score_feasible" type="text" value="15"' in low.text
+    assert "Waits for the township" in browser.get(path).text
+
+
+@pytest.mark.parametrize("step", ["return", "refuse"])
+def test_a_reason_that_is_too_long_comes_back_beside_what_was_typed(browser: Browser, here: World, step: str) -> None:
+    with transaction():
+        path = f"{ROOT}/{declared(here, now=clock.now()).public_id}"
+    browser.is_now(here.reviewers[S.TOWNSHIP])
+    told = browser.post(f"{path}/{step}", {"state": "township", "words": "长" * 401})
+    name, other = ("send_back", "refuse") if step == "return" else ("refuse", "send_back")
+    assert told.status_code == 422
+    page = main_of(told.text)
+    assert f'id="f-{name}-error"' in page
+    assert f'id="f-{other}-error"' not in page
+    assert page.count("长" * 401) == 1
+    empty = browser.post(f"{path}/{step}", {"state": "township", "words": " "})
+    assert (empty.status_code, "Please say why." in main_of(empty.text)) == (422, True)
+    assert "Waits for the township" in browser.get(path).text
+
+
+def test_an_answer_to_an_objection_that_is_too_long_stays_at_its_objection(browser: Browser, here: World) -> None:
+    with transaction():
+        project = declared(here, now=clock.now())
+        passed(here, project, now=clock.now())
+        first, second = (object_to(project, words, "", now=clock.now()).public_id for words in ("太远", "太贵"))
+        path, by = f"{ROOT}/{project.public_id}", officer(VILLAGE[:6])
+    browser.is_now(by)
+    told = browser.post(f"{path}/objections/{second}/reject", {"words": "答" * 401})
+    assert told.status_code == 422
+    page = main_of(told.text)
+    assert f'id="f-{second}-error"' in page
+    assert f'id="f-{first}-error"' not in page
+    assert page.count("答" * 401) == 1
+
+
 def picture() -> tuple[io.BytesIO, str]:
     buffer = io.BytesIO()
     Image.frombytes("RGB", (8, 8), os.urandom(192)).save(buffer, "PNG")

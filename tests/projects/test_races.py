@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import func, select, text
 
+from marketplace.complaints.models import Drawn, Inspection, Topic
 from marketplace.identity.models import Account
 from marketplace.kernel import embedded_postgres
 from marketplace.kernel.db import db, transaction
@@ -23,7 +25,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.own_database import own_database, race
 from tests.projects.test_templates import WHOLE
-from tests.projects.world import PROVINCE, SCORES, TOWNSHIP, declared, officer, passed, world
+from tests.projects.world import COUNTY, PROVINCE, SCORES, TOWNSHIP, declared, officer, passed, world
 
 S = ProjectState
 CLOSED = NOW + timedelta(days=11)
@@ -131,3 +133,24 @@ def test_of_two_officers_who_write_or_confirm_at_once_one_is_first(offices: Flas
     answers = race(offices, *acts, behind=lock)
     assert [answer for answer in answers if answer is True] == [True]
     assert [answer.code for answer in answers if isinstance(answer, Conflict)] == ["template_state"]
+
+
+def test_what_was_handed_in_goes_to_the_migration_before_and_back_and_inspections_of_projects_go(offices: Flask) -> None:
+    """The last test of this database, which it takes a step back and forward again."""
+    with offices.app_context():
+        with transaction():
+            here = world()
+            handed_in, draft = declared(here, asset="水塔").id, declared(here, asset="水井", submit=False).id
+            planned = {"planned_by_id": here.county.id, "planned_on": NOW.date(), "drawn": Drawn.LOT, "area_code": COUNTY}
+            counted = {"score_bp": 0, "features": {}, "weights": {}, "title": "一"}
+            for topic, subject in ((Topic.PROJECTS, "a"), (Topic.POLICY, TOWNSHIP)):
+                db.session.add(Inspection(topic=topic, subject=subject, due_on=NOW.date(), **planned, **counted))
+        db.session.remove()
+        downgrade(revision="0047")
+        versions = dict(db.session.execute(text("SELECT id, template_version FROM project")).all())
+        assert (versions[handed_in], versions[draft]) == ("2021-1", None)
+        assert db.session.scalars(text("SELECT topic FROM inspection")).all() == ["policy"]
+        db.session.remove()
+        upgrade()
+        rows = {row.id: row.handed_in_on for row in db.session.scalars(select(Project))}
+        assert (rows[handed_in], rows[draft]) == (NOW.date(), None)

@@ -129,14 +129,14 @@ class CriterionSchema(OutputSchema):
 class ProjectTemplateSchema(OutputSchema):
     """The template in force: what may be declared, what may not, and by which points it is judged."""
 
-    version = fields.String()
-    begins_on = fields.Date()
-    categories = fields.List(fields.String())
+    version = fields.String(metadata={"description": "The names of all its versions, the province’s first"})
+    begins_on = fields.Date(metadata={"description": "Since when it holds as it is"})
+    categories = fields.List(fields.Nested(ProjectCategorySchema))
     natures = fields.List(fields.String())
-    barred = fields.List(fields.String(), metadata={"description": "Keys of the negative list"})
+    barred = fields.List(fields.Nested(ProjectBarredSchema))
     items = fields.List(fields.Nested(ProjectItemSchema), metadata={"description": "The eleven, then what offices have added"})
     rubric = fields.List(fields.Nested(CriterionSchema))
-    source = fields.String()
+    sources = fields.List(fields.String(), metadata={"description": "The documents that say so, one for each version"})
 
 
 class ProjectSchema(OutputSchema):
@@ -277,7 +277,11 @@ class OfficeProjectSchema(WholeProjectSchema):
     cross_code = fields.String(allow_none=True)
     due_on = fields.Date(allow_none=True)
     due_provisional = fields.Boolean()
-    template_version = fields.String(metadata={"description": "What it follows: what held on the day on which it was begun"})
+    template_version = fields.String(
+        metadata={
+            "description": "What it follows: what was asked on the day on which it was first handed in, until then today’s"
+        }
+    )
     answers = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -333,7 +337,7 @@ class ProjectChangeSchema(InputSchema):
     mechanism = Prose(2000, allow_none=True)
     sources = fields.List(fields.Nested(NewProjectSourceSchema), validate=validate.Length(max=len(_SOURCES)))
     milestones = fields.List(fields.Nested(NewProjectMilestoneSchema), validate=validate.Length(max=MOST_MILESTONES))
-    answers = fields.Dict(keys=fields.String(), values=Prose(LONGEST_ANSWER, may_be_empty=True))
+    answers = fields.Dict(keys=fields.String(), values=Prose(LONGEST_ANSWER, may_be_empty=True, allow_none=True))
     households = fields.List(Spelled(HOUSEHOLD, most=16), validate=validate.Length(max=MOST_BENEFICIARIES))
 
 
@@ -417,10 +421,10 @@ def office_whole(project: Project, *, decides: bool) -> dict[str, Any]:
         **_shared(project),
         **{name: getattr(project, name) for name in own},
         "households": beneficiary_count(project),
-        "template_version": template_of(project).version,
+        "template_version": template_of(project, today).version,
         "reviews": _reviews(reviews_of(project)),
         "place": place_of(project),
-        "missing": missing_items(project) if project.state in EDITABLE else [],
+        "missing": missing_items(project, today) if project.state in EDITABLE else [],
         "approvable_from": None if notice is None else notice.closes_on + timedelta(days=1),
         "objections": objections_to(project) if decides else [],
         "gap_since": gap_since(project, today) if project.state == ProjectState.UNDER_WAY else None,

@@ -11,6 +11,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.projects.entering import (
     KEY,
+    LONGEST_TERM,
     MOST_LINES,
     MOST_TERMS,
     MOST_WORDS,
@@ -22,10 +23,20 @@ from marketplace.projects.entering import (
 from marketplace.projects.models import TemplateVersion
 from marketplace.projects.standard import FULL_SCORE, ITEMS, SECTORS, Barred, Category, Criterion, Item
 from marketplace.projects.states import TemplateAction, TemplateState
-from marketplace.projects.templates import get_version, version_of, versions_around
+from marketplace.projects.templates import get_version, version_of, versions_after, versions_around
 from marketplace.web.access import account, office_reach
 from marketplace.web.api.documents import BODY, ApiBlueprint, only, problems
-from marketplace.web.api.inputs import AREA, InputSchema, Line, QueryDay, SearchText, Spelled, WholeField
+from marketplace.web.api.inputs import (
+    AREA,
+    InputSchema,
+    Line,
+    PublicIdField,
+    QueryDay,
+    QueryNumber,
+    SearchText,
+    Spelled,
+    WholeField,
+)
 from marketplace.web.api.project_schemas import (
     CriterionSchema,
     ProjectBarredSchema,
@@ -59,6 +70,20 @@ class TemplateVersionSchema(OutputSchema):
     rubric = fields.List(fields.Nested(CriterionSchema))
 
 
+class TemplateVersionPageSchema(OutputSchema):
+    """A page of versions."""
+
+    items = fields.List(fields.Nested(TemplateVersionSchema))
+    next = fields.String(allow_none=True, metadata={"description": "`after` of the next page; null behind the last"})
+
+
+class TemplateVersionsQuerySchema(TemplateQuerySchema):
+    """Whose versions, and which page of them."""
+
+    after = PublicIdField(metadata={"description": "`next` of the page before"})
+    limit = QueryNumber(1, 100, load_default=20)
+
+
 class _LineSchema(InputSchema):
     """A line with a key of its own."""
 
@@ -82,7 +107,7 @@ class NewProjectCategorySchema(_LineSchema):
 class NewProjectBarredSchema(_LineSchema):
     """What the money may not be spent on, and the words by which it is known."""
 
-    terms = fields.List(Line(40), required=True, validate=validate.Length(min=1, max=MOST_TERMS))
+    terms = fields.List(Line(LONGEST_TERM), required=True, validate=validate.Length(min=1, max=MOST_TERMS))
 
 
 class NewProjectCriterionSchema(_LineSchema):
@@ -101,6 +126,14 @@ class NewTemplateVersionSchema(InputSchema):
     area_code = Spelled(AREA, most=12, required=True)
     begins_on = QueryDay(required=True)
     source = Line(200, required=True)
+    base = WholeField(
+        0,
+        30_000,
+        metadata={
+            "description": "The number of the version from which it was written, 0 for none; another one"
+            " confirmed since is then not taken back unseen (`template_changed`)"
+        },
+    )
     items = fields.List(fields.Nested(NewProjectItemSchema), required=True, validate=validate.Length(max=4 * MOST_LINES))
     categories = _lines(NewProjectCategorySchema)
     barred = _lines(NewProjectBarredSchema)
@@ -119,13 +152,15 @@ def _found(public_id: str) -> TemplateVersion:
 
 @blueprint.get("")
 @only(RoleKind.OFFICER)
-@blueprint.arguments(TemplateQuerySchema, location="query")
-@blueprint.response(200, TemplateVersionSchema(many=True))
+@blueprint.arguments(TemplateVersionsQuerySchema, location="query")
+@blueprint.response(200, TemplateVersionPageSchema)
 @problems(404, 422)
-def template_versions(query: dict[str, Any]) -> list[dict[str, Any]]:
+def template_versions(query: dict[str, Any]) -> dict[str, Any]:
     """Every version of an area, of those above it and within it, the latest first; of other offices what is confirmed."""
     area = office_reach().check(query["area"])
-    return [_whole(row) for row in versions_around(area, own_offices(account()))]
+    rows = versions_after(versions_around(area, own_offices(account())), query.get("after"), query["limit"] + 1)
+    shown = rows[: query["limit"]]
+    return {"items": [_whole(row) for row in shown], "next": shown[-1].public_id if len(rows) > len(shown) else None}
 
 
 @blueprint.post("")
@@ -134,11 +169,12 @@ def template_versions(query: dict[str, Any]) -> list[dict[str, Any]]:
 @blueprint.response(201, TemplateVersionSchema)
 @problems(404, 409, *BODY)
 def template_version_enter(given: dict[str, Any]) -> dict[str, Any]:
-    """Write the next version down. `item_dropped` names what cannot be left out, `rubric_sum` what the points add up to;
-    `template_waits` (409) while another one waits for its second person."""
+    """Write the next version down. `item_dropped` and `barred_dropped` name what cannot be left out, `rubric_sum` what the
+    points add up to; `template_waits` (409) while another one waits for its second person."""
     with transaction():
         area = office_reach().check(given["area_code"])
         new = NewVersion(
+            base=given.get("base"),
             begins_on=given["begins_on"],
             source=given["source"],
             items=tuple(Item(**each) for each in given["items"]),

@@ -26,7 +26,7 @@ from marketplace.projects.declaring import (
     submit_project,
     withdraw_project,
 )
-from marketplace.projects.lists import Narrowed, narrow, page_after, seen_by_everybody, seen_by_household, seen_by_office
+from marketplace.projects.lists import Narrowed, page_after, seen_by_everybody, seen_by_household, seen_by_office
 from marketplace.projects.models import Project, SourceKind
 from marketplace.projects.noticing import approve_project, decide_objection, object_to
 from marketplace.projects.offices import check_unit, locked
@@ -98,10 +98,10 @@ def project_template(query: dict[str, Any]) -> dict[str, Any]:
     template = template_on(query["area"], local_day(clock.now()))
     return {
         "version": template.version,
-        **{name: getattr(template.base, name) for name in ("begins_on", "rubric", "source")},
-        "categories": [each.key for each in template.base.categories],
+        "begins_on": template.begins_on,
+        "sources": list(template.sources),
+        **{name: getattr(template.base, name) for name in ("categories", "barred", "rubric")},
         "natures": list(template.natures),
-        "barred": [each.key for each in template.base.barred],
         "items": asked_items(template),
     }
 
@@ -143,7 +143,7 @@ def projects_office(query: dict[str, Any]) -> dict[str, Any]:
 def _page(seen: Select[tuple[Project]], query: dict[str, Any]) -> dict[str, Any]:
     state = query.get("state")
     by = Narrowed(None if state is None else ProjectState(state), query.get("year"), query["area"], query["words"])
-    found = page_after(narrow(seen, by), query.get("after"), query["limit"] + 1)
+    found = page_after(seen, by, query.get("after"), query["limit"] + 1)
     items = found[: query["limit"]]
     return {"items": items, "next": items[-1].public_id if len(found) > len(items) else None}
 

@@ -60,10 +60,10 @@ def listed() -> str:
 @allow(PUBLIC)
 def exported() -> Response:
     """All of them in the standard for infrastructure projects."""
-    rows = public_projects()
+    rows, now = public_projects(), clock.now()
     names = area_names(row.place_code for row in rows)
     address = url_for("public_projects.exported", _external=True)
-    return jsonify(package(rows, names, templates_of(rows), uri=address, at=clock.now()))
+    return jsonify(package(rows, names, templates_of(rows, local_day(now)), uri=address, at=now))
 
 
 @blueprint.get("/<public_id>")

@@ -47,7 +47,7 @@ class NeedForm(FormSchema):
     kind = Text(required=True, validate=validate.OneOf([kind.value for kind in NeedKind]))
     words = Text(required=True, validate=validate.Length(max=400, error=_LONG))
     whose = Text(load_default="", validate=spelled(r"(?:[0-9]{16})?", error=N_("Please give a code of 16 figures.")))
-    village = Text(load_default="", validate=spelled(r"(?:[0-9]{12})?"))
+    village = Text(load_default="", validate=spelled(r"(?:[0-9]{12})?", error=N_("Please give a code of 12 figures.")))
     worth = Yuan(load_default=None)
 
 
@@ -78,6 +78,7 @@ def listed() -> str:
 
 def _list_page(form: dict[str, Any], errors: dict[str, str]) -> str:
     area = office_area(request.args.get("area"))
+    shown = office_reach().narrowed(area.code)
     return render_template(
         "officer/needs.html",
         area=area,
@@ -86,7 +87,7 @@ def _list_page(form: dict[str, Any], errors: dict[str, str]) -> str:
         kinds=[(kind.value, _(words)) for kind, words in NEEDS.items()],
         form=form,
         errors=errors,
-        needs=[office_words(need) for need in needs_within(office_reach())],
+        needs=[office_words(need) for need in needs_within(shown)],
         helpers=[
             {
                 "public_id": unit.public_id,
@@ -96,7 +97,7 @@ def _list_page(form: dict[str, Any], errors: dict[str, str]) -> str:
                 "quota": unit.quota,
                 "approved": unit.approved_at is not None,
             }
-            for unit in helpers_within(office_reach())
+            for unit in helpers_within(shown)
         ],
     )
 

@@ -1,6 +1,6 @@
 """One project at the office: judged, noticed, approved, begun, followed with pictures, accepted, looked at years later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -38,8 +38,9 @@ from marketplace.projects.queries import (
     steps_of,
 )
 from marketplace.projects.reviewing import name_cross_township, pass_project, refuse_project, return_project
+from marketplace.projects.standard import Template
 from marketplace.projects.states import EDITABLE, LEVELS, ObjectionAction, ObjectionState, ProjectState
-from marketplace.projects.templates import template_of
+from marketplace.projects.templates import next_day, template_of
 from marketplace.projects.tracking import (
     Taken,
     add_photo,
@@ -52,7 +53,8 @@ from marketplace.projects.tracking import (
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names, children
 from marketplace.web.access import account, allow, office_reach
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.errors import errors_by_field
+from marketplace.web.forms import FormError, FormSchema, Text, read_form
 from marketplace.web.places import place_name
 from marketplace.web.project_photos import photo_of
 from marketplace.web.project_words import (
@@ -126,6 +128,11 @@ def _project(public_id: str) -> Project:
 @allow(RoleKind.OFFICER)
 def one(public_id: str) -> str:
     """A project with all that was said of it, and what can be done next."""
+    return _page(public_id, {}, {})
+
+
+def _page(public_id: str, form: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    """The page; after a refusal with what was typed and what is wrong with it, by field."""
     project, today = _project(public_id), local_day(clock.now())
     steps, own = steps_of(project), scopes(account(), RoleKind.OFFICER)
     level = LEVELS.get(ProjectState(project.state))
@@ -138,12 +145,13 @@ def one(public_id: str) -> str:
         mine=project.unit_code in own,
         editable=project.state in EDITABLE,
         missing=still_missing(project) if project.state in EDITABLE else [],
+        asked_otherwise_on=next_day(project, today) if project.state in EDITABLE else None,
         answers=answer_words(project),
         households=beneficiary_count(project),
         reviews=[review_words(row) for row in reviews_of(project)],
         waits_for_me=level is not None and waits_for(project, own) and not _needs_another_township(project),
         scored=level is not None and project.decides is not None and level >= project.decides,
-        rubric=rubric_words(template_of(project)),
+        rubric=rubric_words(template_of(project, today)),
         townships=_townships(project) if Level.COUNTY in levels else [],
         notice=notice,
         completion=completion_notice(project),
@@ -190,6 +198,8 @@ def one(public_id: str) -> str:
             for row in checks_of(project)
         ],
         today=today.isoformat(),
+        form=form,
+        errors=errors,
     )
 
 
@@ -204,9 +214,22 @@ def _townships(project: Project) -> list[tuple[str, str]]:
     return [(row.code, place_name(row.name)) for row in children(project.place_code[:6]) if row.code != project.unit_code]
 
 
-def _done(public_id: str, act: Callable[[Project], object], words: str) -> Response:
-    with transaction():
-        act(_project(public_id))
+def _done(public_id: str, act: Callable[[Project], object], words: str, *, place: str = "") -> Response | tuple[str, int]:
+    """Take a step.
+
+    Parameters
+    ----------
+    place : str
+        The field of the page beside which stands what is wrong with the step. What was typed under ``words`` belongs there:
+        the page asks for words in several places.
+    """
+    try:
+        with transaction():
+            act(_project(public_id))
+    except Invalid as error:
+        wrong = errors_by_field(error, place)
+        shown = {**request.form.to_dict(), place: request.form.get("words", "")}
+        return _page(public_id, shown, {place if name == "words" else name: text for name, text in wrong.items()}), 422
     flash(_(words), "success")
     return see_other(url_for("officer.projects.project.one", public_id=public_id))
 
@@ -228,63 +251,73 @@ def households(public_id: str) -> str:
 
 @blueprint.post("/submit")
 @allow(RoleKind.OFFICER)
-def submit(public_id: str) -> Response:
+def submit(public_id: str) -> Response | tuple[str, int]:
     """Hand the declaration in."""
     return _done(public_id, lambda row: submit_project(row, by=account(), now=clock.now()), N_("It is handed in."))
 
 
 @blueprint.post("/withdraw")
 @allow(RoleKind.OFFICER)
-def withdraw(public_id: str) -> Response:
+def withdraw(public_id: str) -> Response | tuple[str, int]:
     """Take the declaration back."""
     return _done(public_id, lambda row: withdraw_project(row, by=account(), now=clock.now()), N_("It is taken back."))
 
 
 @blueprint.post("/pass")
 @allow(RoleKind.OFFICER)
-def let_pass(public_id: str) -> Response:
+def let_pass(public_id: str) -> Response | tuple[str, int]:
     """Pass it on, with points where the level gives any."""
-    state, now = ProjectState(read_form(ScoresForm())["state"]), clock.now()
+    now = clock.now()
 
     def act(project: Project) -> None:
-        level, scores = LEVELS[state], None
-        if project.decides is not None and level >= project.decides:
-            scores = {each.key: _points(each.key) for each in template_of(project).base.rubric}
+        state, scores = ProjectState(read_form(ScoresForm())["state"]), None
+        if project.decides is not None and LEVELS[state] >= project.decides:
+            scores = _points(template_of(project, local_day(now)))
         pass_project(project, state, scores, by=account(), now=now)
 
     return _done(public_id, act, N_("It goes on to the next level."))
 
 
-def _points(key: str) -> int:
-    text = request.form.get(f"score_{key}", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 3):
-        raise Invalid("scores_wrong", N_("Please give points for every line of the rubric, and no more than it has."))
-    return int(text)
+def _points(template: Template) -> dict[str, int]:
+    """The points given for each line of the rubric; each that cannot be is named beside its line."""
+    given = {each: request.form.get(f"score_{each.key}", "").strip() for each in template.base.rubric}
+    wrong = {
+        f"score_{each.key}": _("Please give 0 to %(most)s points.", most=each.most)
+        for each, text in given.items()
+        if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= each.most)
+    }
+    if wrong:
+        raise FormError(wrong)
+    return {each.key: int(text) for each, text in given.items()}
 
 
 @blueprint.post("/return")
 @allow(RoleKind.OFFICER)
-def send_back(public_id: str) -> Response:
+def send_back(public_id: str) -> Response | tuple[str, int]:
     """Send it back to be mended."""
-    form, now = read_form(LevelForm()), clock.now()
-    state = ProjectState(form["state"])
-    return _done(
-        public_id, lambda row: return_project(row, state, form["words"], by=account(), now=now), N_("It is sent back.")
-    )
+
+    def act(project: Project) -> None:
+        form = read_form(LevelForm())
+        return_project(project, ProjectState(form["state"]), form["words"], by=account(), now=clock.now())
+
+    return _done(public_id, act, N_("It is sent back."), place="send_back")
 
 
 @blueprint.post("/refuse")
 @allow(RoleKind.OFFICER)
-def refuse(public_id: str) -> Response:
+def refuse(public_id: str) -> Response | tuple[str, int]:
     """Refuse it."""
-    form, now = read_form(LevelForm()), clock.now()
-    state = ProjectState(form["state"])
-    return _done(public_id, lambda row: refuse_project(row, state, form["words"], by=account(), now=now), N_("It is refused."))
+
+    def act(project: Project) -> None:
+        form = read_form(LevelForm())
+        refuse_project(project, ProjectState(form["state"]), form["words"], by=account(), now=clock.now())
+
+    return _done(public_id, act, N_("It is refused."), place="refuse")
 
 
 @blueprint.post("/cross")
 @allow(RoleKind.OFFICER)
-def cross(public_id: str) -> Response:
+def cross(public_id: str) -> Response | tuple[str, int]:
     """Name the township that judges another one's project."""
     code, now = read_form(AreaForm())["area"], clock.now()
     return _done(public_id, lambda row: name_cross_township(row, code, by=account(), now=now), N_("The township is named."))
@@ -292,27 +325,26 @@ def cross(public_id: str) -> Response:
 
 @blueprint.post("/objections/<objection>/<any(uphold, reject):action>")
 @allow(RoleKind.OFFICER)
-def decide(public_id: str, objection: str, action: str) -> Response:
+def decide(public_id: str, objection: str, action: str) -> Response | tuple[str, int]:
     """Decide on an objection."""
-    words, now = read_form(WordsForm())["words"], clock.now()
 
     def act(project: Project) -> None:
-        row = get_objection(project, objection)
-        decide_objection(project, row, ObjectionAction(action), words, by=account(), now=now)
+        row, words = get_objection(project, objection), read_form(WordsForm())["words"]
+        decide_objection(project, row, ObjectionAction(action), words, by=account(), now=clock.now())
 
-    return _done(public_id, act, N_("The objection is decided."))
+    return _done(public_id, act, N_("The objection is decided."), place=objection)
 
 
 @blueprint.post("/approve")
 @allow(RoleKind.OFFICER)
-def approve(public_id: str) -> Response:
+def approve(public_id: str) -> Response | tuple[str, int]:
     """Close the notice and approve."""
     return _done(public_id, lambda row: approve_project(row, by=account(), now=clock.now()), N_("It is approved."))
 
 
 @blueprint.post("/start")
 @allow(RoleKind.OFFICER)
-def start(public_id: str) -> Response:
+def start(public_id: str) -> Response | tuple[str, int]:
     """Say that the work has begun."""
     return _done(public_id, lambda row: start_project(row, by=account(), now=clock.now()), N_("The work has begun."))
 
@@ -320,7 +352,7 @@ def start(public_id: str) -> Response:
 @blueprint.post("/photos")
 @allow(RoleKind.OFFICER)
 @takes_files(1)
-def photo_add(public_id: str) -> Response:
+def photo_add(public_id: str) -> Response | tuple[str, int]:
     """Add a picture; of a milestone it says that this part is done."""
     form, now, found = read_form(PhotoForm()), clock.now(), sent_files("picture")
     _project(public_id)
@@ -347,7 +379,7 @@ def photo(public_id: str, photo: str) -> FlaskResponse:
 
 @blueprint.post("/complete")
 @allow(RoleKind.OFFICER)
-def complete(public_id: str) -> Response:
+def complete(public_id: str) -> Response | tuple[str, int]:
     """Accept the work."""
     return _done(
         public_id, lambda row: complete_project(row, by=account(), now=clock.now()), N_("It is completed and announced.")
@@ -356,15 +388,18 @@ def complete(public_id: str) -> Response:
 
 @blueprint.post("/stop")
 @allow(RoleKind.OFFICER)
-def stop(public_id: str) -> Response:
+def stop(public_id: str) -> Response | tuple[str, int]:
     """Give it up."""
-    words, now = read_form(WordsForm())["words"], clock.now()
-    return _done(public_id, lambda row: stop_project(row, words, by=account(), now=now), N_("It is given up."))
+
+    def act(project: Project) -> None:
+        stop_project(project, read_form(WordsForm())["words"], by=account(), now=clock.now())
+
+    return _done(public_id, act, N_("It is given up."), place="stop")
 
 
 @blueprint.post("/checks")
 @allow(RoleKind.OFFICER)
-def check(public_id: str) -> Response:
+def check(public_id: str) -> Response | tuple[str, int]:
     """Say whether it still works."""
     form, now = read_form(CheckForm()), clock.now()
     works = form["works"] == "yes"

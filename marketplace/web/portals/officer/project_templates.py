@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -15,7 +15,7 @@ from marketplace.identity.queries import scopes
 from marketplace.kernel import clock
 from marketplace.kernel.clock import local_day
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import N_, Conflict, Invalid, NotFound
+from marketplace.kernel.errors import N_, Conflict, DomainError, Invalid, NotFound
 from marketplace.projects.entering import (
     MOST_LINES,
     MOST_WORDS,
@@ -29,16 +29,25 @@ from marketplace.projects.entering import (
 from marketplace.projects.models import TemplateVersion
 from marketplace.projects.standard import SECTORS, Barred, Category, Criterion, Item, Line, Template, Version, asked_items
 from marketplace.projects.states import TemplateAction, TemplateState
-from marketplace.projects.templates import above, get_version, last_version, template_on, version_of, versions_around
+from marketplace.projects.templates import (
+    above,
+    get_version,
+    last_version,
+    page_of_versions,
+    template_on,
+    version_of,
+    versions_around,
+)
 from marketplace.regions.models import Level
 from marketplace.regions.queries import area_names
 from marketplace.web.access import account, allow
 from marketplace.web.errors import errors_by_field
-from marketplace.web.forms import FormSchema, Text, read_form
+from marketplace.web.forms import FormError, FormSchema, Text, read_form
+from marketplace.web.paging import page_numbers
 from marketplace.web.places import place_name
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
 from marketplace.web.redirects import see_other
-from marketplace.web.template_words import ITEM_NAMES, parts_words, version_words
+from marketplace.web.template_words import ITEM_NAMES, parts_words, versions_words
 from marketplace.web.template_words import SECTORS as SECTOR_NAMES
 
 blueprint = Blueprint("templates", __name__, url_prefix="/templates")
@@ -48,6 +57,7 @@ _WHOLE = N_("Please enter a whole number.")
 _PLACES = {"template_day": "begins_on", "template_source": "source", "rubric_sum": "rubric_most_1"}
 # As many empty lines stand under those that there are.
 _SPARE = 2
+PAGE = 20
 _TERMS = re.compile(r"[、，,;；\n]+")
 # What a line of each part has besides its words, and how it is read.
 _line = validate.Length(max=MOST_WORDS, error=_LONG)
@@ -60,6 +70,8 @@ _PARTS: dict[str, dict[str, Any]] = {
 VersionForm: type[FormSchema] = FormSchema.from_dict(  # type: ignore[assignment]
     {
         "area": Text(required=True, validate=validate.Length(max=12)),
+        # The version that the form began from, so that nobody takes back unseen what was confirmed meanwhile.
+        "base": fields.Integer(required=True),
         "begins_on": fields.Date(required=True, error_messages={"invalid": N_("Please give a day, such as 2026-05-01.")}),
         "source": Text(load_default="", validate=validate.Length(max=200, error=_LONG)),
         **{
@@ -77,20 +89,21 @@ VersionForm: type[FormSchema] = FormSchema.from_dict(  # type: ignore[assignment
 )
 
 
-class AreaForm(FormSchema):
-    """An area."""
+class ListForm(FormSchema):
+    """An area, and which page of its versions."""
 
     area = Text()
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 9999))
 
 
 @blueprint.get("")
 @allow(RoleKind.OFFICER)
 def listed() -> str:
     """What holds in an area today, and every version with what it changed."""
-    area, today = office_area(read_form(AreaForm(), request.args).get("area")), local_day(clock.now())
-    own = own_offices(account())
+    asked, today = read_form(ListForm(), request.args), local_day(clock.now())
+    area, own = office_area(asked.get("area")), own_offices(account())
     template = template_on(area.code, today)
-    rows = versions_around(area.code, own)
+    rows, total = page_of_versions(versions_around(area.code, own), asked["page"], PAGE)
     return render_template(
         "officer/project_templates.html",
         area=area,
@@ -99,7 +112,8 @@ def listed() -> str:
         asked=_asked(template),
         # The items of all levels stand together already.
         parts=parts_words(template.base, ("rubric", "categories", "barred")),
-        rows=[{**version_words(row), "holds_later": row.begins_on > today} for row in rows],
+        rows=[{**row, "holds_later": row["begins_on"] > today} for row in versions_words(rows)],
+        pages=page_numbers(asked["page"], max(1, -(-total // PAGE))),
         offices=_offices(own),
     )
 
@@ -119,7 +133,8 @@ def _offices(own: Sequence[str]) -> list[tuple[str, str]]:
 def new() -> str:
     """The next version of one's office, to be written from the last one."""
     code = _own_office(request.args.get("area"))
-    return _form_page(code, _typed(last_version(code)), {})
+    base = last_version(code)
+    return _form_page(code, {**_typed(base), "base": base.number}, {})
 
 
 @blueprint.post("")
@@ -132,9 +147,22 @@ def add() -> Response | tuple[str, int]:
         with transaction():
             row = enter_version(code, _new(code, form), by=account(), now=clock.now())
     except (Invalid, Conflict) as error:
-        return _form_page(code, request.form.to_dict(), errors_by_field(error, _PLACES.get(error.code, ""))), 422
+        typed: dict[str, Any] = request.form.to_dict()
+        if error.code == "template_changed":
+            # Now they are told, and what they send again is written from it.
+            typed["base"] = last_version(code).number
+        return _form_page(code, typed, errors_by_field(error, _place_of(error, typed))), 422
     flash(_("It is written down. Somebody else of your office has to confirm it before its first day."), "success")
     return see_other(url_for("officer.projects.templates.one", public_id=row.public_id))
+
+
+def _place_of(error: DomainError, typed: Mapping[str, Any]) -> str:
+    """The field of the form beside which a refusal of the domain stands."""
+    if error.code == "barred_dropped":
+        keys = (f"barred_key_{number}" for number in range(1, MOST_LINES + 1))
+        found = next((key for key in keys if typed.get(key) == error.data["line"]), "")
+        return found.replace("key", "terms")
+    return _PLACES.get(error.code, "")
 
 
 @blueprint.get("/<public_id>")
@@ -145,7 +173,7 @@ def one(public_id: str) -> str:
     mine = row.area_code in own_offices(account()) and row.state == TemplateState.ENTERED
     return render_template(
         "officer/project_template.html",
-        version=version_words(row),
+        version=versions_words([row])[0],
         parts=parts_words(version_of(row)),
         may_confirm=mine and row.entered_by_id != account().id,
         may_discard=mine,
@@ -183,7 +211,7 @@ def _form_page(code: str, form: Mapping[str, Any], errors: dict[str, str]) -> st
         code=code,
         area=place_name(area_names([code])[code]),
         whole=len(code) == Level.PROVINCE,
-        upper=_asked(above(code, tomorrow)),
+        upper=_asked(above(code, _first_day(form, tomorrow))),
         shown={part: _shown(part, form) for part in _PARTS},
         sectors=[(key, _(words)) for key, words in SECTOR_NAMES.items()],
         form={"begins_on": tomorrow.isoformat(), **form},
@@ -191,9 +219,19 @@ def _form_page(code: str, form: Mapping[str, Any], errors: dict[str, str]) -> st
     )
 
 
+def _first_day(form: Mapping[str, Any], tomorrow: date) -> date:
+    """The day that was typed, where it can be one: what is asked from above may be another on it than tomorrow."""
+    try:
+        return max(tomorrow, date.fromisoformat(str(form.get("begins_on", ""))))
+    except ValueError:
+        return tomorrow
+
+
 def _shown(part: str, form: Mapping[str, Any]) -> int:
     """How many lines of a part stand open."""
-    used = [number for number in range(1, MOST_LINES + 1) if form.get(f"{part}_words_{number}")]
+    # A sector always has a value.
+    typed = ["words", *(name for name in _PARTS[part] if name != "sector")]
+    used = [number for number in range(1, MOST_LINES + 1) if any(form.get(f"{part}_{name}_{number}") for name in typed)]
     return min(MOST_LINES, max(used, default=0) + _SPARE)
 
 
@@ -214,6 +252,16 @@ def _typed(version: Version) -> dict[str, Any]:
 
 
 def _new(code: str, form: Mapping[str, Any]) -> NewVersion:
+    unnamed = [
+        number for number in range(1, MOST_LINES + 1) if form[f"barred_terms_{number}"] and not form[f"barred_words_{number}"]
+    ]
+    if unnamed:
+        raise FormError(
+            {
+                f"barred_words_{number}": _("Please say what it is, or empty the words by which it is known.")
+                for number in unnamed
+            }
+        )
     before = last_version(code)
 
     def lines(part: str, prefix: str) -> list[dict[str, Any]]:
@@ -232,6 +280,7 @@ def _new(code: str, form: Mapping[str, Any]) -> NewVersion:
         return found
 
     return NewVersion(
+        base=form["base"],
         begins_on=form["begins_on"],
         source=form["source"],
         items=(*asked_items(above(code, form["begins_on"])), *(Item(**each) for each in lines("items", own_prefix(code)))),

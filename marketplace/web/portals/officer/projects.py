@@ -42,8 +42,9 @@ from marketplace.registry.queries import households_by_code
 from marketplace.web.access import account, allow, office_reach
 from marketplace.web.errors import errors_by_field
 from marketplace.web.forms import FormError, FormSchema, Text, Yuan, read_form
+from marketplace.web.paging import page_numbers
 from marketplace.web.portals.officer.areas import areas_to_choose, office_area
-from marketplace.web.project_lists import PAGE, listed_words
+from marketplace.web.project_lists import PAGE, ListForm, listed_words
 from marketplace.web.project_words import SOURCES, row_words, still_missing, whole_words
 from marketplace.web.redirects import see_other
 
@@ -113,7 +114,7 @@ def more_form(project: Project) -> type[FormSchema]:
     """The form of what offices have added, whatever that is."""
     fields_ = {
         item.key: Text(load_default=None, validate=validate.Length(max=LONGEST_ANSWER, error=_LONG))
-        for item in template_of(project).items
+        for item in template_of(project, local_day(clock.now())).items
     }
     return FormSchema.from_dict(fields_, name="MoreForm")  # type: ignore[return-value]
 
@@ -129,20 +130,28 @@ class PeopleForm(FormSchema):
 FORMS: dict[str, type[FormSchema]] = {"what": WhatForm, "when": WhenForm, "money": MoneyForm, "people": PeopleForm}
 
 
+class OfficeListForm(ListForm):
+    """What is looked for, and of which of the two lists which page is shown."""
+
+    list = Text(load_default="all", validate=validate.OneOf(["all", "mine"]))
+
+
 @blueprint.get("")
 @allow(RoleKind.OFFICER)
 def listed() -> str:
     """What waits for one's office, what lags behind, what is to be looked at, and all other projects of one's areas."""
     reach, today = office_reach(), local_day(clock.now())
     area, seen = office_area(None), seen_by_office(reach)
-    mine, number = page_of(seen.where(waits(scopes(account(), RoleKind.OFFICER))), 1, PAGE)
+    shown = listed_words(seen, list(ProjectState), areas_to_choose(area), form=OfficeListForm)
+    number = shown["asked"]["page"] if shown["asked"]["list"] == "mine" else 1
+    mine, total = page_of(seen.where(waits(scopes(account(), RoleKind.OFFICER))), number, PAGE)
     return render_template(
         "officer/projects.html",
         area=area,
         declares=declares(account()),
         mine=[row_words(row) for row in mine],
-        more=number - len(mine),
-        list=listed_words(seen, list(ProjectState), areas_to_choose(area)),
+        mine_pages=page_numbers(number, max(1, -(-total // PAGE))),
+        list=shown,
         late=[{**row_words(row), "since": since} for row, since in warnings_within(reach, today)],
         checks=[{**row_words(row), "years": check.years, "check_on": check.due_on} for check, row in checks_due(reach, today)],
         today=today,
@@ -206,7 +215,8 @@ def save(public_id: str, step: str) -> Response | tuple[str, int]:
 
 def _steps(project: Project) -> dict[str, str]:
     """The steps of a declaration; the last one only where offices have added something."""
-    return {name: words for name, words in STEPS.items() if name != "more" or template_of(project).items}
+    more = template_of(project, local_day(clock.now())).items
+    return {name: words for name, words in STEPS.items() if name != "more" or more}
 
 
 def _save(project: Project, step: str, form: dict[str, Any], now: Any) -> None:
@@ -265,7 +275,7 @@ def _kept(project: Project, step: str) -> dict[str, Any]:
 
 
 def _step_page(project: Project, step: str, form: dict[str, Any], errors: dict[str, str]) -> str:
-    template = template_of(project)
+    template = template_of(project, local_day(clock.now()))
     return render_template(
         "officer/project_step.html",
         project=whole_words(project),
