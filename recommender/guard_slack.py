@@ -14,6 +14,8 @@ from recommender.shortlists import Floats, Shortlists
 
 # Exchanges per consumer; few are needed, since each takes the largest gain that still fits.
 MOST_EXCHANGES = 6
+# Gains that differ by less differ by rounding.
+_SAME = 1e-12
 
 Slots = NDArray[np.intp]
 
@@ -60,15 +62,21 @@ def _exchange(shortlists: Shortlists, slots: Slots, gain: Floats, least_utility:
     steps = weights[:, None] - weights[None, :]
     both = (is_filled[:, :, None] & is_filled[:, None, :]) & (steps > 0)
     swapped = _worth(shown, shown, shown_gain, shown_gain, steps[None], slack, both)
-    options = np.concatenate([replaced.reshape(len(slots), -1), swapped.reshape(len(slots), -1)], axis=1)
-    best = options.argmax(axis=1)
-    moves = np.flatnonzero(options[np.arange(len(slots)), best] > 0)
+    won, lost = (
+        np.concatenate([one.reshape(len(slots), -1), other.reshape(len(slots), -1)], axis=1)
+        for one, other in zip(replaced, swapped, strict=True)
+    )
+    most = won.max(axis=1)
+    # Many exchanges win the same, since a place is worth the same whoever leaves it: then the one that costs least.
+    best = np.where(won >= most[:, None] - _SAME, lost, np.inf).argmin(axis=1)
+    moves = np.flatnonzero(most > _SAME)
     after = slots.copy()
-    replacing = moves[best[moves] < replaced[0].size]
+    replacements = n * gain.shape[1]
+    replacing = moves[best[moves] < replacements]
     place, column = np.divmod(best[replacing], gain.shape[1])
     after[replacing, place] = column
-    swapping = moves[best[moves] >= replaced[0].size]
-    first, second = np.divmod(best[swapping] - replaced[0].size, n)
+    swapping = moves[best[moves] >= replacements]
+    first, second = np.divmod(best[swapping] - replacements, n)
     after[swapping, first], after[swapping, second] = slots[swapping, second], slots[swapping, first]
     return after, moves.size > 0
 
@@ -81,8 +89,8 @@ def _worth(
     weights: Floats,
     slack: Floats,
     allowed: NDArray[np.bool_],
-) -> Floats:
-    """Return what each exchange adds to the tilt, 0 where it is not allowed or would break the guard."""
+) -> tuple[Floats, Floats]:
+    """Return what each exchange adds to the tilt, 0 where it is not allowed or would break the guard, and what it costs."""
     lost = weights * (shown[:, :, None] - incoming[:, None, :])
     won = weights * (incoming_gain[:, None, :] - shown_gain[:, :, None])
-    return np.where(allowed & (lost <= slack[:, None, None]), np.maximum(won, 0.0), 0.0)
+    return np.where(allowed & (lost <= slack[:, None, None]), np.maximum(won, 0.0), 0.0), lost

@@ -2,7 +2,7 @@ import gc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recommender import Recommender, TiltController, TiltPolicy, tally
@@ -149,6 +149,8 @@ def test_a_listing_folded_in_after_loading_is_found(way, tmp_path):
 
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), price=st.floats(0, 1), guard=st.sampled_from([0.0, 0.5, 0.8, 0.95]))
+# Exchanges that win the same, of which one costs less.
+@example(seed=26721, price=1.0, guard=0.95)
 def test_ten_of_each_side_hold_the_tilted_list_for_every_multiplier_and_guard(seed, price, guard):
     generator = np.random.default_rng(seed)
     state = large_state(SHOP.state, 300, generator)

@@ -43,8 +43,8 @@ def test_a_refused_form_leads_back_to_its_page_and_shows_what_was_written(client
     browser = Browser(client)
     browser.is_now(factories.account((OFFICER, factories.VILLAGE[:6])))
     secret = "three words that stay hidden"
-    form = {"words": LONG, "password": secret, "no_such_field": "x"}
-    answer = browser.post("/office/projects/aaaaaaaaaaaaaa/return", form, sent_from="/complain?area=52")
+    form = {"choice": "off", "words": LONG, "password": secret}
+    answer = browser.post("/personalisation", form, sent_from="/complain?area=52")
     assert answer.status_code == 422
     main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
     assert '<a class="button" href="/complain?area=52">Back to what you entered</a>' in main
@@ -52,16 +52,16 @@ def test_a_refused_form_leads_back_to_its_page_and_shows_what_was_written(client
     assert secret not in answer.text
 
 
-def test_a_form_that_was_sent_from_elsewhere_leads_to_ones_own_desk(client: FlaskClient) -> None:
+def test_a_form_that_was_sent_from_elsewhere_shows_nothing_of_it(client: FlaskClient) -> None:
     factories.area()
     browser = Browser(client)
     browser.is_now(factories.account((OFFICER, factories.VILLAGE[:6])))
     token = browser.token()
     answer = client.post(
-        "/office/projects/aaaaaaaaaaaaaa/return",
-        data={"csrf_token": token, "words": LONG},
+        "/personalisation",
+        data={"csrf_token": token, "choice": "off", "words": LONG},
         headers={"Accept-Language": "en", "Referer": "https://elsewhere.example/page"},
     )
     assert answer.status_code == 422
-    assert "Back: Office desk" in answer.text
+    assert "Back to the shop" in answer.text
     assert "Nobody" not in answer.text
