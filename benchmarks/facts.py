@@ -1,4 +1,4 @@
-"""The officer's figures over a million order lines: ``python -m benchmarks.facts [--lines 1000000] [--rounds 40]``.
+"""The officer's figures over a million order lines: ``python -m benchmarks.facts [--lines 1000000] [--rounds 60]``.
 
 Fills a database of its own (PostgreSQL with fsync on) with set-based statements: a county's villages with their producers,
 lots that sell for two months each, one to three contributors a lot, purchases over two years, prices, lists that were shown.
@@ -125,7 +125,7 @@ def main() -> None:
     """Fill, build, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = embedded_postgres.start(Path(folder), say=lambda _: None)
