@@ -167,7 +167,6 @@ class _Count:
         day = as_of or beside
         if day is not None:
             self._amounts["as_registered_fen"] = part_of(facts["total_fen"], *registered_part(facts["lot_id"], day))
-
         self._totals = {name: int(values.sum()) for name, values in self._amounts.items()}
         if max(self._totals.values()) > _EXACT:
             raise OverflowError("these sales are more than can be added up exactly")

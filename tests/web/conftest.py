@@ -111,6 +111,18 @@ def world(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Worl
 
 
 @pytest.fixture
+def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
+    """The browser of whoever's account it is made with; the forms' tokens are tested where forms are."""
+    without_csrf(app, monkeypatch)
+
+    class Somebody(Desk):
+        def __init__(self, account: Account) -> None:
+            super().__init__(client, account)
+
+    return Somebody
+
+
+@pytest.fixture
 def farmer(client: FlaskClient, world: World) -> Desk:
     """The browser of that world's registered farm."""
     return Desk(client, world.farmer)

@@ -3,8 +3,6 @@
 import io
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -18,7 +16,6 @@ from marketplace.web.claim_words import private_folder
 from tests import factories
 from tests.sourcing.test_acceptance import part_of
 from tests.sourcing.world import DAY, HOUR, NOW, Canteen, Farm, contracted, placed
-from tests.web.desk_world import Desk, without_csrf
 
 
 @pytest.fixture
@@ -43,18 +40,6 @@ def part(canteen: Canteen, farm: Farm) -> ContractPart:
         found = Found(100_000, 90_000, 10_000, refused_because="烂了", pictures=[name])
         accepting.weigh(canteen.receiver, part.public_id, found, now=NOW + 7 * DAY + HOUR)
     return part
-
-
-@pytest.fixture
-def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
-    """Somebody's browser."""
-    without_csrf(app, monkeypatch)
-
-    class Somebody(Desk):
-        def __init__(self, account: Account) -> None:
-            super().__init__(client, account)
-
-    return Somebody
 
 
 def somebody(kind: RoleKind, area: str) -> Account:

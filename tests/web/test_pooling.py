@@ -3,17 +3,14 @@
 from decimal import Decimal
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Lot, LotContribution, ProducerKind, Unit
-from marketplace.identity.models import Account, RoleKind
+from marketplace.identity.models import RoleKind
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from tests import factories
-from tests.web.desk_world import Desk, without_csrf
 
 
 class Cooperative:
@@ -43,18 +40,6 @@ class Cooperative:
 @pytest.fixture
 def cooperative(session: Session) -> Cooperative:
     return Cooperative()
-
-
-@pytest.fixture
-def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
-    """Somebody's browser."""
-    without_csrf(app, monkeypatch)
-
-    class Somebody(Desk):
-        def __init__(self, account: Account) -> None:
-            super().__init__(client, account)
-
-    return Somebody
 
 
 def lots(cooperative: Cooperative) -> int:

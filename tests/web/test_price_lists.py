@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +18,6 @@ from marketplace.web.portals.buyer_price_lists import PER_PAGE
 from tests import factories
 from tests.sourcing.world import Canteen, Farm
 from tests.web.conftest import StatementCount
-from tests.web.desk_world import Desk, without_csrf
 
 TODAY = clock.local_day(clock.now())
 DAY = timedelta(days=1)
@@ -29,18 +26,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def canteen(session: Session) -> Canteen:
     return Canteen()
-
-
-@pytest.fixture
-def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
-    """Somebody's browser."""
-    without_csrf(app, monkeypatch)
-
-    class Somebody(Desk):
-        def __init__(self, account: Account) -> None:
-            super().__init__(client, account)
-
-    return Somebody
 
 
 def form(**other: str) -> dict[str, str]:

@@ -5,12 +5,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.identity.models import Account
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.pictures import picture_path, read_picture, store_picture
@@ -23,7 +21,6 @@ from marketplace.sourcing.states import ContractState, DemandState, PartState, Q
 from marketplace.web.claim_words import private_folder
 from marketplace.web.forgotten_files import forget_files
 from tests.sourcing.world import HOUR, NOW, Canteen, Farm, contracted
-from tests.web.desk_world import Desk, without_csrf
 
 TODAY = clock.local_day(clock.now())
 DAY = timedelta(days=1)
@@ -37,18 +34,6 @@ def canteen(session: Session) -> Canteen:
 @pytest.fixture
 def farm(canteen: Canteen) -> Farm:
     return Farm()
-
-
-@pytest.fixture
-def as_(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> type:
-    """Somebody's browser."""
-    without_csrf(app, monkeypatch)
-
-    class Somebody(Desk):
-        def __init__(self, account: Account) -> None:
-            super().__init__(client, account)
-
-    return Somebody
 
 
 def form(canteen: Canteen, **other: str) -> dict[str, str]:
